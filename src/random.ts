@@ -1,0 +1,24 @@
+import { randomBytes, randomFillSync } from 'node:crypto';
+
+/** A number from 0 (included) to 1 (excluded): jitter and backoff draw from it. Tests hand in their own. */
+export type Random = () => number;
+
+export const systemRandom: Random = Math.random;
+
+const pool = Buffer.alloc(15 * 256);
+let poolUsed = pool.length;
+
+/** 20 characters, 120 random bits: a task id. Drawn from a pool, for a call to the system per id would show. */
+export function newTaskId(): string {
+  if (poolUsed === pool.length) {
+    randomFillSync(pool);
+    poolUsed = 0;
+  }
+  poolUsed += 15;
+  return pool.toString('base64url', poolUsed - 15, poolUsed);
+}
+
+/** 16 characters, 96 random bits: a leader's token, a consumer's name, a lane. */
+export function newToken(): string {
+  return randomBytes(12).toString('base64url');
+}
