@@ -1,0 +1,78 @@
+#!lua flags=allow-oom
+-- recover: take over deliveries whose lease ran out, and open them. Any consumer's, with free slots.
+--
+-- KEYS  1 meta    hash    layout, paused, hold_ms, vouched_ms
+--       2 stream  stream  {id, due}
+--       3 live    hash    task id -> stream id of the one entry that counts
+--       4 tasks   hash    task id -> record
+--       5 runs    hash    task id -> attempt and errors
+--       6 consumers hash  consumer -> 'lease_ms beat_ms worker'
+--       7 expiry  zset    task id -> the ms from which it must not start any more
+--       8 dead    stream  the dead letters
+--       9 past    hash    task id -> state:number of its newest end that is kept
+--      10 counts  hash    what happened here, by name
+-- ARGV  1 layout  string
+--       2 now_ms  int     0 = this server's clock
+--       3 consumer string
+--       4 lease_ms int    for deliveries whose owner is not known any more
+--       5 cursor  string  '-' from the start, or what the last call gave
+--       6 page    int     deliveries looked at: 200
+--       7 limit   int     deliveries taken: the free slots, at most 100
+--       8 bytes_max int   stop taking when their records pass this
+--       9 lost_max int    more lost leases than this: dead letter max_deliveries
+-- REPLY ok {cursor string, deliveries [entry string, id string, due_ms int, count int, record string, run string?], buried [id string, name string], stale int}
+--       hold {until_ms int}
+--       paused
+--       no_group
+--       other_layout {layout string}
+--
+-- The owner's lease counts. A cheap XPENDING page, idle tested here; XAUTOCLAIM only from what is over its lease. What is
+-- claimed is opened and handed over. While nobody vouches for this server's past half lease (beat), nothing is taken.
+local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local layout, now_ms, consumer, lease_ms, cursor = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local page, limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms', 'vouched_ms')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+if at[2] == '1' then return {'paused'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local hold_ms = tonumber(at[3] or '0')
+if hold_ms > now_ms or tonumber(at[4] or '0') < now_ms then return {'hold', hold_ms} end
+local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
+if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
+local deliveries, buried, stale, bytes, leases = {}, {}, 0, 0, {}
+local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
+for _, one in ipairs(pending) do
+  local entry, owner, idle_ms, lost = one[1], one[2], one[3], one[4]
+  leases[owner] = leases[owner] or tonumber(string.match(redis.call('HGET', consumers, owner) or '', '^%d+')) or lease_ms
+  if idle_ms > leases[owner] then
+    if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
+    local found = redis.call('XRANGE', stream, entry, entry)[1]
+    local id = found and found[2][2]
+    local record = id and redis.call('HGET', live, id) == entry and redis.call('HGET', tasks, id)
+    if not record or lost > lost_max then
+      if record then
+        local run = redis.call('HGET', runs, id) or ''
+        local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
+        redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
+        redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
+        buried[#buried + 1] = id
+        buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
+      else
+        if id and redis.call('HGET', live, id) == entry then redis.call('HDEL', live, id) end
+        stale = stale + 1
+      end
+      redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
+    elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, idle_ms, entry, 'COUNT', 1)[2][1] then
+      local n = #deliveries
+      deliveries[n + 1], deliveries[n + 2], deliveries[n + 3], deliveries[n + 4] = entry, id, found[2][4], lost + 1
+      deliveries[n + 5], deliveries[n + 6] = record, redis.call('HGET', runs, id)
+      bytes = bytes + #record
+    end
+  end
+end
+if #deliveries > 0 then redis.call('HINCRBY', counts, 'recovered', #deliveries / 6) end
+if #buried > 0 then redis.call('HINCRBY', counts, 'bury', #buried / 2) end
+if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+return {'ok', next_cursor, deliveries, buried, stale}

@@ -1,0 +1,39 @@
+#!lua flags=no-writes
+-- stats: the figures of one partition, in one look.
+--
+-- KEYS  1 meta    hash    layout, paused
+--       2 epoch   hash    {term, token, leader, since_ms, seen_ms, ttl_ms}
+--       3 due     zset    task id -> due ms
+--       4 stream  stream  {id, due}
+--       5 live    hash    task id -> stream id of the one entry that counts
+--       6 dead    stream  the dead letters; a letter's number is its stream id
+--       7 ended   stream  the cancelled and expired
+--       8 consumers hash    consumer -> 'lease_ms beat_ms worker'
+--       9 counts  hash    what happened here, by name
+-- ARGV  1 now_ms  int     0 = this server's clock
+-- REPLY ok {now_ms int, layout string?, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, oldest_due_ms int?, oldest_ready_ms int?, hold_ms int, epoch string[], counts string[]}
+--
+-- scheduled = not yet due; due = due and not yet promoted; active = pending; ready = XLEN - pending, exactly, for whoever
+-- ends an entry deletes it. O(log n), and O(consumers).
+local meta, epoch, due, stream, live, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9]
+local now_ms = tonumber(ARGV[1])
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms')
+local all, late = redis.call('ZCARD', due), redis.call('ZCOUNT', due, '-inf', string.format('%.0f', now_ms))
+local pending, delivered = 0, '0-0'
+local groups = redis.pcall('XINFO', 'GROUPS', stream)
+for _, one in ipairs(groups) do
+  for i = 1, #one, 2 do
+    if one[i] == 'pending' then pending = one[i + 1] end
+    if one[i] == 'last-delivered-id' then delivered = one[i + 1] end
+  end
+end
+local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
+local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
+for i = 1, 5 do leader[i] = leader[i] or '' end
+return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), tonumber(head[2]) or false,
+  first and first[2][4] or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}

@@ -1,0 +1,289 @@
+import type { Clock } from '../clock.js';
+import { BugError, DuestreamError, invalid } from '../errors.js';
+import { runLoop, Waker } from '../loop.js';
+import type { Random } from '../random.js';
+import { BidPace } from './bid-pace.js';
+import { within } from './deadline.js';
+import type { Bid, Extension, Held } from './lock.js';
+import { follower, isTrusted, type LeaderSeat, type Seat, trustedUntilMs } from './trust.js';
+
+/** The vote: see lock.ts. */
+export interface Vote {
+  acquire(): Promise<Bid>;
+  extend(held: Held): Promise<Extension>;
+  release(held: Held): Promise<void>;
+}
+
+/** The fence on the queue's own Redis. */
+export interface Claim {
+  /** The epoch as it stands, read before the bid. */
+  read(): Promise<unknown>;
+  /** A new term, by compare-and-set on that epoch: refused when anybody took one in between. */
+  take(before: unknown): Promise<{ won: true; term: number; token: string } | { won: false }>;
+  /** Tells the followers that this seat is vacant. */
+  resign(seat: LeaderSeat): Promise<void>;
+}
+
+/** `lost`: trust could not be kept. `refused`: a script knew of another leader. `resigned`: given up in good order. */
+export type SeatEvent = 'elected' | 'renewed' | 'resigned' | 'lost' | 'refused';
+
+export interface ElectorParts {
+  lock: Vote;
+  claim: Claim;
+  /** How long the lock outlives its last renewal. From 500 ms; 5 s unless told otherwise. */
+  ttlMs?: number;
+  /** So long before the lock's end the leader stops trusting it: clocks drift, calls take time. A fifth of the TTL. */
+  marginMs?: number;
+  clock: Clock;
+  random: Random;
+  /** Called at once on every change, in order. Must not throw. */
+  onSeat: (seat: Seat, event: SeatEvent) => void;
+  /** The world's fault, met on the way; the elector goes on. */
+  onError: (error: unknown) => void;
+  /** Resolves when the duty that runs has ended. Waited for, within bounds, before the seat is given away. */
+  quiesce?: () => Promise<void>;
+}
+
+/** One period of leadership: the seat others see, and what it stands on. */
+interface Reign {
+  seat: LeaderSeat;
+  held: Held;
+  /** Takes back the timer that ends the reign with its trust. */
+  disarm: () => void;
+}
+
+type State = { kind: 'following' } | { kind: 'leading'; reign: Reign } | { kind: 'leaving'; reign: Reign; told: boolean };
+
+/**
+ * Bids for the leadership of one queue, keeps it, and knows when it is over.
+ *
+ * Promises: the seat it shows is trusted only until (time before the last good call was sent) + TTL − margin, and falls by
+ * itself at that moment, whatever call is still out; a renewal that fails is tried again until then. A reign starts only
+ * when the vote and the epoch were both won, and ends in this order: the seat falls, the running duty ends, the followers
+ * are told, the lock is released. Survives hanging and failing calls, a frozen process, Redis gone: `stop()` ends within
+ * a TTL, when nothing it could still do matters.
+ *
+ * Why one loop: all calls are made by its ticks, one after the other; what comes from outside (`resign`, `refused`, the
+ * timer of trust) only lets the seat fall and wakes it. So a step-down never waits for a call, and no release
+ * overtakes a renewal.
+ */
+export class Elector {
+  readonly #parts: ElectorParts;
+  readonly #ttlMs: number;
+  readonly #marginMs: number;
+  readonly #pace: BidPace;
+  readonly #waker = new Waker();
+  readonly #ended = new AbortController();
+  #state: State = { kind: 'following' };
+  #departures: (() => void)[] = [];
+  #running: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+
+  constructor(parts: ElectorParts) {
+    const { ttlMs = 5_000, random } = parts;
+    const { marginMs = ttlMs / 5 } = parts;
+    if (!(ttlMs >= 500)) throw invalid(`the lock's TTL must be from 500 ms, got ${ttlMs}`);
+    if (!(marginMs > 0 && marginMs < ttlMs / 2)) {
+      throw invalid(`the margin must be more than 0 and less than half the TTL of ${ttlMs} ms, got ${marginMs}`);
+    }
+    this.#parts = parts;
+    this.#ttlMs = ttlMs;
+    this.#marginMs = marginMs;
+    this.#pace = new BidPace({ ttlMs, random });
+  }
+
+  /** Starts to bid. Once stopped it stays so. */
+  start(): void {
+    if (this.#stopped !== undefined) throw new DuestreamError('ERR_CLOSED', 'this elector was stopped');
+    this.#running ??= this.#run();
+  }
+
+  /** Resigns if it leads, and ends. Takes a TTL at most. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#end();
+    return this.#stopped;
+  }
+
+  current(): Seat {
+    return this.#state.kind === 'leading' ? this.#state.reign.seat : follower;
+  }
+
+  /** Gives the seat to somebody else: resolves when the lock is released. A follower has nothing to resign. */
+  async resign(): Promise<void> {
+    if (this.#state.kind === 'leading') this.#stepDown(this.#state.reign, 'resigned');
+    if (this.#state.kind === 'leaving') await new Promise<void>((resolve) => this.#departures.push(resolve));
+  }
+
+  /** A script said that this term is not the accepted one. News of an earlier term of ours changes nothing. */
+  refused(term: number): void {
+    if (this.#state.kind !== 'leading' || this.#state.reign.seat.term !== term) return;
+    this.#stepDown(this.#state.reign, 'refused');
+  }
+
+  /** The leader of this term has resigned: bid now. */
+  wake(vacatedTerm: number): void {
+    this.#pace.vacated(vacatedTerm, this.#nowMs());
+    this.#waker.wake();
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random, onError: onFailure } = this.#parts;
+    const signal = this.#ended.signal;
+    try {
+      await runLoop({ clock, random, signal, tick: () => this.#tick(), onFailure, waker: this.#waker });
+    } finally {
+      if (this.#state.kind === 'leading') this.#stepDown(this.#state.reign, 'lost'); // a bug of ours ended the loop
+      this.#follow();
+    }
+  }
+
+  async #end(): Promise<void> {
+    if (this.#running === undefined) return;
+    if (this.#state.kind === 'leading') this.#stepDown(this.#state.reign, 'resigned');
+    this.#waker.wake();
+    await within(this.#running, { ms: this.#ttlMs, clock: this.#parts.clock, late: () => this.#ended.abort() });
+  }
+
+  async #tick(): Promise<number> {
+    switch (this.#state.kind) {
+      case 'leaving':
+        return this.#leave(this.#state.reign, this.#state.told);
+      case 'leading':
+        return this.#renew(this.#state.reign);
+      case 'following':
+        if (this.#isStopping()) this.#ended.abort();
+        return this.#isStopping() ? 0 : this.#pace.waitMs(this.#nowMs()) || this.#bid();
+    }
+  }
+
+  async #bid(): Promise<number> {
+    const { claim, lock } = this.#parts;
+    let outcome: 'lost' | 'split' | 'failed' = 'failed';
+    try {
+      const before = await this.#bounded(claim.read());
+      const bid = await lock.acquire();
+      outcome = bid.status === 'won' ? 'lost' : bid.status;
+      if (bid.status === 'won' && (await this.#take(bid.held, before))) return 0;
+    } catch (error) {
+      this.#report(error); // not left to the loop: it would wait longer and longer, and a leader may be missing
+    }
+    return this.#pace.afterBidMs(outcome, this.#nowMs());
+  }
+
+  /** The vote is won: now the epoch. What can't be taken is given back. */
+  async #take(held: Held, before: unknown): Promise<boolean> {
+    let taken = false;
+    try {
+      const claimed = this.#isStopping() ? { won: false as const } : await this.#bounded(this.#parts.claim.take(before));
+      taken = claimed.won && this.#begin(held, claimed);
+    } finally {
+      if (!taken) await this.#parts.lock.release(held);
+    }
+    return taken;
+  }
+
+  #begin(held: Held, { term, token }: { term: number; token: string }): boolean {
+    const seat: LeaderSeat = { role: 'leader', term, token, trustedUntilMs: this.#trustedUntilMs(held) };
+    if (!isTrusted(seat, this.#nowMs())) return false;
+    const reign: Reign = { seat, held, disarm: () => {} };
+    if (this.#isStopping()) {
+      this.#state = { kind: 'leaving', reign, told: true }; // nobody saw it lead, but its term stands: tell and go
+      return true;
+    }
+    this.#state = { kind: 'leading', reign };
+    this.#arm(reign);
+    this.#parts.onSeat(seat, 'elected');
+    return true;
+  }
+
+  async #renew(reign: Reign): Promise<number> {
+    const dueInMs = reign.held.attemptedAtMs + this.#ttlMs / 3 - this.#nowMs();
+    if (dueInMs > 0) return dueInMs;
+    const extension = await this.#parts.lock.extend(reign.held);
+    if (!this.#isReigning(reign)) return 0; // it fell while the call was out: leave
+    switch (extension.status) {
+      case 'held':
+        return this.#prolong(reign, extension.held);
+      case 'unsure':
+        return this.#ttlMs / 50;
+      case 'lost':
+        this.#stepDown(reign, 'lost');
+        return 0;
+    }
+  }
+
+  #prolong(reign: Reign, held: Held): number {
+    const seat: LeaderSeat = { ...reign.seat, trustedUntilMs: this.#trustedUntilMs(held) };
+    if (!isTrusted(reign.seat, this.#nowMs()) || !isTrusted(seat, this.#nowMs())) {
+      this.#stepDown(reign, 'lost'); // the reply outran a timer that is overdue: trust was gone in between
+      return 0;
+    }
+    reign.seat = seat;
+    reign.held = held;
+    this.#arm(reign);
+    this.#parts.onSeat(seat, 'renewed');
+    return this.#ttlMs / 3 - (this.#nowMs() - held.attemptedAtMs);
+  }
+
+  /** The seat falls at once; the loop does the rest. */
+  #stepDown(reign: Reign, event: 'resigned' | 'lost' | 'refused'): void {
+    if (!this.#isReigning(reign)) return;
+    reign.disarm();
+    this.#state = { kind: 'leaving', reign, told: event === 'resigned' };
+    this.#waker.wake();
+    this.#parts.onSeat(follower, event);
+  }
+
+  async #leave({ seat, held }: Reign, told: boolean): Promise<number> {
+    const { claim, lock, quiesce = async () => {} } = this.#parts;
+    if (told) {
+      this.#pace.resigned(seat.term, this.#nowMs());
+      await this.#bounded(quiesce()).catch((error: unknown) => this.#report(error));
+      await this.#bounded(claim.resign(seat)).catch((error: unknown) => this.#report(error));
+    }
+    await lock.release(held);
+    this.#follow();
+    return 0;
+  }
+
+  #follow(): void {
+    this.#state = { kind: 'following' };
+    for (const departed of this.#departures.splice(0)) departed();
+  }
+
+  #arm(reign: Reign): void {
+    reign.disarm();
+    const leftMs = reign.seat.trustedUntilMs - this.#nowMs();
+    reign.disarm = this.#parts.clock.after(leftMs, () => this.#stepDown(reign, 'lost'));
+  }
+
+  /** No call may hold up the loop: one that takes a fifth of the TTL is given up, and its outcome not known. */
+  #bounded<T>(call: Promise<T>): Promise<T> {
+    const ms = Math.max(250, this.#ttlMs / 5);
+    const late = (): never => {
+      throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `a call of the elector took longer than ${ms} ms`);
+    };
+    return within(call, { ms, clock: this.#parts.clock, late });
+  }
+
+  #report(error: unknown): void {
+    if (error instanceof BugError) throw error;
+    this.#parts.onError(error);
+  }
+
+  #isReigning(reign: Reign): boolean {
+    return this.#state.kind === 'leading' && this.#state.reign === reign;
+  }
+
+  #isStopping(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  #trustedUntilMs(held: Held): number {
+    return trustedUntilMs({ attemptedAtMs: held.attemptedAtMs, ttlMs: this.#ttlMs, marginMs: this.#marginMs });
+  }
+
+  #nowMs(): number {
+    return this.#parts.clock.monotonicMs();
+  }
+}

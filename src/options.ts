@@ -1,0 +1,68 @@
+import { type Clock, systemClock } from './clock.js';
+import { type Duration, durationMs } from './duration.js';
+import { invalid } from './errors.js';
+import { type Observe, tellAll } from './events.js';
+import { type Random, systemRandom } from './random.js';
+
+/**
+ * What users hand in is resolved and checked once, at the door, and trusted inside. A wrong or unknown option is an
+ * error that says what was expected and what was got, not a default silently taken.
+ */
+export interface CommonOptions<C> {
+  /** A Redis URL, node-redis client options, or a function that makes a node-redis client. Default redis://127.0.0.1:6379. */
+  readonly connection?: C;
+  /** What every key begins with. Default `duestream`. No braces, no spaces; at most 64 characters. */
+  readonly prefix?: string;
+  /** Gets names and numbers of what happens: `metrics.observe`, or your own. Must not throw. */
+  readonly observe?: Observe;
+  /** How long one Redis command may take before its connection is thrown away. Default 5s; 100ms to 10m. */
+  readonly commandTimeout?: Duration;
+  /** @internal for tests */
+  readonly clock?: Clock;
+  /** @internal for tests */
+  readonly random?: Random;
+}
+
+export interface Common<C> {
+  readonly connection: C;
+  readonly prefix: string;
+  readonly observe: Observe;
+  readonly commandTimeoutMs: number;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const commonNames = ['connection', 'prefix', 'observe', 'commandTimeout', 'clock', 'random'];
+
+export function resolveCommon<C>(options: CommonOptions<C>, fallback: C, extraNames: readonly string[] = []): Common<C> {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+  const unknown = Object.keys(options).find((name) => !commonNames.includes(name) && !extraNames.includes(name));
+  if (unknown !== undefined) {
+    throw invalid(`unknown option "${unknown}": expected one of ${[...commonNames.slice(0, 4), ...extraNames].join(', ')}`);
+  }
+  const { connection = fallback, prefix = 'duestream', observe, commandTimeout = 5_000 } = options;
+  if (typeof prefix !== 'string' || !/^[^\s{}\p{Cc}]{1,64}$/u.test(prefix)) {
+    throw invalid('prefix must be 1 to 64 characters without spaces, braces or control characters');
+  }
+  if (observe !== undefined && typeof observe !== 'function') throw invalid('observe must be a function');
+  return {
+    connection,
+    prefix,
+    observe: tellAll([observe]),
+    commandTimeoutMs: durationMs(commandTimeout, 'commandTimeout', { min: 100, max: 600_000 }),
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+  };
+}
+
+/** A whole number within its range. */
+export function wholeNumber(value: unknown, field: string, range: { min: number; max: number }): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < range.min || value > range.max) {
+    throw invalid(`${field} must be a whole number from ${range.min} to ${range.max}, got ${shownNumber(value)}`);
+  }
+  return value;
+}
+
+function shownNumber(value: unknown): string {
+  return typeof value === 'number' ? String(value) : typeof value;
+}

@@ -1,0 +1,78 @@
+import { type Backoff, resolveBackoff } from '../backoff.js';
+import { type Duration, durationMs } from '../duration.js';
+import { invalid } from '../errors.js';
+import { type Instant, instantMs, whenOf } from '../instant.js';
+import { wholeNumber } from '../options.js';
+import { encodePayload } from '../payload.js';
+import { newTaskId } from '../random.js';
+import { checkText, encodeRecord, type TaskLimits } from '../task.js';
+
+/** How one task is to be run. Its own options win over its handler's. */
+export interface TaskOptions {
+  /** Unique in its queue until the task is settled; adding it again is a `duplicate`. Default: a new random id. */
+  readonly id?: string;
+  /** Due that long from now, by the Redis server's clock. `in` and `at` exclude each other; neither means now. */
+  readonly in?: Duration;
+  /** Due at that instant: a Date, epoch ms, or an ISO string with an offset. One that has passed means now. */
+  readonly at?: Instant;
+  /** Attempts in all, the first included: 1 to 1,000,000. Default: the handler's, else 5. */
+  readonly maxAttempts?: number;
+  /** How long to wait before the next attempt. Default: the handler's, else exponential from 1 s to 1 h. */
+  readonly backoff?: Backoff;
+  /** How long its handler may take, 1 ms to 24 days. Default: the handler's, else no limit. */
+  readonly timeout?: Duration;
+  /** Not started within this long after it is due: never run, but counted and listed as expired. */
+  readonly expiresIn?: Duration;
+  /** Not started by then: never run, but counted and listed as expired. */
+  readonly expiresAt?: Instant;
+}
+
+export interface NewTask<N extends string = string, P = unknown> extends TaskOptions {
+  readonly name: N;
+  readonly payload?: P;
+}
+
+/** A task as the add script takes it, checked. */
+export interface AddItem {
+  readonly name: string;
+  readonly id: string;
+  readonly when: string;
+  readonly expires: string;
+  readonly record: string;
+}
+
+/** A timer of Node's can't wait longer. */
+export const timeoutMsMax = 2 ** 31 - 1;
+export const attemptsMax = 1_000_000;
+
+const known = new Set(['name', 'payload', 'id', 'in', 'at', 'maxAttempts', 'backoff', 'timeout', 'expiresIn', 'expiresAt']);
+
+/** Checks all of it, before anything is sent. */
+export function toItem(task: NewTask, limits: TaskLimits): AddItem {
+  if (typeof task !== 'object' || task === null) throw invalid(`a task must be an object, got ${typeof task}`);
+  for (const key in task) {
+    if (!known.has(key)) throw invalid(`unknown task option "${key}": expected one of ${[...known].join(', ')}`);
+  }
+  const name = checkText(task.name, 'name', limits.nameBytesMax);
+  const id = task.id === undefined ? newTaskId() : checkText(task.id, 'id', limits.idBytesMax);
+  const when = whenOf(task);
+  const payload = 'payload' in task ? encodePayload(task.payload, { maxBytes: limits.payloadBytesMax }) : 'null';
+  return { name, id, when, expires: expiresOf(task, when), record: encodeRecord(name, payload, recordOptions(task)) };
+}
+
+function recordOptions({ maxAttempts, backoff, timeout }: TaskOptions): Parameters<typeof encodeRecord>[2] {
+  return {
+    ...(maxAttempts !== undefined && { maxAttempts: wholeNumber(maxAttempts, 'maxAttempts', { min: 1, max: attemptsMax }) }),
+    ...(backoff !== undefined && { backoff: resolveBackoff(backoff, 'backoff') }),
+    ...(timeout !== undefined && { timeoutMs: durationMs(timeout, 'timeout', { min: 1, max: timeoutMsMax }) }),
+  };
+}
+
+function expiresOf({ expiresIn, expiresAt }: TaskOptions, when: string): string {
+  if (expiresIn !== undefined && expiresAt !== undefined) throw invalid('give expiresIn or expiresAt, not both');
+  if (expiresIn !== undefined) return `+${durationMs(expiresIn, 'expiresIn', { min: 1 })}`;
+  if (expiresAt === undefined) return '';
+  const expiresMs = instantMs(expiresAt, 'expiresAt');
+  if (!when.startsWith('+') && expiresMs <= Number(when)) throw invalid('expiresAt must be later than at');
+  return String(expiresMs);
+}

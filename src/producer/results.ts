@@ -1,0 +1,99 @@
+import type { TaskFailure, TaskInfo } from '../task.js';
+import type { AddStatus } from './adder.js';
+
+export interface AddResult {
+  readonly id: string;
+  /** `duplicate`: a task with that id lives in this queue; it was left as it is. */
+  readonly status: AddStatus;
+}
+
+/** That id has no task here, and none that ended is kept under it. */
+export interface NotFound {
+  readonly id: string;
+  readonly status: 'not_found';
+}
+
+/** Too late: that id's task has ended, and how. */
+export interface AlreadySettled {
+  readonly id: string;
+  readonly status: 'settled';
+  readonly state: 'dead' | 'cancelled' | 'expired';
+}
+
+export type Waiting = 'scheduled' | 'ready' | 'active';
+
+/** A handler that is at work goes on until it heeds `ctx.signal`; what it settles is refused. */
+export type CancelResult = { id: string; status: 'cancelled'; was: Waiting } | NotFound | AlreadySettled;
+
+export type RescheduleResult =
+  | { id: string; status: 'rescheduled'; due: number }
+  | { id: string; status: 'active' }
+  | NotFound
+  | AlreadySettled;
+
+export type RunNowResult =
+  | { id: string; status: 'ready'; was: Waiting }
+  | { id: string; status: 'paused' }
+  | NotFound
+  | AlreadySettled;
+
+export type UpdateResult = { id: string; status: 'updated' } | NotFound;
+
+export interface TaskPage {
+  readonly tasks: readonly TaskInfo[];
+  /** Give it as `after` to get the next page; null at the end. */
+  readonly after: string | null;
+}
+
+/** A task that is given up: it failed for the last time, was rejected, or its lease was lost too often. */
+export interface DeadLetter {
+  /** Letters have numbers of their own: an id may die more than once. */
+  readonly number: string;
+  readonly id: string;
+  readonly name: string;
+  readonly payload: unknown;
+  /** `max_attempts`, `rejected`, `max_deliveries`, `bad_record`. */
+  readonly reason: string;
+  readonly attempts: number;
+  readonly errors: readonly TaskFailure[];
+  /** Epoch ms. */
+  readonly at: number;
+}
+
+export type ReplayResult =
+  | { status: 'replayed'; id: string; number: string }
+  /** A task with that id lives anew; the letter stays. */
+  | { status: 'conflict'; id: string; number: string }
+  | { status: 'not_found' };
+
+export interface LeaderInfo {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly term: number;
+  /** Epoch ms. */
+  readonly since: number;
+}
+
+export interface QueueStats {
+  readonly queue: string;
+  readonly paused: boolean;
+  /** Not yet due. */
+  readonly scheduled: number;
+  /** Due, and not yet promoted. */
+  readonly due: number;
+  readonly ready: number;
+  readonly active: number;
+  /** Dead letters. */
+  readonly dead: number;
+  readonly consumers: number;
+  readonly leader: LeaderInfo | null;
+  /** Cancelled and expired tasks that are still listed. */
+  readonly ended: number;
+  readonly oldestDueAgeMs: number | null;
+  readonly oldestReadyAgeMs: number | null;
+  /** After an outage nothing is recovered for one lease. */
+  readonly recoveryOnHold: boolean;
+  /** What happened since the queue was made: added, complete, retry, bury, expired, cancelled, recovered, swept … */
+  readonly counts: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,106 @@
+import type { Clock } from '../clock.js';
+import { DuestreamError, messageOf } from '../errors.js';
+import { failureWaitMs } from '../loop.js';
+import { newToken, type Random } from '../random.js';
+
+/**
+ * Repeatable calls. A write whose reply was lost may or may not have happened; sent again under the same lane and call
+ * number it has its effect once and gets its first answer, for the script keeps the last number and reply of each lane
+ * (as an idempotent Kafka producer does). So a lane has one call under way, and the next number is taken only when
+ * this one is answered or given up: an older copy still in the network is then refused by its number.
+ *
+ * What can't be told after `repeatForMs` is `ERR_OUTCOME_UNKNOWN`, never a guess.
+ */
+export interface LanesParts {
+  clock: Clock;
+  random: Random;
+  /** How long a call is repeated. Far below the age at which the leader forgets a silent lane (1 h). */
+  repeatForMs: number;
+  /** Calls under way at once; further ones wait for a free lane. */
+  lanesMax: number;
+}
+
+/** What a call carries. The time left is for the deadline of the command. */
+export interface LaneCall {
+  readonly lane: string;
+  readonly call: number;
+  readonly timeoutMs: number;
+}
+
+interface Lane {
+  readonly name: string;
+  call: number;
+}
+
+/** Error replies of a server that can't serve just now; it did nothing, and the next try may find it well. */
+const passing = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY', 'READONLY'];
+
+export class Lanes {
+  readonly #parts: LanesParts;
+  readonly #free: Lane[] = [];
+  readonly #waiting: ((lane: Lane) => void)[] = [];
+  #made = 0;
+
+  constructor(parts: LanesParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes the call, again and again with the same number while its reply is lost. */
+  async call<R>(send: (call: LaneCall) => Promise<R>): Promise<R> {
+    const lane = await this.#take();
+    lane.call += 1;
+    try {
+      return await this.#repeat(send, lane);
+    } finally {
+      this.#give(lane);
+    }
+  }
+
+  async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane): Promise<R> {
+    const { clock, random, repeatForMs } = this.#parts;
+    const endMs = clock.monotonicMs() + repeatForMs;
+    let mayHaveHappened = false;
+    for (let failures = 1; ; failures += 1) {
+      try {
+        return await send({ lane: name, call, timeoutMs: Math.max(50, endMs - clock.monotonicMs()) });
+      } catch (error) {
+        const fault = faultOf(error);
+        mayHaveHappened ||= fault === 'unknown';
+        const leftMs = endMs - clock.monotonicMs();
+        if (fault === 'final' || leftMs <= 0) throw mayHaveHappened ? outcomeUnknown(error) : error;
+        await clock.sleep(Math.min(leftMs, failureWaitMs(failures, random) / 2));
+      }
+    }
+  }
+
+  #take(): Promise<Lane> {
+    const free = this.#free.pop();
+    if (free) return Promise.resolve(free);
+    if (this.#made < this.#parts.lanesMax) {
+      this.#made += 1;
+      return Promise.resolve({ name: newToken(), call: 0 });
+    }
+    return new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  #give(lane: Lane): void {
+    const next = this.#waiting.shift();
+    if (next) next(lane);
+    else this.#free.push(lane);
+  }
+}
+
+function faultOf(error: unknown): 'unknown' | 'not sent' | 'final' {
+  if (!(error instanceof DuestreamError)) return 'final';
+  if (error.code === 'ERR_OUTCOME_UNKNOWN') return 'unknown';
+  if (error.code === 'ERR_REDIS_UNREACHABLE') return 'not sent';
+  return passing.some((word) => error.message.startsWith(word)) ? 'not sent' : 'final';
+}
+
+function outcomeUnknown(cause: unknown): DuestreamError {
+  return new DuestreamError(
+    'ERR_OUTCOME_UNKNOWN',
+    `the call was sent and its reply was lost, so it may or may not have happened: ${messageOf(cause)}`,
+    { cause },
+  );
+}

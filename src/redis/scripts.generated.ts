@@ -1,0 +1,2176 @@
+// Made from lua/*.lua by scripts/generate-bindings.mjs: change the script, then run `npm run build`.
+import type { Script, ScriptDefinition } from './script.js';
+
+export interface AddKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** channel: 'due <ms>' when a task became the earliest */
+  wake: string;
+}
+
+export interface AddArgs {
+  /** format/partitions */
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  items: readonly { id: string; when: string; expires: string; record: string }[];
+}
+
+export type AddReply =
+  | { status: 'ok'; marks: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
+export const add: Script<AddKeys, AddArgs, AddReply> = {
+  name: 'add',
+  sha1: '628e94e7e342c5298cd059ab15dff92e13a61be2',
+  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call'],
+  items: ['id', 'when', 'expires', 'record'],
+  reply: {
+    ok: { marks: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua
+local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local live, expiry, counts, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local layout, now_ms, lane, call = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
+now_ms = math.floor(exact_ms)
+local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge)
+redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', counts)
+redis.call('ZCARD', expiry)
+if not at[1] then redis.call('HSET', meta, 'layout', layout) end
+local marks, added, earliest = {}, 0, math.huge
+local created = string.format('{"c":%.0f,', now_ms)
+for i = 5, #ARGV, 4 do
+  local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+  local mark = 'd'
+  if string.sub(record, 1, 2) ~= '{"' then
+    mark = 'x'
+  elseif redis.call('HEXISTS', tasks, id) == 0 then
+    local due_ms = tonumber(when)
+    if string.byte(when) == 43 then due_ms = due_ms == 0 and now_ms or math.ceil(exact_ms + due_ms) end
+    local due_text = string.format('%.0f', due_ms)
+    if due_ms > now_ms or at[2] == '1' then
+      redis.call('ZADD', due, due_text, id)
+      if due_ms < earliest then earliest = due_ms end
+      mark = 's'
+    else
+      redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
+      mark = 'r'
+    end
+    if expires ~= '' then
+      local expires_ms = tonumber(expires) + (string.byte(expires) == 43 and due_ms or 0)
+      redis.call('ZADD', expiry, string.format('%.0f', expires_ms), id)
+    end
+    redis.call('HSET', tasks, id, created .. string.sub(record, 2))
+    added = added + 1
+  end
+  marks[#marks + 1] = mark
+end
+if added > 0 then redis.call('HINCRBY', counts, 'added', added) end
+if earliest < head then redis.call('PUBLISH', wake, string.format('due %.0f', earliest)) end
+local reply = {'ok', table.concat(marks)}
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export interface AgeKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** stream: the dead letters */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface AgeArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  term: string;
+  token: string;
+  endedAgeMs: number;
+  /** more than this: the oldest go */
+  endedMax: number;
+  deadAgeMs: number;
+  /** longer than any call is repeated */
+  laneAgeMs: number;
+  /** of the lanes: '0' from the start, or what the last call gave */
+  cursor: string;
+  /** how many of each are looked at */
+  limit: number;
+}
+
+export type AgeReply =
+  | { status: 'ok'; aged: number; cursor: string }
+  | { status: 'stale_term'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** forget what was kept long enough: ended tasks, dead letters, silent lanes. Leader only. */
+export const age: Script<AgeKeys, AgeArgs, AgeReply> = {
+  name: 'age',
+  sha1: '17b4385db47798374f96b444bfc26aef2219af4a',
+  keys: ['meta', 'epoch', 'ended', 'dead', 'past', 'lanes', 'counts'],
+  args: ['layout', 'nowMs', 'term', 'token', 'endedAgeMs', 'endedMax', 'deadAgeMs', 'laneAgeMs', 'cursor', 'limit'],
+  items: [],
+  reply: {
+    ok: { aged: 'int', cursor: 'string' },
+    stale_term: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, epoch, ended, dead, past, lanes, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local ended_age_ms, ended_max, dead_age_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local lane_age_ms, cursor, limit = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local function forget(stream, age_ms, keep_max, what)
+  local over, aged = redis.call('XLEN', stream) - keep_max, 0
+  while aged < limit do
+    local entry = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] -- one at a time: a letter may be large
+    if not entry then break end
+    local at_ms, id = 0, entry[2][2]
+    for i = 1, #entry[2], 2 do if entry[2][i] == 'at' then at_ms = tonumber(entry[2][i + 1]) end end
+    if now_ms - at_ms <= age_ms and aged >= over then break end
+    local index = redis.call('HGET', past, id)
+    if index and string.find(index, ':' .. entry[1] .. ':', 1, true) then redis.call('HDEL', past, id) end
+    redis.call('XDEL', stream, entry[1])
+    aged = aged + 1
+  end
+  if aged > 0 then redis.call('HINCRBY', counts, what, aged) end
+  return aged
+end
+local aged = forget(ended, ended_age_ms, ended_max, 'ended_aged') + forget(dead, dead_age_ms, math.huge, 'dead_aged')
+local found = redis.call('HSCAN', lanes, cursor, 'COUNT', limit)
+for i = 1, #found[2], 2 do
+  local last = cmsgpack.unpack(found[2][i + 1])
+  if now_ms - last[2] > lane_age_ms then redis.call('HDEL', lanes, found[2][i]) end
+end
+return {'ok', aged, found[1]}
+`,
+};
+
+export interface BeatKeys {
+  /** hash: layout, hold_ms, vouched_ms, beat_ms */
+  meta: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: consumer -> 'lease_ms beat_ms worker' */
+  consumers: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+}
+
+export interface BeatArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** the name these deliveries were read under */
+  consumer: string;
+  /** who that is, for people */
+  worker: string;
+  leaseMs: number;
+  items: readonly { entry: string; count: number; id: string }[];
+}
+
+export type BeatReply =
+  | { status: 'ok'; nowMs: number; holdMs: number; marks: string }
+  | { status: 'other_layout'; layout: string };
+
+/** a consumer's sign of life, and its deliveries': idle or not, every third of its lease. */
+export const beat: Script<BeatKeys, BeatArgs, BeatReply> = {
+  name: 'beat',
+  sha1: '9f0a47fccaa6b0c0e6bf7650c2ad8f4e7c30000a',
+  keys: ['meta', 'stream', 'live', 'consumers', 'past'],
+  args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
+  items: ['entry', 'count', 'id'],
+  reply: {
+    ok: { nowMs: 'int', holdMs: 'int', marks: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, stream, live, consumers, past = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local at = redis.call('HMGET', meta, 'layout', 'hold_ms', 'vouched_ms', 'beat_ms', 'lease_ms')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local hold_ms, vouched_ms, beat_ms = tonumber(at[2] or '0'), tonumber(at[3] or '0'), tonumber(at[4] or '0')
+local vouch_ms = now_ms + math.floor(lease_ms / 2)
+if vouched_ms > 0 and (now_ms > vouched_ms or now_ms < beat_ms) then
+  hold_ms = now_ms + math.max(lease_ms, tonumber(at[5] or '0'))
+  vouched_ms = 0
+end
+local text = string.format('%.0f', now_ms)
+redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms), 'beat_ms', text)
+if vouch_ms > vouched_ms then
+  redis.call('HSET', meta, 'vouched_ms', string.format('%.0f', vouch_ms), 'lease_ms', lease_ms)
+end
+redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. text .. ' ' .. worker)
+local marks, mine = {}, {}
+for i = 6, #ARGV, 3 do
+  local entry, count, id = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
+  local pending = redis.call('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local mark = 'l'
+  if pending and pending[4] == count and redis.call('HGET', live, id) == entry then
+    mark = 'o'
+    mine[#mine + 1] = entry
+  else
+    local last = redis.call('HGET', past, id)
+    if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
+  end
+  marks[#marks + 1] = mark
+end
+if #mine > 0 then
+  mine[#mine + 1] = 'JUSTID'
+  redis.call('XCLAIM', stream, 'workers', consumer, 0, unpack(mine))
+end
+return {'ok', now_ms, hold_ms, table.concat(marks)}
+`,
+};
+
+export interface CancelKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** channel: what waits is told here */
+  wake: string;
+}
+
+export interface CancelArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  id: string;
+}
+
+export type CancelReply =
+  | { status: 'ok'; was: string }
+  | { status: 'not_found' }
+  | { status: 'settled'; state: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** end a task, in whatever state it is. A handler at work is told by its consumer's next beat, or by the channel. */
+export const cancel: Script<CancelKeys, CancelArgs, CancelReply> = {
+  name: 'cancel',
+  sha1: '4a35da8bde476354f404835f1f6ab5977174a5ff',
+  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'id'],
+  items: [],
+  reply: {
+    ok: { was: 'string' },
+    not_found: {},
+    settled: { state: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local runs, expiry, ended, past, counts, wake = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('ZCARD', due)
+local record, entry, reply = redis.call('HGET', tasks, id), redis.call('HGET', live, id), nil
+if not record then
+  local last = redis.call('HGET', past, id)
+  reply = last and {'settled', string.match(last, '^%a+')} or {'not_found'}
+else
+  local was = 'scheduled'
+  if entry then
+    local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
+    was = owned[1] and 'active' or 'ready'
+  end
+  local name = string.match(string.sub(record, 1, 4096), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+  local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'cancelled', 'name', name, 'at', now_ms, 'entry', entry or '')
+  redis.call('HSET', past, id, 'cancelled:' .. e .. ':' .. (entry or ''))
+  redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+  redis.call('ZREM', due, id) redis.call('HDEL', live, id)
+  if entry then
+    redis.pcall('XACK', stream, 'workers', entry) -- there may be no group yet
+    redis.call('XDEL', stream, entry)
+  end
+  redis.call('HINCRBY', counts, 'cancelled', 1)
+  if was == 'active' then redis.call('PUBLISH', wake, 'cancelled ' .. id) end
+  reply = {'ok', was}
+end
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export interface ExpireKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface ExpireArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  term: string;
+  token: string;
+  /** pending ones met by the calls before this one */
+  skip: number;
+  /** 1..1000 */
+  limit: number;
+}
+
+export type ExpireReply =
+  | { status: 'ok'; looked: number; pending: number; expired: { id: string; name: string }[] }
+  | { status: 'stale_term'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** end tasks that were not started in time, wherever they wait. Leader only. */
+export const expire: Script<ExpireKeys, ExpireArgs, ExpireReply> = {
+  name: 'expire',
+  sha1: '590386101b5c688ced0f05e114af9839a3edda0c',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
+  args: ['layout', 'nowMs', 'term', 'token', 'skip', 'limit'],
+  items: [],
+  reply: {
+    ok: { looked: 'int', pending: 'int', expired: { id: 'string', name: 'string' } },
+    stale_term: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local runs, expiry, ended, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local skip, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local ids = redis.call('ZRANGE', expiry, '-inf', string.format('%.0f', now_ms), 'BYSCORE', 'LIMIT', skip, limit)
+local pending, expired = 0, {}
+for _, id in ipairs(ids) do
+  local entry = redis.call('HGET', live, id)
+  local owned = entry and redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
+  if owned and owned[1] then
+    pending = pending + 1
+  else
+    local size = redis.call('HSTRLEN', tasks, id)
+    if size > 0 then
+      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+      local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', entry or '')
+      redis.call('HSET', past, id, 'expired:' .. e .. ':' .. (entry or ''))
+      expired[#expired + 1] = id
+      expired[#expired + 1] = name
+    end
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+    redis.call('ZREM', due, id) redis.call('HDEL', live, id)
+    if entry then redis.call('XDEL', stream, entry) end
+  end
+end
+if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
+return {'ok', #ids, pending, expired}
+`,
+};
+
+export interface FetchKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface FetchArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  consumer: string;
+  /** the consumer's free slots, 1..1000: more would starve the others */
+  count: number;
+  /** records beyond this many bytes are left to open */
+  bytesMax: number;
+}
+
+export type FetchReply =
+  | {
+      status: 'ok';
+      nowMs: number;
+      deliveries: { entry: string; id: string; dueMs: number; record: string; run: string | null }[];
+      unopened: { entry: string; id: string; dueMs: number }[];
+      expired: { id: string; name: string }[];
+      stale: number;
+    }
+  | { status: 'paused' }
+  | { status: 'no_group' }
+  | { status: 'other_layout'; layout: string };
+
+/** read ready entries for a consumer and open them, in one step. For a backlog; a lone task comes by open. */
+export const fetch: Script<FetchKeys, FetchArgs, FetchReply> = {
+  name: 'fetch',
+  sha1: '6ce6fb75e63e0f75fcd3997e3ce5c86cb58451d5',
+  keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
+  args: ['layout', 'nowMs', 'consumer', 'count', 'bytesMax'],
+  items: [],
+  reply: {
+    ok: {
+      nowMs: 'int',
+      deliveries: { entry: 'string', id: 'string', dueMs: 'int', record: 'string', run: 'string?' },
+      unopened: { entry: 'string', id: 'string', dueMs: 'int' },
+      expired: { id: 'string', name: 'string' },
+      stale: 'int',
+    },
+    paused: {},
+    no_group: {},
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, stream, live, tasks, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local layout, now_ms, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3]
+local count, bytes_max = tonumber(ARGV[4]), tonumber(ARGV[5])
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+if at[2] == '1' then return {'paused'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local read = redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', count, 'STREAMS', stream, '>')
+if read and read.err then
+  if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group'} end
+  return read
+end
+if not read then return {'ok', now_ms, {}, {}, {}, 0} end
+local entries, ids, ends, deliveries, unopened, expired, bytes, stale = read[1][2], {}, {}, {}, {}, {}, 0, 0
+for i, entry in ipairs(entries) do ids[i] = entry[2][2] end
+local lives, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
+local ran = redis.call('EXISTS', runs) == 1 and redis.call('HMGET', runs, unpack(ids)) or {}
+for i, entry in ipairs(entries) do
+  local number, id, due_ms = entry[1], ids[i], entry[2][4]
+  local record = lives[i] == number and bytes < bytes_max and redis.call('HGET', tasks, id)
+  if lives[i] == number and bytes >= bytes_max then
+    unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
+  elseif not record then
+    if lives[i] == number then redis.call('HDEL', live, id) end
+    ends[#ends + 1] = number
+    stale = stale + 1
+  elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
+    local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+    local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
+    redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+    redis.call('HDEL', live, id)
+    ends[#ends + 1] = number
+    expired[#expired + 1] = id expired[#expired + 1] = name
+  else
+    bytes = bytes + #record
+    local n = #deliveries
+    deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
+    deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false
+  end
+end
+if #ends > 0 then
+  redis.call('XACK', stream, 'workers', unpack(ends))
+  redis.call('XDEL', stream, unpack(ends))
+  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+  if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
+end
+return {'ok', now_ms, deliveries, unopened, expired, stale}
+`,
+};
+
+export interface GetKeys {
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** stream: the dead letters; a letter's number is its stream id */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+}
+
+export interface GetArgs {
+  id: string;
+}
+
+export type GetReply =
+  | {
+      status: 'ok';
+      state: string;
+      dueMs: number;
+      record: string;
+      run: string | null;
+      deliveries: number;
+      expiresMs: number | null;
+    }
+  | { status: 'settled'; state: string; number: string; fields: string[] }
+  | { status: 'not_found' };
+
+/** all there is to know of one task. */
+export const get: Script<GetKeys, GetArgs, GetReply> = {
+  name: 'get',
+  sha1: '026196159c9d91c9511bc4eb1a6a3c557117b0d0',
+  keys: ['due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'dead', 'past'],
+  args: ['id'],
+  items: [],
+  reply: {
+    ok: { state: 'string', dueMs: 'int', record: 'string', run: 'string?', deliveries: 'int', expiresMs: 'int?' },
+    settled: { state: 'string', number: 'string', fields: 'string[]' },
+    not_found: {},
+  },
+  source: `#!lua flags=no-writes
+local due, tasks, stream, live, runs, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ended, dead, past = KEYS[7], KEYS[8], KEYS[9]
+local id = ARGV[1]
+local record = redis.call('HGET', tasks, id)
+if not record then
+  local last = redis.call('HGET', past, id)
+  if not last then return {'not_found'} end
+  local state, number = string.match(last, '^(%a+):([^:]+)')
+  local entry = redis.call('XRANGE', state == 'dead' and dead or ended, number, number)[1]
+  if not entry then return {'not_found'} end
+  return {'settled', state, number, entry[2]}
+end
+local run, expires_ms = redis.call('HGET', runs, id), tonumber(redis.call('ZSCORE', expiry, id) or '')
+local due_ms, entry = redis.call('ZSCORE', due, id), redis.call('HGET', live, id)
+if due_ms then return {'ok', 'scheduled', due_ms, record, run, 0, expires_ms or false} end
+local found = entry and redis.call('XRANGE', stream, entry, entry)[1]
+if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms or false} end
+local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
+local state = owned[1] and 'active' or 'ready'
+return {'ok', state, found[2][4], record, run, owned[1] and owned[1][4] or 0, expires_ms or false}
+`,
+};
+
+export interface HandBackKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** channel: 'due <ms>' when a task became the earliest */
+  wake: string;
+}
+
+export interface HandBackArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** the name these deliveries were read under */
+  consumer: string;
+  /** 0 = to the stream at once; else back to the schedule */
+  delayMs: number;
+  items: readonly { entry: string; count: number; id: string; dueMs: number }[];
+}
+
+export type HandBackReply = { status: 'ok'; marks: string } | { status: 'other_layout'; layout: string };
+
+/** return deliveries unstarted, so that another consumer gets them at once, or after a delay. */
+export const handBack: Script<HandBackKeys, HandBackArgs, HandBackReply> = {
+  name: 'hand-back',
+  sha1: 'd9b8898c29a12d99729446af5646414b1e085147',
+  keys: ['meta', 'due', 'stream', 'live', 'counts', 'wake'],
+  args: ['layout', 'nowMs', 'consumer', 'delayMs'],
+  items: ['entry', 'count', 'id', 'dueMs'],
+  reply: {
+    ok: { marks: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, due, stream, live, counts, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local layout, now_ms, consumer, delay_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.ceil(time[2] / 1000) end
+local marks, ends, later = {}, {}, false
+for i = 5, #ARGV, 4 do
+  local entry, count, id, due_ms = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
+  local mine = redis.call('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local mark = 'l'
+  if mine and mine[4] == count and redis.call('HGET', live, id) == entry then
+    mark = 'o'
+    if delay_ms > 0 or at[2] == '1' then
+      local again_ms = delay_ms > 0 and string.format('%.0f', now_ms + delay_ms) or due_ms
+      redis.call('ZADD', due, again_ms, id)
+      redis.call('HDEL', live, id)
+      later = true
+    else
+      redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_ms))
+    end
+    ends[#ends + 1] = entry
+  end
+  marks[#marks + 1] = mark
+end
+if #ends > 0 then
+  redis.call('XACK', stream, 'workers', unpack(ends))
+  redis.call('XDEL', stream, unpack(ends))
+  redis.call('HINCRBY', counts, 'handed_back', #ends)
+end
+if later then redis.call('PUBLISH', wake, 'due ' .. redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2]) end
+return {'ok', table.concat(marks)}
+`,
+};
+
+export interface JoinKeys {
+  /** hash: layout */
+  meta: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: consumer -> 'lease_ms beat_ms worker' */
+  consumers: string;
+}
+
+export interface JoinArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** new for every connection, and after a re-created group */
+  consumer: string;
+  /** who that is, for people */
+  worker: string;
+  leaseMs: number;
+}
+
+export type JoinReply = { status: 'ok'; nowMs: number } | { status: 'other_layout'; layout: string };
+
+/** make a new consumer known, and the group with it: before its first read. */
+export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
+  name: 'join',
+  sha1: 'd08383955a5976023d7b99a6b93d35be6c0f5d92',
+  keys: ['meta', 'stream', 'consumers'],
+  args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
+  items: [],
+  reply: {
+    ok: { nowMs: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua
+local meta, stream, consumers = KEYS[1], KEYS[2], KEYS[3]
+local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('HLEN', consumers)
+local made = redis.pcall('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
+if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
+if not stored then redis.call('HSET', meta, 'layout', layout) end
+redis.call('XGROUP', 'CREATECONSUMER', stream, 'workers', consumer)
+redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. string.format('%.0f', now_ms) .. ' ' .. worker)
+return {'ok', now_ms}
+`,
+};
+
+export interface LeadKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
+  epoch: string;
+}
+
+export interface LeadArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowUs: number;
+  /** the epoch read before the bid; '' = none */
+  term: string;
+  token: string;
+  /** random, of this leader in this term */
+  newToken: string;
+  /** who that is, for people */
+  leader: string;
+  /** silent for longer: nobody leads */
+  ttlMs: number;
+}
+
+export type LeadReply =
+  | { status: 'ok'; term: number }
+  | { status: 'lost'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** take a new term, after the vote was won: a compare-and-set on the epoch as it was read before the bid. */
+export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
+  name: 'lead',
+  sha1: '8aead58de38c5a5a317667f4139203a1255fdd0d',
+  keys: ['meta', 'epoch'],
+  args: ['layout', 'nowUs', 'term', 'token', 'newToken', 'leader', 'ttlMs'],
+  items: [],
+  reply: {
+    ok: { term: 'int' },
+    lost: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua
+local meta, epoch = KEYS[1], KEYS[2]
+local layout, now_us, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local new_token, leader, ttl_ms = ARGV[5], ARGV[6], ARGV[7]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local time = redis.call('TIME')
+if now_us == 0 then now_us = time[1] * 1000000 + time[2] end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if (accepted[1] or '') ~= term or (accepted[2] or '') ~= token then return {'lost', accepted[1] or '0'} end
+local new_term = math.max((tonumber(accepted[1]) or 0) + 1, now_us)
+local now_ms = string.format('%.0f', math.floor(now_us / 1000))
+if not stored then redis.call('HSET', meta, 'layout', layout) end
+redis.call('HSET', epoch, 'term', string.format('%.0f', new_term), 'token', new_token, 'leader', leader,
+  'since_ms', now_ms, 'seen_ms', now_ms, 'ttl_ms', ttl_ms)
+return {'ok', new_term}
+`,
+};
+
+export interface LeaveKeys {
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: consumer -> 'lease_ms beat_ms worker' */
+  consumers: string;
+}
+
+export interface LeaveArgs {
+  consumer: string;
+}
+
+export type LeaveReply = { status: 'ok' } | { status: 'busy' };
+
+/** a consumer that ends says so, and is forgotten, unless something is still pending with it. */
+export const leave: Script<LeaveKeys, LeaveArgs, LeaveReply> = {
+  name: 'leave',
+  sha1: '4f9e4d97689f556d4bfc893a7e3652b69c9141d9',
+  keys: ['stream', 'consumers'],
+  args: ['consumer'],
+  items: [],
+  reply: {
+    ok: {},
+    busy: {},
+  },
+  source: `#!lua flags=allow-oom
+local stream, consumers = KEYS[1], KEYS[2]
+local consumer = ARGV[1]
+local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', 1, consumer)
+if pending[1] then return {'busy'} end
+redis.pcall('XGROUP', 'DELCONSUMER', stream, 'workers', consumer)
+redis.call('HDEL', consumers, consumer)
+return {'ok'}
+`,
+};
+
+export interface ListKeys {
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+}
+
+export interface ListArgs {
+  /** scheduled, ready or active */
+  state: string;
+  /** '' from the start, or what the last call gave */
+  after: string;
+  /** 1..1000 */
+  limit: number;
+}
+
+export type ListReply = { status: 'ok'; ids: string[]; after: string };
+
+/** the ids of the tasks in one state, in pages. */
+export const list: Script<ListKeys, ListArgs, ListReply> = {
+  name: 'list',
+  sha1: '3b6a410047e1063061f75280b81b9af9b18e092c',
+  keys: ['due', 'stream', 'live'],
+  args: ['state', 'after', 'limit'],
+  items: [],
+  reply: {
+    ok: { ids: 'string[]', after: 'string' },
+  },
+  source: `#!lua flags=no-writes
+local due, stream, live = KEYS[1], KEYS[2], KEYS[3]
+local state, after, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local ids = {}
+if state == 'scheduled' then
+  local from, score, last_id = 0, string.match(after, '^(%S+) (.*)$')
+  if score then
+    local low, high = redis.call('ZCOUNT', due, '-inf', '(' .. score), redis.call('ZCOUNT', due, '-inf', score)
+    while low < high do
+      local middle = math.floor((low + high) / 2)
+      if redis.call('ZRANGE', due, middle, middle)[1] <= last_id then low = middle + 1 else high = middle end
+    end
+    from = low
+  end
+  local found = redis.call('ZRANGE', due, from, from + limit - 1, 'WITHSCORES')
+  for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
+  return {'ok', ids, #ids == limit and found[#found] .. ' ' .. found[#found - 1] or ''}
+end
+local group = redis.pcall('XINFO', 'GROUPS', stream)
+local delivered = '0-0'
+for _, one in ipairs(group) do
+  for i = 1, #one, 2 do if one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
+end
+local entries, last = {}, nil
+if state == 'ready' then
+  entries = redis.call('XRANGE', stream, '(' .. (after ~= '' and after or delivered), '+', 'COUNT', limit)
+else
+  local pending = redis.pcall('XPENDING', stream, 'workers', after ~= '' and '(' .. after or '-', '+', limit)
+  for _, one in ipairs(pending) do
+    last = one[1]
+    entries[#entries + 1] = redis.call('XRANGE', stream, last, last)[1]
+  end
+  if #pending < limit then last = nil end
+end
+for _, entry in ipairs(entries) do
+  if redis.call('HGET', live, entry[2][2]) == entry[1] then ids[#ids + 1] = entry[2][2] end
+  if state == 'ready' and #entries == limit then last = entry[1] end
+end
+return {'ok', ids, last or ''}
+`,
+};
+
+export interface OpenKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface OpenArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  consumer: string;
+  /** records beyond this many bytes are left to the next open */
+  bytesMax: number;
+  items: readonly { entry: string; id: string; dueMs: number }[];
+}
+
+export type OpenReply =
+  | {
+      status: 'ok';
+      nowMs: number;
+      deliveries: { entry: string; id: string; dueMs: number; record: string; run: string | null }[];
+      unopened: { entry: string; id: string; dueMs: number }[];
+      expired: { id: string; name: string }[];
+      stale: number;
+      putBack: number;
+    }
+  | { status: 'other_layout'; layout: string };
+
+/** make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read. */
+export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
+  name: 'open',
+  sha1: 'a6b20abd803e4221cb0a7a3fb838cdf835b5c3aa',
+  keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
+  args: ['layout', 'nowMs', 'consumer', 'bytesMax'],
+  items: ['entry', 'id', 'dueMs'],
+  reply: {
+    ok: {
+      nowMs: 'int',
+      deliveries: { entry: 'string', id: 'string', dueMs: 'int', record: 'string', run: 'string?' },
+      unopened: { entry: 'string', id: 'string', dueMs: 'int' },
+      expired: { id: 'string', name: 'string' },
+      stale: 'int',
+      putBack: 'int',
+    },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local runs, expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local layout, now_ms, consumer, bytes_max = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local held, count = {}, (#ARGV - 4) / 3
+local pending = redis.call('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
+for _, one in ipairs(pending) do held[one[1]] = one[4] end
+local ends, opened, deliveries, unopened, expired = {}, {}, {}, {}, {}
+local bytes, stale, put_back = 0, 0, 0
+for i = 5, #ARGV, 3 do
+  local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  if held[number] == 1 then
+    local good = redis.call('HGET', live, id) == number
+    local record = good and bytes < bytes_max and redis.call('HGET', tasks, id)
+    local expires_ms = tonumber(redis.call('ZSCORE', expiry, id) or math.huge)
+    if good and bytes >= bytes_max then
+      unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
+    elseif not record or at[2] == '1' or expires_ms <= now_ms then
+      if good then redis.call('HDEL', live, id) end
+      ends[#ends + 1] = number
+      if not record then
+        stale = stale + 1
+      elseif at[2] == '1' then
+        redis.call('ZADD', due, due_ms, id)
+        put_back = put_back + 1
+      else
+        local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+        local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
+        redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+        redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
+        expired[#expired + 1] = id expired[#expired + 1] = name
+      end
+    else
+      bytes = bytes + #record
+      opened[#opened + 1] = number
+      local n = #deliveries
+      deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
+      deliveries[n + 4], deliveries[n + 5] = record, redis.call('HGET', runs, id)
+    end
+  end
+end
+if #opened > 0 then
+  opened[#opened + 1] = 'JUSTID'
+  redis.call('XCLAIM', stream, 'workers', consumer, 0, unpack(opened))
+end
+if #ends > 0 then
+  redis.call('XACK', stream, 'workers', unpack(ends))
+  redis.call('XDEL', stream, unpack(ends))
+  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+  if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
+end
+return {'ok', now_ms, deliveries, unopened, expired, stale, put_back}
+`,
+};
+
+export interface PauseKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** channel: what waits is told here */
+  wake: string;
+}
+
+export interface PauseArgs {
+  layout: string;
+  /** 1 = pause, 0 = resume */
+  paused: number;
+}
+
+export type PauseReply = { status: 'ok'; was: number } | { status: 'other_layout'; layout: string };
+
+/** stop or resume handing out tasks. */
+export const pause: Script<PauseKeys, PauseArgs, PauseReply> = {
+  name: 'pause',
+  sha1: 'e50455e17812e325cc99dee836c541bd5c4f3118',
+  keys: ['meta', 'wake'],
+  args: ['layout', 'paused'],
+  items: [],
+  reply: {
+    ok: { was: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, wake = KEYS[1], KEYS[2]
+local layout, paused = ARGV[1], tonumber(ARGV[2])
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+redis.call('HSET', meta, 'layout', layout, 'paused', paused)
+redis.call('PUBLISH', wake, paused == 1 and 'paused' or 'resumed')
+return {'ok', tonumber(at[2] or '0')}
+`,
+};
+
+export interface PromoteKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: {term, token} of the leader this partition accepts, and its last sign of life */
+  epoch: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** hash: task id -> attempt and errors, of tasks that failed once */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface PromoteArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = without a term: only when the head is overdue by overdue_ms */
+  term: string;
+  token: string;
+  overdueMs: number;
+  /** 1..1000 */
+  limit: number;
+}
+
+export type PromoteReply =
+  | {
+      status: 'ok';
+      promoted: number;
+      nextDueMs: number | null;
+      nowMs: number;
+      lagMs: number;
+      dropped: number;
+      expired: { id: string; name: string }[];
+    }
+  | { status: 'stale_term'; term: string }
+  | { status: 'paused'; nowMs: number }
+  | { status: 'other_layout'; layout: string };
+
+/** move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue. */
+export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
+  name: 'promote',
+  sha1: '96ffa9df114e11d2387ed0b0edb38ea3f17f4d86',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
+  args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
+  items: [],
+  reply: {
+    ok: {
+      promoted: 'int',
+      nextDueMs: 'int?',
+      nowMs: 'int',
+      lagMs: 'int',
+      dropped: 'int',
+      expired: { id: 'string', name: 'string' },
+    },
+    stale_term: { term: 'string' },
+    paused: { nowMs: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local runs, expiry, ended, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local overdue_ms, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local before_ms = now_ms - overdue_ms
+if term ~= '' then
+  local accepted = redis.call('HMGET', epoch, 'term', 'token')
+  if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+  redis.call('HSET', epoch, 'seen_ms', string.format('%.0f', now_ms))
+  before_ms = now_ms
+end
+if at[2] == '1' then return {'paused', now_ms} end
+local found = redis.call('ZRANGE', due, '-inf', string.format('%.0f', before_ms), 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
+local ids, lives, gone, expired, lag_ms = {}, {}, {}, {}, 0
+for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
+if #ids > 0 then
+  lag_ms = now_ms - tonumber(found[2])
+  local entries, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
+  for i, id in ipairs(ids) do
+    local size = redis.call('HSTRLEN', tasks, id)
+    if size == 0 or entries[i] then
+      gone[#gone + 1] = id
+    elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
+      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+      local number = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', '')
+      redis.call('HSET', past, id, 'expired:' .. number .. ':')
+      redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+      expired[#expired + 1] = id
+      expired[#expired + 1] = name
+    else
+      lives[#lives + 1] = id
+      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', found[2 * i])
+    end
+  end
+  for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end
+  redis.call('ZREM', due, unpack(ids))
+  if #gone > 0 then redis.call('HINCRBY', counts, 'dropped', #gone) end
+  if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
+end
+local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+return {'ok', #lives / 2, tonumber(head[2]) or false, now_ms, lag_ms, #gone, expired}
+`,
+};
+
+export interface PurgeKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** stream: the dead letters; a letter's number is its stream id */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface PurgeArgs {
+  layout: string;
+  /** the oldest letters, when no item is given: 0..1000 */
+  limit: number;
+  items: readonly { number: string }[];
+}
+
+export type PurgeReply = { status: 'ok'; purged: number } | { status: 'other_layout'; layout: string };
+
+/** throw dead letters away. */
+export const purge: Script<PurgeKeys, PurgeArgs, PurgeReply> = {
+  name: 'purge',
+  sha1: 'ccb3f57a211538e02e3c2091a431b7b7c6895d73',
+  keys: ['meta', 'dead', 'past', 'counts'],
+  args: ['layout', 'limit'],
+  items: ['number'],
+  reply: {
+    ok: { purged: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, dead, past, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local layout, limit = ARGV[1], tonumber(ARGV[2])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local numbers = {}
+for i = 3, #ARGV do numbers[#numbers + 1] = ARGV[i] end
+local purged = 0
+for i = 1, math.max(#numbers, limit) do
+  local number = numbers[i] or '-'
+  local letter = redis.call('XRANGE', dead, number, numbers[i] or '+', 'COUNT', 1)[1]
+  if letter then
+    local index = redis.call('HGET', past, letter[2][2])
+    if index and string.find(index, ':' .. letter[1] .. ':', 1, true) then redis.call('HDEL', past, letter[2][2]) end
+    purged = purged + redis.call('XDEL', dead, letter[1])
+  end
+end
+if purged > 0 then redis.call('HINCRBY', counts, 'purged', purged) end
+return {'ok', purged}
+`,
+};
+
+export interface ReapKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: consumer -> 'lease_ms beat_ms worker' */
+  consumers: string;
+}
+
+export interface ReapArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  term: string;
+  token: string;
+  /** '0' from the start, or what the last call gave */
+  cursor: string;
+  /** consumers looked at, about */
+  count: number;
+}
+
+export type ReapReply =
+  | { status: 'ok'; cursor: string; reaped: number }
+  | { status: 'stale_term'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** forget consumers that are dead: no beat for ten of their leases, and nothing pending. Leader only. */
+export const reap: Script<ReapKeys, ReapArgs, ReapReply> = {
+  name: 'reap',
+  sha1: '1f0da7d93bb76a82a58c0b0dbc02cdb39182f2d0',
+  keys: ['meta', 'epoch', 'stream', 'consumers'],
+  args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count'],
+  items: [],
+  reply: {
+    ok: { cursor: 'string', reaped: 'int' },
+    stale_term: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, epoch, stream, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local cursor, count = ARGV[5], ARGV[6]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local found, reaped = redis.call('HSCAN', consumers, cursor, 'COUNT', count), 0
+for i = 1, #found[2], 2 do
+  local consumer = found[2][i]
+  local lease_ms, beat_ms = string.match(found[2][i + 1], '^(%d+) (%d+)')
+  if not beat_ms or now_ms - tonumber(beat_ms) > 10 * tonumber(lease_ms) then
+    local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', 1, consumer)
+    if not pending[1] then
+      redis.pcall('XGROUP', 'DELCONSUMER', stream, 'workers', consumer)
+      redis.call('HDEL', consumers, consumer)
+      reaped = reaped + 1
+    end
+  end
+end
+return {'ok', found[1], reaped}
+`,
+};
+
+export interface RecoverKeys {
+  /** hash: layout, paused, hold_ms, vouched_ms */
+  meta: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** hash: consumer -> 'lease_ms beat_ms worker' */
+  consumers: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the dead letters */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface RecoverArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  consumer: string;
+  /** for deliveries whose owner is not known any more */
+  leaseMs: number;
+  /** '-' from the start, or what the last call gave */
+  cursor: string;
+  /** deliveries looked at: 200 */
+  page: number;
+  /** deliveries taken: the free slots, at most 100 */
+  limit: number;
+  /** stop taking when their records pass this */
+  bytesMax: number;
+  /** more lost leases than this: dead letter max_deliveries */
+  lostMax: number;
+}
+
+export type RecoverReply =
+  | {
+      status: 'ok';
+      cursor: string;
+      deliveries: { entry: string; id: string; dueMs: number; count: number; record: string; run: string | null }[];
+      buried: { id: string; name: string }[];
+      stale: number;
+    }
+  | { status: 'hold'; untilMs: number }
+  | { status: 'paused' }
+  | { status: 'no_group' }
+  | { status: 'other_layout'; layout: string };
+
+/** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
+export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
+  name: 'recover',
+  sha1: '898da1b74f433342c28ea0fb1128af744a0a6344',
+  keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
+  args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'cursor', 'page', 'limit', 'bytesMax', 'lostMax'],
+  items: [],
+  reply: {
+    ok: {
+      cursor: 'string',
+      deliveries: { entry: 'string', id: 'string', dueMs: 'int', count: 'int', record: 'string', run: 'string?' },
+      buried: { id: 'string', name: 'string' },
+      stale: 'int',
+    },
+    hold: { untilMs: 'int' },
+    paused: {},
+    no_group: {},
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local layout, now_ms, consumer, lease_ms, cursor = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local page, limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms', 'vouched_ms')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+if at[2] == '1' then return {'paused'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local hold_ms = tonumber(at[3] or '0')
+if hold_ms > now_ms or tonumber(at[4] or '0') < now_ms then return {'hold', hold_ms} end
+local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
+if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
+local deliveries, buried, stale, bytes, leases = {}, {}, 0, 0, {}
+local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
+for _, one in ipairs(pending) do
+  local entry, owner, idle_ms, lost = one[1], one[2], one[3], one[4]
+  leases[owner] = leases[owner] or tonumber(string.match(redis.call('HGET', consumers, owner) or '', '^%d+')) or lease_ms
+  if idle_ms > leases[owner] then
+    if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
+    local found = redis.call('XRANGE', stream, entry, entry)[1]
+    local id = found and found[2][2]
+    local record = id and redis.call('HGET', live, id) == entry and redis.call('HGET', tasks, id)
+    if not record or lost > lost_max then
+      if record then
+        local run = redis.call('HGET', runs, id) or ''
+        local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
+        redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
+        redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
+        buried[#buried + 1] = id
+        buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+      else
+        if id and redis.call('HGET', live, id) == entry then redis.call('HDEL', live, id) end
+        stale = stale + 1
+      end
+      redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
+    elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, idle_ms, entry, 'COUNT', 1)[2][1] then
+      local n = #deliveries
+      deliveries[n + 1], deliveries[n + 2], deliveries[n + 3], deliveries[n + 4] = entry, id, found[2][4], lost + 1
+      deliveries[n + 5], deliveries[n + 6] = record, redis.call('HGET', runs, id)
+      bytes = bytes + #record
+    end
+  end
+end
+if #deliveries > 0 then redis.call('HINCRBY', counts, 'recovered', #deliveries / 6) end
+if #buried > 0 then redis.call('HINCRBY', counts, 'bury', #buried / 2) end
+if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+return {'ok', next_cursor, deliveries, buried, stale}
+`,
+};
+
+export interface ReplayKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** stream: the dead letters; a letter's number is its stream id */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface ReplayArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  /** of the letter */
+  number: string;
+}
+
+export type ReplayReply =
+  | { status: 'ok'; id: string }
+  | { status: 'conflict'; id: string }
+  | { status: 'not_found' }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** make a dead letter a task again, due now, at its first attempt. */
+export const replay: Script<ReplayKeys, ReplayArgs, ReplayReply> = {
+  name: 'replay',
+  sha1: 'ab1838e6d310e4517613c55fa67be8f11b6959ed',
+  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'dead', 'past', 'counts'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'number'],
+  items: [],
+  reply: {
+    ok: { id: 'string' },
+    conflict: { id: 'string' },
+    not_found: {},
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua
+local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local dead, past, counts = KEYS[7], KEYS[8], KEYS[9]
+local layout, now_ms, lane, call, number = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local letter = redis.call('XRANGE', dead, number, number)[1]
+if not letter then return {'not_found'} end
+local id, record = letter[2][2], letter[2][#letter[2]]
+if redis.call('HEXISTS', tasks, id) == 1 then return {'conflict', id} end
+local due_text = string.format('%.0f', now_ms)
+redis.call('ZCARD', due) redis.call('HLEN', live)
+if at[2] == '1' then
+  redis.call('ZADD', due, due_text, id)
+else
+  redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
+end
+redis.call('HSET', tasks, id, record)
+redis.call('XDEL', dead, number)
+local index = redis.call('HGET', past, id)
+if index and string.find(index, ':' .. number .. ':', 1, true) then redis.call('HDEL', past, id) end
+redis.call('HINCRBY', counts, 'replayed', 1)
+local reply = {'ok', id}
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export interface RescheduleKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** channel: what waits is told here */
+  wake: string;
+}
+
+export interface RescheduleArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  id: string;
+  /** '+N' in N ms, 'N' at that epoch ms */
+  when: string;
+}
+
+export type RescheduleReply =
+  | { status: 'ok'; dueMs: number }
+  | { status: 'active' }
+  | { status: 'not_found' }
+  | { status: 'settled'; state: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** give a waiting task another due time. One at work is refused. */
+export const reschedule: Script<RescheduleKeys, RescheduleArgs, RescheduleReply> = {
+  name: 'reschedule',
+  sha1: '0dd9e85d10f2749368ace6a516100d0fb470e0bb',
+  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'id', 'when'],
+  items: [],
+  reply: {
+    ok: { dueMs: 'int' },
+    active: {},
+    not_found: {},
+    settled: { state: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local past, wake = KEYS[7], KEYS[8]
+local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local when = ARGV[6]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
+now_ms = math.floor(exact_ms)
+local entry, reply = redis.call('HGET', live, id), nil
+local owned = entry and redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
+if redis.call('HEXISTS', tasks, id) == 0 then
+  local last = redis.call('HGET', past, id)
+  reply = last and {'settled', string.match(last, '^%a+')} or {'not_found'}
+elseif owned and owned[1] then
+  reply = {'active'}
+else
+  local due_ms = tonumber(when)
+  if string.byte(when) == 43 then due_ms = math.ceil(exact_ms + due_ms) end
+  redis.call('ZADD', due, string.format('%.0f', due_ms), id)
+  if entry then
+    redis.call('HDEL', live, id)
+    redis.call('XDEL', stream, entry)
+  end
+  local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+  if head[1] == id then redis.call('PUBLISH', wake, 'due ' .. head[2]) end
+  reply = {'ok', due_ms}
+end
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export interface ResignKeys {
+  /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
+  epoch: string;
+  /** channel: 'vacant': bid now */
+  wake: string;
+}
+
+export interface ResignArgs {
+  term: string;
+  token: string;
+}
+
+export type ResignReply = { status: 'ok' } | { status: 'stale_term'; term: string };
+
+/** say that nobody leads now, and tell the followers. The leader's, after its last write and before it frees the lock. */
+export const resign: Script<ResignKeys, ResignArgs, ResignReply> = {
+  name: 'resign',
+  sha1: '10fbaa2ed3cf3158baab6f5ab9595f6621280ae1',
+  keys: ['epoch', 'wake'],
+  args: ['term', 'token'],
+  items: [],
+  reply: {
+    ok: {},
+    stale_term: { term: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local epoch, wake = KEYS[1], KEYS[2]
+local term, token = ARGV[1], ARGV[2]
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+redis.call('HDEL', epoch, 'seen_ms')
+redis.call('HSET', epoch, 'token', '')
+redis.call('PUBLISH', wake, 'vacant')
+return {'ok'}
+`,
+};
+
+export interface RunNowKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+}
+
+export interface RunNowArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  id: string;
+}
+
+export type RunNowReply =
+  | { status: 'ok'; was: string }
+  | { status: 'paused' }
+  | { status: 'not_found' }
+  | { status: 'settled'; state: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** promote one scheduled task at once. */
+export const runNow: Script<RunNowKeys, RunNowArgs, RunNowReply> = {
+  name: 'run-now',
+  sha1: '8f0115306e39bae4a6ba3cab3d013e0aebb57753',
+  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'id'],
+  items: [],
+  reply: {
+    ok: { was: 'string' },
+    paused: {},
+    not_found: {},
+    settled: { state: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local past = KEYS[7]
+local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local entry, reply = redis.call('HGET', live, id), nil
+if redis.call('HEXISTS', tasks, id) == 0 then
+  local last = redis.call('HGET', past, id)
+  reply = last and {'settled', string.match(last, '^%a+')} or {'not_found'}
+elseif entry then
+  local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
+  reply = {'ok', owned[1] and 'active' or 'ready'}
+elseif at[2] == '1' then
+  return {'paused'}
+else
+  redis.call('ZCARD', due)
+  redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', string.format('%.0f', now_ms)))
+  redis.call('ZREM', due, id)
+  reply = {'ok', 'scheduled'}
+end
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export interface SettleKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the dead letters; a letter's number is its stream id */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** channel: 'due <ms>' when a task became the earliest */
+  wake: string;
+}
+
+export interface SettleArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  lane: string;
+  call: number;
+  /** the name these deliveries were read under */
+  consumer: string;
+  items: readonly { entry: string; count: number; id: string; verb: string; value: string; run: string }[];
+}
+
+export type SettleReply =
+  | { status: 'ok'; marks: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** end deliveries: complete, retry or bury. Only for the consumer that still holds them. */
+export const settle: Script<SettleKeys, SettleArgs, SettleReply> = {
+  name: 'settle',
+  sha1: '5eda573bab0c0e854f2296ab99eebe30e8d89aaf',
+  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'dead', 'past', 'counts', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
+  items: ['entry', 'count', 'id', 'verb', 'value', 'run'],
+  reply: {
+    ok: { marks: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local runs, expiry, dead, past, counts, wake = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end end
+local time = redis.call('TIME')
+local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
+now_ms = math.floor(exact_ms)
+local held, lone = {}, #ARGV == 11 and ARGV[6]
+local pending = redis.call('XPENDING', stream, 'workers', lone or '-', lone or '+', 10000, consumer)
+for _, one in ipairs(pending) do held[one[1]] = one[4] end
+local marks, ends, gone, tally, earliest = {}, {}, {}, {}, math.huge
+for i = 6, #ARGV, 6 do
+  local entry, count, id, verb, value, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local mark = 'l'
+  if held[entry] == count and redis.call('HGET', live, id) == entry then
+    mark, held[entry] = 'o', nil
+    if verb == 'retry' then
+      local due_ms = math.ceil(exact_ms + tonumber(value))
+      redis.call('ZADD', due, string.format('%.0f', due_ms), id)
+      redis.call('HSET', runs, id, run) redis.call('HDEL', live, id) if due_ms < earliest then earliest = due_ms end
+    else
+      if verb == 'bury' then
+        local record = redis.call('HGET', tasks, id) or ''
+        local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', value, 'run', run, 'at', now_ms, 'record', record)
+        redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
+      end
+      gone[#gone + 1] = id end
+    tally[verb] = (tally[verb] or 0) + 1 ends[#ends + 1] = entry elseif held[entry] and redis.call('HGET', live, id) ~= entry then
+    ends[#ends + 1] = entry tally.stale = (tally.stale or 0) + 1
+  else
+    local last = redis.call('HGET', past, id)
+    if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
+  end
+  marks[#marks + 1] = mark
+end
+if #gone > 0 then redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', runs, unpack(gone))
+  redis.call('ZREM', expiry, unpack(gone)) redis.call('HDEL', live, unpack(gone))
+end
+if #ends > 0 then redis.call('XACK', stream, 'workers', unpack(ends)) redis.call('XDEL', stream, unpack(ends)) end
+for what, times in pairs(tally) do redis.call('HINCRBY', counts, what, times) end
+local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+if earliest <= tonumber(head[2] or '0') then redis.call('PUBLISH', wake, 'due ' .. head[2]) end
+local reply = {'ok', table.concat(marks)}
+redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply}))
+return reply
+`,
+};
+
+export interface StatsKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
+  epoch: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** stream: the dead letters; a letter's number is its stream id */
+  dead: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: consumer -> 'lease_ms beat_ms worker' */
+  consumers: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface StatsArgs {
+  /** 0 = this server's clock */
+  nowMs: number;
+}
+
+export type StatsReply = {
+  status: 'ok';
+  nowMs: number;
+  layout: string | null;
+  paused: number;
+  scheduled: number;
+  due: number;
+  ready: number;
+  active: number;
+  dead: number;
+  ended: number;
+  consumers: number;
+  oldestDueMs: number | null;
+  oldestReadyMs: number | null;
+  holdMs: number;
+  epoch: string[];
+  counts: string[];
+};
+
+/** the figures of one partition, in one look. */
+export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
+  name: 'stats',
+  sha1: 'ed3bc80a801fc29768ff4577b0262b0cfe027c63',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'dead', 'ended', 'consumers', 'counts'],
+  args: ['nowMs'],
+  items: [],
+  reply: {
+    ok: {
+      nowMs: 'int',
+      layout: 'string?',
+      paused: 'int',
+      scheduled: 'int',
+      due: 'int',
+      ready: 'int',
+      active: 'int',
+      dead: 'int',
+      ended: 'int',
+      consumers: 'int',
+      oldestDueMs: 'int?',
+      oldestReadyMs: 'int?',
+      holdMs: 'int',
+      epoch: 'string[]',
+      counts: 'string[]',
+    },
+  },
+  source: `#!lua flags=no-writes
+local meta, epoch, due, stream, live, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9]
+local now_ms = tonumber(ARGV[1])
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms')
+local all, late = redis.call('ZCARD', due), redis.call('ZCOUNT', due, '-inf', string.format('%.0f', now_ms))
+local pending, delivered = 0, '0-0'
+local groups = redis.pcall('XINFO', 'GROUPS', stream)
+for _, one in ipairs(groups) do
+  for i = 1, #one, 2 do
+    if one[i] == 'pending' then pending = one[i + 1] end
+    if one[i] == 'last-delivered-id' then delivered = one[i + 1] end
+  end
+end
+local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
+local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
+for i = 1, 5 do leader[i] = leader[i] or '' end
+return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), tonumber(head[2]) or false,
+  first and first[2][4] or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+`,
+};
+
+export interface SweepKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** hash: what happened here, by name */
+  counts: string;
+}
+
+export interface SweepArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  term: string;
+  token: string;
+  /** '0' from the start, or what the last call gave */
+  cursor: string;
+  /** records looked at, about; fewer when records are large */
+  count: number;
+}
+
+export type SweepReply =
+  | { status: 'ok'; cursor: string; looked: number; bytes: number; swept: number; unbalanced: number }
+  | { status: 'stale_term'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** put every record that has neither a due member nor a good entry back to the schedule. Leader only. */
+export const sweep: Script<SweepKeys, SweepArgs, SweepReply> = {
+  name: 'sweep',
+  sha1: 'bacb568682ecdccd0d7f5ebaec01565f3dd3ef4d',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'counts'],
+  args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count'],
+  items: [],
+  reply: {
+    ok: { cursor: 'string', looked: 'int', bytes: 'int', swept: 'int', unbalanced: 'int' },
+    stale_term: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, epoch, due, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local live, tasks, counts = KEYS[5], KEYS[6], KEYS[7]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local cursor, count = ARGV[5], ARGV[6]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', live) redis.call('HLEN', counts)
+local found = redis.call('HSCAN', tasks, cursor, 'COUNT', count)
+local swept, bytes = 0, 0
+for i = 1, #found[2], 2 do
+  local id = found[2][i]
+  bytes = bytes + #found[2][i + 1]
+  if not redis.call('ZSCORE', due, id) then
+    local entry = redis.call('HGET', live, id)
+    local there = entry and redis.call('XRANGE', stream, entry, entry)[1]
+    if entry and not there then
+      local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
+      there = owned[1]
+    end
+    if not there then
+      redis.call('ZADD', due, string.format('%.0f', now_ms), id)
+      redis.call('HDEL', live, id)
+      swept = swept + 1
+    end
+  end
+end
+if swept > 0 then redis.call('HINCRBY', counts, 'swept', swept) end
+local scheduled, lives, records = redis.call('ZCARD', due), redis.call('HLEN', live), redis.call('HLEN', tasks)
+local unbalanced = math.max(records - scheduled - lives, lives - redis.call('XLEN', stream), 0)
+return {'ok', found[1], #found[2] / 2, bytes, swept, unbalanced}
+`,
+};
+
+export interface UpdateKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** hash: task id -> record */
+  tasks: string;
+}
+
+export interface UpdateArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  id: string;
+  /** of the record that was read */
+  wasSha1: string;
+  record: string;
+}
+
+export type UpdateReply =
+  | { status: 'ok' }
+  | { status: 'changed' }
+  | { status: 'not_found' }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** replace a task's record, if it is still the one that was read. Counts from the next delivery. */
+export const update: Script<UpdateKeys, UpdateArgs, UpdateReply> = {
+  name: 'update',
+  sha1: '14790fc15e56397ee64c19f77b315f137915f71a',
+  keys: ['meta', 'lanes', 'tasks'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'id', 'wasSha1', 'record'],
+  items: [],
+  reply: {
+    ok: {},
+    changed: {},
+    not_found: {},
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua
+local meta, lanes, tasks = KEYS[1], KEYS[2], KEYS[3]
+local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local was_sha1, record = ARGV[6], ARGV[7]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local record_now, reply = redis.call('HGET', tasks, id), nil
+if not record_now then
+  reply = {'not_found'}
+elseif redis.sha1hex(record_now) ~= was_sha1 then
+  return {'changed'}
+else
+  redis.call('HSET', tasks, id, record)
+  reply = {'ok'}
+end
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export const scripts: readonly ScriptDefinition[] = [
+  add,
+  age,
+  beat,
+  cancel,
+  expire,
+  fetch,
+  get,
+  handBack,
+  join,
+  lead,
+  leave,
+  list,
+  open,
+  pause,
+  promote,
+  purge,
+  reap,
+  recover,
+  replay,
+  reschedule,
+  resign,
+  runNow,
+  settle,
+  stats,
+  sweep,
+  update,
+];

@@ -1,0 +1,191 @@
+import { DuestreamError, invalid } from './errors.js';
+import { formatVersion } from './keys.js';
+
+/** A task's name → its payload's type. */
+export type TaskMap = Record<string, unknown>;
+
+/** The state of a task; the last three are ends that are kept for a while. A completed task is gone. */
+export type TaskState = 'scheduled' | 'ready' | 'active' | 'dead' | 'cancelled' | 'expired';
+
+/** How a delivery ended. */
+export type Settled = 'completed' | 'retried' | 'dead' | 'cancelled' | 'expired' | 'handed_back';
+
+/** What a handler gets. */
+export interface Task<P = unknown, N extends string = string> {
+  readonly id: string;
+  readonly name: N;
+  readonly payload: P;
+  /** The instant before which it must not start: epoch ms of the Redis server's clock. */
+  readonly due: number;
+  /** Which try this is: 1, 2, 3 …, counting failures. A recovery is a new delivery of the same attempt. */
+  readonly attempt: number;
+  /** Which delivery of this attempt: 1 unless a lease was lost. */
+  readonly delivery: number;
+}
+
+export interface TaskFailure {
+  readonly attempt: number;
+  readonly message: string;
+  /** Epoch ms of the worker's clock. */
+  readonly at: number;
+}
+
+/** What `queue.get` tells of a task. */
+export interface TaskInfo {
+  readonly id: string;
+  readonly name: string;
+  readonly payload: unknown;
+  readonly state: TaskState;
+  /** Epoch ms; null when the task has ended. */
+  readonly due: number | null;
+  readonly attempt: number;
+  /** How often this attempt was handed out so far. */
+  readonly deliveries: number;
+  readonly createdAt: number | null;
+  readonly expiresAt: number | null;
+  readonly lastError: TaskFailure | null;
+  /** Why and when it ended, for a dead, cancelled or expired task. */
+  readonly reason?: string;
+  readonly endedAt?: number;
+}
+
+/** The options of a task that travel in its record. */
+export interface RecordOptions {
+  readonly maxAttempts?: number;
+  readonly backoff?: { readonly type: 'fixed' | 'exponential'; readonly delayMs: number; readonly maxMs: number };
+  readonly timeoutMs?: number;
+}
+
+/** A record as Redis keeps it: short keys, defaults left out; `add` puts `c`, the server's time, in front. */
+interface WireRecord {
+  c?: number;
+  n: string;
+  p?: unknown;
+  m?: number;
+  b?: [type: 'fixed' | 'exponential', delayMs: number, maxMs: number];
+  t?: number;
+  v?: number;
+}
+
+export interface TaskRecord extends RecordOptions {
+  readonly name: string;
+  readonly payload: unknown;
+  readonly createdAtMs: number | null;
+}
+
+/** The record's text. The payload comes as the JSON it was checked as, and is not encoded twice. */
+export function encodeRecord(name: string, payloadJson: string, options: RecordOptions): string {
+  let text = `{"n":${JSON.stringify(name)}`;
+  if (payloadJson !== 'null') text += `,"p":${payloadJson}`;
+  if (options.maxAttempts !== undefined) text += `,"m":${options.maxAttempts}`;
+  const { backoff } = options;
+  if (backoff) text += `,"b":["${backoff.type}",${backoff.delayMs},${backoff.maxMs}]`;
+  if (options.timeoutMs !== undefined) text += `,"t":${options.timeoutMs}`;
+  return `${text}}`;
+}
+
+export type Decoded = { kind: 'record'; record: TaskRecord } | { kind: 'newer'; version: number } | { kind: 'bad'; reason: string };
+
+/** Reads a record another process, version or language wrote: never throws. */
+export function decodeRecord(text: string): Decoded {
+  let wire: Partial<WireRecord> | null;
+  try {
+    wire = JSON.parse(text) as Partial<WireRecord> | null;
+  } catch {
+    return { kind: 'bad', reason: 'not JSON' };
+  }
+  if (typeof wire !== 'object' || wire === null) return { kind: 'bad', reason: 'not an object' };
+  if (typeof wire.v === 'number' && wire.v > formatVersion) return { kind: 'newer', version: wire.v };
+  if (typeof wire.n !== 'string' || wire.n === '') return { kind: 'bad', reason: 'no name' };
+  const record: TaskRecord = {
+    name: wire.n,
+    payload: wire.p ?? null,
+    createdAtMs: wire.c ?? null,
+    ...(isPositive(wire.m) && { maxAttempts: wire.m }),
+    ...(isPositive(wire.t) && { timeoutMs: wire.t }),
+    ...(isBackoff(wire.b) && { backoff: { type: wire.b[0], delayMs: wire.b[1], maxMs: wire.b[2] } }),
+  };
+  return { kind: 'record', record };
+}
+
+function isPositive(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) > 0;
+}
+
+function isBackoff(value: unknown): value is NonNullable<WireRecord['b']> {
+  return Array.isArray(value) && ['fixed', 'exponential'].includes(value[0]) && value[1] >= 0 && value[2] >= 0;
+}
+
+/** The same record with another payload; whatever else it carries, known or not, stays. */
+export function withPayload(text: string, payloadJson: string): string {
+  const wire = JSON.parse(text) as WireRecord;
+  const { c, n, p: _replaced, ...rest } = wire;
+  const head = `{${c === undefined ? '' : `"c":${c},`}"n":${JSON.stringify(n)}`;
+  const tail = JSON.stringify(rest).slice(1, -1);
+  return `${head}${payloadJson === 'null' ? '' : `,"p":${payloadJson}`}${tail === '' ? '' : `,${tail}`}}`;
+}
+
+/** What `runs` keeps of a task that failed: the attempt that comes next and its last few errors. */
+export interface Run {
+  readonly attempt: number;
+  readonly errors: readonly TaskFailure[];
+}
+
+const errorsKeptMax = 5;
+const firstRun: Run = { attempt: 1, errors: [] };
+
+export function decodeRun(text: string | null): Run {
+  if (text === null || text === '') return firstRun;
+  try {
+    const { a, e } = JSON.parse(text) as { a: number; e: [number, number, string][] };
+    return { attempt: a, errors: e.map(([attempt, at, message]) => ({ attempt, at, message })) };
+  } catch {
+    return firstRun; // only its count of failures is lost, not the task
+  }
+}
+
+/** The run after one more failure. */
+export function encodeRunAfter(run: Run, failure: TaskFailure): string {
+  const errors = [...run.errors, failure].slice(-errorsKeptMax);
+  return JSON.stringify({ a: failure.attempt + 1, e: errors.map(({ attempt, at, message }) => [attempt, at, message]) });
+}
+
+/** The limits of what a producer gives. */
+export interface TaskLimits {
+  /** Bytes of a payload's JSON. Default 1 MiB. */
+  readonly payloadBytesMax: number;
+  /** Bytes of an id. Default 256. */
+  readonly idBytesMax: number;
+  /** Bytes of a name. Default 128. */
+  readonly nameBytesMax: number;
+}
+
+export const defaultLimits: TaskLimits = { payloadBytesMax: 1024 * 1024, idBytesMax: 256, nameBytesMax: 128 };
+
+const controlCharacter = /\p{Cc}/u;
+
+/** An id or a name: text without control characters, within its limit. */
+export function checkText(value: unknown, field: 'id' | 'name', bytesMax: number): string {
+  if (typeof value !== 'string') throw invalid(`${field} must be a string, got ${typeof value}`);
+  if (value === '') throw invalid(`${field} must not be empty`);
+  if (controlCharacter.test(value)) throw invalid(`${field} must not contain control characters`);
+  if (!value.isWellFormed()) throw invalid(`${field} must be well-formed Unicode`);
+  const bytes = Buffer.byteLength(value);
+  if (bytes > bytesMax) throw invalid(`${field} must be at most ${bytesMax} bytes, got ${bytes}`);
+  return value;
+}
+
+/** A queue's name: it is part of every key, between braces. */
+export function checkQueueName(value: unknown): string {
+  if (typeof value !== 'string' || !/^[^\s{}\p{Cc}]{1,128}$/u.test(value))
+    throw invalid('a queue name is 1 to 128 characters without spaces, braces or control characters');
+  return value;
+}
+
+export function otherLayout(queue: string, layout: string, stored: string): DuestreamError {
+  return new DuestreamError(
+    'ERR_OTHER_LAYOUT',
+    `queue "${queue}" has the layout ${stored} (format/partitions) in Redis, this process believes ${layout}: ` +
+      'start it with the same version and number of partitions',
+  );
+}

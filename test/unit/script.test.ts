@@ -1,0 +1,222 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { pathToFileURL } from 'node:url';
+import { createClient } from 'redis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { BugError } from '../../src/errors.js';
+import type { Reply } from '../../src/redis/reply.js';
+import { type Caller, decodeReply, encodeCall, runScript, type Script } from '../../src/redis/script.js';
+import { everyType, generate, scriptsIn } from '../support/bindings.js';
+
+interface EveryTypeArgs {
+  which: string;
+  nowMs: number;
+  items: readonly { id: string; sizeMax: number }[];
+}
+type EveryTypeReply = { status: 'ok'; nowMs: number } | { status: 'empty' | 'texts' | 'plain' };
+
+describe('a script on Redis', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'duestream-script-'));
+  const client = createClient({ socket: { path: join(folder, 'redis.sock') } });
+  const sent: string[] = [];
+  const caller: Caller = {
+    send: (args) => {
+      sent.push(args[0] as string);
+      return client.sendCommand<Reply>([...args]);
+    },
+  };
+  const keys = { meta: 'meta', dueBox: 'box', another: 'not asked for' };
+  const items = [
+    { id: 'a', sizeMax: 1 },
+    { id: 'b', sizeMax: 2 },
+  ];
+  let server: ChildProcess;
+  let script: Script<{ meta: string; dueBox: string }, EveryTypeArgs, EveryTypeReply>;
+
+  beforeAll(async () => {
+    const config = ['--port', '0', '--unixsocket', join(folder, 'redis.sock'), '--save', '', '--dir', folder];
+    server = spawn('redis-server', config, { stdio: ['ignore', 'pipe', 'inherit'] });
+    for await (const line of createInterface({ input: server.stdout as NodeJS.ReadableStream })) {
+      if (line.includes('ready to accept connections') || line.includes('Ready to accept connections')) break;
+    }
+    await client.connect();
+    const lua = scriptsIn(join(folder, 'run'), { 'every-type': everyType });
+    expect(generate({ folder, lua, out: join(folder, 'run.ts') }).problems).toEqual([]);
+    ({ everyType: script } = (await import(pathToFileURL(join(folder, 'run.ts')).href)) as {
+      everyType: typeof script;
+    });
+  });
+
+  beforeEach(async () => {
+    await client.sendCommand(['FLUSHALL']);
+    await client.sendCommand(['SCRIPT', 'FLUSH']);
+    sent.length = 0;
+  });
+
+  afterAll(async () => {
+    if (client.isOpen) await client.disconnect();
+    const ended = once(server, 'exit');
+    server.kill();
+    await ended;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('every type of field comes back as the header says', async () => {
+    const reply = await runScript(caller, script, { keys, args: { which: 'all', nowMs: 1_700_000_000_000, items } });
+    expect(reply).toEqual({
+      status: 'ok',
+      nowMs: 1_700_000_000_000,
+      word: '`tick` ${brace} back\\slash',
+      none: null,
+      noInt: null,
+      ids: ['a', 'b'],
+      sizes: [1, 2],
+      groups: [
+        { id: 'a', sizeMax: 1, hint: null },
+        { id: 'b', sizeMax: 2, hint: 'b' },
+      ],
+    });
+  });
+
+  test('lists come back empty, digits as numbers, numbers as text, a nil at the end as null', async () => {
+    const args = { nowMs: 0, items: [] };
+    expect(await runScript(caller, script, { keys, args: { ...args, which: 'empty' } })).toEqual({
+      status: 'empty',
+      ids: [],
+      sizes: [],
+      groups: [],
+    });
+    expect(await runScript(caller, script, { keys, args: { ...args, which: 'texts' } })).toEqual({
+      status: 'texts',
+      nowMs: -1_700_000_000_000,
+      word: '42',
+      late: null,
+    });
+    expect(await runScript(caller, script, { keys, args: { ...args, which: 'plain' } })).toEqual({ status: 'plain' });
+  });
+
+  test('a server that does not know the script gets its text, once', async () => {
+    const call = { keys, args: { which: 'plain', nowMs: 0, items: [] } };
+    await runScript(caller, script, call);
+    await runScript(caller, script, call);
+    expect(sent).toEqual(['EVALSHA', 'EVAL', 'EVALSHA']);
+    await client.sendCommand(['SCRIPT', 'FLUSH']);
+    await runScript(caller, script, call);
+    expect(sent).toEqual(['EVALSHA', 'EVAL', 'EVALSHA', 'EVALSHA', 'EVAL']);
+  });
+
+  test('any other error is thrown as it came, and nothing is sent again', async () => {
+    await client.sendCommand(['SCRIPT', 'LOAD', script.source]);
+    const call = { keys, args: { which: 'broken', nowMs: 0, items: [] } };
+    await expect(runScript(caller, script, call)).rejects.toThrow(/^WRONGTYPE/);
+    expect(sent).toEqual(['EVALSHA']);
+  });
+
+  test('the embedded text has the sha1 it claims, and does what the commented file does', async () => {
+    expect(await client.sendCommand(['SCRIPT', 'LOAD', script.source])).toBe(script.sha1);
+    const [, , ...rest] = encodeCall(script, { keys, args: { which: 'all', nowMs: 5, items } });
+    expect(await client.sendCommand(['EVAL', everyType, ...rest])).toEqual(
+      await client.sendCommand(['EVALSHA', script.sha1, ...rest]),
+    );
+  });
+
+  test('the deadline goes with both tries', async () => {
+    const deadlines: unknown[] = [];
+    const timed: Caller = {
+      send: (args, options) => {
+        deadlines.push(options);
+        return caller.send(args);
+      },
+    };
+    const call = { keys, args: { which: 'plain', nowMs: 0, items: [] } };
+    await runScript(timed, script, { ...call, timeoutMs: 70 });
+    await runScript(timed, script, call);
+    expect(deadlines).toEqual([{ timeoutMs: 70 }, { timeoutMs: 70 }, undefined]);
+  });
+});
+
+/** Written by hand, as the generator would. */
+const store: Script<
+  { meta: string; box: string },
+  { layout: string; limit: number; items: readonly { id: string; size: number }[] },
+  { status: 'ok'; kept: number; hint: string | null; pairs: { id: string; size: number }[] } | { status: 'full' }
+> = {
+  name: 'store',
+  sha1: 'f00',
+  keys: ['meta', 'box'],
+  args: ['layout', 'limit'],
+  items: ['id', 'size'],
+  reply: {
+    ok: { kept: 'int', hint: 'string?', pairs: { id: 'string', size: 'int' } },
+    full: {},
+  },
+  source: '',
+};
+const keys = { box: 'q:box', meta: 'q:meta' };
+
+describe('a call', () => {
+  test('is sent in the order of the header, whatever the order in the object, items last', () => {
+    const items = [
+      { size: 3, id: 'a' },
+      { id: 'b', size: 4 },
+    ];
+    const call = { keys: { ...keys, due: 'q:due' }, args: { items, limit: 9, layout: '1/1' } };
+    expect(encodeCall(store, call).join(' ')).toBe('EVALSHA f00 2 q:meta q:box 1/1 9 a 3 b 4');
+  });
+
+  test.each([Number.NaN, 1.5, Number.POSITIVE_INFINITY, 2 ** 60, undefined, null])('never carries %s', (limit) => {
+    const args = { layout: '1/1', limit: limit as number, items: [] };
+    expect(() => encodeCall(store, { keys, args })).toThrow(BugError);
+    expect(() => encodeCall(store, { keys, args })).toThrow(/^store: limit must be a string or an integer, got /);
+  });
+
+  test('with a missing key or a misspelt argument does not compile', () => {
+    const args = { layout: '1/1', limit: 1, items: [] };
+    // @ts-expect-error: box is missing
+    expect(() => encodeCall(store, { keys: { meta: 'q:meta' }, args })).toThrow(BugError);
+    // @ts-expect-error: limits is no argument of this script
+    expect(() => encodeCall(store, { keys, args: { layout: '1/1', limits: 1, items: [] } })).toThrow(BugError);
+  });
+});
+
+describe('a reply that does not fit the header is our own bug', () => {
+  const rows: { what: string; reply: Reply; message: string }[] = [
+    { what: 'no array', reply: 'OK', message: 'store: expected {ok | full, …}, got "OK"' },
+    { what: 'nothing', reply: null, message: 'store: expected {ok | full, …}, got null' },
+    { what: 'an unknown status', reply: ['gone'], message: 'store: expected {ok | full, …}, got ["gone"]' },
+    { what: 'an inherited name', reply: ['toString'], message: 'store: expected {ok | full, …}, got ["toString"]' },
+    { what: 'a missing field', reply: ['ok'], message: 'store: ok.kept must be int, got undefined' },
+    { what: 'one field too many', reply: ['full', 1], message: 'store: full has 0 fields, got 1' },
+    { what: 'no digits', reply: ['ok', '1e3', null, []], message: 'store: ok.kept must be int, got "1e3"' },
+    { what: 'an empty text', reply: ['ok', '', null, []], message: 'store: ok.kept must be int, got ""' },
+    {
+      what: 'more digits than a number holds',
+      reply: ['ok', '9007199254740993', null, []],
+      message: 'store: ok.kept must be int, got "9007199254740993"',
+    },
+    { what: 'a list for a text', reply: ['ok', 1, [], []], message: 'store: ok.hint must be string?, got []' },
+    {
+      what: 'half a group',
+      reply: ['ok', 1, null, ['a', 1, 'b']],
+      message: 'store: ok.pairs must be groups of {"id":"string","size":"int"}, got ["a",1,"b"]',
+    },
+    {
+      what: 'a null in a group',
+      reply: ['ok', 1, null, ['a', null]],
+      message: 'store: ok.pairs must be groups of {"id":"string","size":"int"}, got ["a",null]',
+    },
+  ];
+  test.each(rows)('$what', ({ reply, message }) => {
+    expect(() => decodeReply(store, reply)).toThrow(new BugError(message));
+  });
+});
+
+test('a status tells which fields there are', () => {
+  const reply = decodeReply(store, ['ok', 2, null, ['a', '7']]);
+  const pairs = reply.status === 'ok' ? reply.pairs : undefined;
+  expect(pairs).toEqual([{ id: 'a', size: 7 }]);
+});
