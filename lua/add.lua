@@ -20,7 +20,8 @@
 --       late_call
 --
 -- when: '+N' in N ms, 'N' at that epoch ms. expires: '' never, '+N' that long after due, 'N' at that epoch ms.
--- A mark per item: r ready, s scheduled, d duplicate (that id lives: nothing changed), x not a record (nothing written).
+-- A mark per item: r ready, s scheduled, d duplicate (that id lives: nothing changed), x refused, for when or expires is
+-- no whole number below 9e15, or record is no JSON object that begins with a key (nothing written).
 -- The same lane and call again has no effect and gets the first reply; an older call is refused.
 -- Place first, record last: a script error half-way leaves an id that can be added again, never one that is never run.
 local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -42,13 +43,13 @@ local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.h
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', counts)
 redis.call('ZCARD', expiry)
 if not at[1] then redis.call('HSET', meta, 'layout', layout) end
-
 local marks, added, earliest = {}, 0, math.huge
 local created = string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local mark = 'd'
-  if string.sub(record, 1, 2) ~= '{"' then
+  local mark, whole = 'd', '^[+-]?%d+$'
+  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or math.abs(when) > 9e15
+    or expires ~= '' and (not string.find(expires, whole) or math.abs(expires) > 9e15) then
     mark = 'x'
   elseif redis.call('HEXISTS', tasks, id) == 0 then
     local due_ms = tonumber(when)
@@ -56,6 +57,7 @@ for i = 5, #ARGV, 4 do
     local due_text = string.format('%.0f', due_ms)
     if due_ms > now_ms or at[2] == '1' then
       redis.call('ZADD', due, due_text, id)
+      redis.call('HDEL', live, id) -- an entry that outlived its record must not run this task early
       if due_ms < earliest then earliest = due_ms end
       mark = 's'
     else
@@ -64,7 +66,7 @@ for i = 5, #ARGV, 4 do
     end
     if expires ~= '' then
       local expires_ms = tonumber(expires) + (string.byte(expires) == 43 and due_ms or 0)
-      redis.call('ZADD', expiry, string.format('%.0f', expires_ms), id)
+      redis.call('ZADD', expiry, string.format('%.0f', math.min(expires_ms, 9e15)), id)
     end
     redis.call('HSET', tasks, id, created .. string.sub(record, 2))
     added = added + 1

@@ -18,6 +18,7 @@
 --       8 lane_age_ms int longer than any call is repeated
 --       9 cursor  string  of the lanes: '0' from the start, or what the last call gave
 --      10 limit   int     how many of each are looked at
+--      11 bytes_max int  dead letters of more bytes than this are left to the next call
 -- REPLY ok {aged int, cursor string}
 --       stale_term {term string}
 --       other_layout {layout string}
@@ -26,16 +27,17 @@
 local meta, epoch, ended, dead, past, lanes, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local ended_age_ms, ended_max, dead_age_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local lane_age_ms, cursor, limit = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
+local lane_age_ms, cursor, limit, bytes_max = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', lanes) redis.call('HLEN', counts)
 local function forget(stream, age_ms, keep_max, what)
-  local over, aged = redis.call('XLEN', stream) - keep_max, 0
-  while aged < limit do
+  local over, aged, bytes = redis.call('XLEN', stream) - keep_max, 0, 0
+  while aged < limit and bytes < bytes_max do
     local entry = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] -- one at a time: a letter may be large
     if not entry then break end
     local at_ms, id = 0, entry[2][2]
@@ -44,7 +46,7 @@ local function forget(stream, age_ms, keep_max, what)
     local index = redis.call('HGET', past, id)
     if index and string.find(index, ':' .. entry[1] .. ':', 1, true) then redis.call('HDEL', past, id) end
     redis.call('XDEL', stream, entry[1])
-    aged = aged + 1
+    aged, bytes = aged + 1, bytes + #entry[2][#entry[2]]
   end
   if aged > 0 then redis.call('HINCRBY', counts, what, aged) end
   return aged

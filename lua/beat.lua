@@ -25,6 +25,7 @@ local at = redis.call('HMGET', meta, 'layout', 'hold_ms', 'vouched_ms', 'beat_ms
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', consumers) redis.call('HLEN', past)
 local hold_ms, vouched_ms, beat_ms = tonumber(at[2] or '0'), tonumber(at[3] or '0'), tonumber(at[4] or '0')
 local vouch_ms = now_ms + math.floor(lease_ms / 2)
 if vouched_ms > 0 and (now_ms > vouched_ms or now_ms < beat_ms) then
@@ -41,7 +42,7 @@ redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. text .. ' ' .. worker
 local marks, mine = {}, {}
 for i = 6, #ARGV, 3 do
   local entry, count, id = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
-  local pending = redis.call('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local pending = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] -- nil without a group
   local mark = 'l'
   if pending and pending[4] == count and redis.call('HGET', live, id) == entry then
     mark = 'o'

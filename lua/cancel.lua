@@ -39,7 +39,8 @@ if kept then
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('ZCARD', due)
+redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('ZCARD', due) redis.call('XLEN', stream)
+redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
 local record, entry, reply = redis.call('HGET', tasks, id), redis.call('HGET', live, id), nil
 if not record then
   local last = redis.call('HGET', past, id)

@@ -33,6 +33,8 @@ local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('XLEN', ended) redis.call('HLEN', live) redis.call('HLEN', tasks)
+redis.call('HLEN', runs) redis.call('HLEN', past) redis.call('HLEN', counts) redis.call('ZCARD', due)
 local ids = redis.call('ZRANGE', expiry, '-inf', string.format('%.0f', now_ms), 'BYSCORE', 'LIMIT', skip, limit)
 local pending, expired = 0, {}
 for _, id in ipairs(ids) do

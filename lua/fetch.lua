@@ -30,6 +30,8 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 if at[2] == '1' then return {'paused'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs) redis.call('ZCARD', expiry)
+redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
 local read = redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', count, 'STREAMS', stream, '>')
 if read and read.err then
   if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group'} end
@@ -46,7 +48,7 @@ for i, entry in ipairs(entries) do
   if lives[i] == number and bytes >= bytes_max then
     unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
   elseif not record then
-    if lives[i] == number then redis.call('HDEL', live, id) end
+    if lives[i] == number then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     ends[#ends + 1] = number
     stale = stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then

@@ -31,7 +31,7 @@ if not record then
 end
 local run, expires_ms = redis.call('HGET', runs, id), tonumber(redis.call('ZSCORE', expiry, id) or '')
 local due_ms, entry = redis.call('ZSCORE', due, id), redis.call('HGET', live, id)
-if due_ms then return {'ok', 'scheduled', due_ms, record, run, 0, expires_ms or false} end
+if due_ms then return {'ok', 'scheduled', tonumber(due_ms), record, run, 0, expires_ms or false} end
 local found = entry and redis.call('XRANGE', stream, entry, entry)[1]
 if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms or false} end
 local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)

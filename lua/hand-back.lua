@@ -23,10 +23,11 @@ local at = redis.call('HMGET', meta, 'layout', 'paused')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.ceil(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', counts) redis.call('ZCARD', due)
 local marks, ends, later = {}, {}, false
 for i = 5, #ARGV, 4 do
   local entry, count, id, due_ms = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
-  local mine = redis.call('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local mine = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
   local mark = 'l'
   if mine and mine[4] == count and redis.call('HGET', live, id) == entry then
     mark = 'o'

@@ -11,6 +11,7 @@
 --
 -- scheduled: by due time, then id; after is 'score id' of the last one, found again by binary search, so that a page
 -- neither skips nor repeats what stays, however many share one due time. ready, active: by stream id. after '' = the end.
+-- Ids are compared byte by byte, as the sorted set does: Lua's own <= goes by the server's locale.
 local due, stream, live = KEYS[1], KEYS[2], KEYS[3]
 local state, after, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local ids = {}
@@ -19,8 +20,10 @@ if state == 'scheduled' then
   if score then
     local low, high = redis.call('ZCOUNT', due, '-inf', '(' .. score), redis.call('ZCOUNT', due, '-inf', score)
     while low < high do
-      local middle = math.floor((low + high) / 2)
-      if redis.call('ZRANGE', due, middle, middle)[1] <= last_id then low = middle + 1 else high = middle end
+      local middle, at = math.floor((low + high) / 2), 1
+      local id = redis.call('ZRANGE', due, middle, middle)[1]
+      while at <= #id and string.byte(id, at) == string.byte(last_id, at) do at = at + 1 end
+      if (string.byte(id, at) or -1) <= (string.byte(last_id, at) or -1) then low = middle + 1 else high = middle end
     end
     from = low
   end
@@ -31,7 +34,7 @@ end
 local group = redis.pcall('XINFO', 'GROUPS', stream)
 local delivered = '0-0'
 for _, one in ipairs(group) do
-  for i = 1, #one, 2 do if one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
+  for i = 1, #one, 2 do if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
 end
 local entries, last = {}, nil
 if state == 'ready' then

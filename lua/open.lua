@@ -29,10 +29,11 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 local held, count = {}, (#ARGV - 4) / 3
-local pending = redis.call('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', runs)
+redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
+local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
-local ends, opened, deliveries, unopened, expired = {}, {}, {}, {}, {}
-local bytes, stale, put_back = 0, 0, 0
+local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
 for i = 5, #ARGV, 3 do
   local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if held[number] == 1 then
@@ -45,6 +46,7 @@ for i = 5, #ARGV, 3 do
       if good then redis.call('HDEL', live, id) end
       ends[#ends + 1] = number
       if not record then
+        if good then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
       elseif at[2] == '1' then
         redis.call('ZADD', due, due_ms, id)

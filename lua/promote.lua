@@ -33,6 +33,9 @@ local at = redis.call('HMGET', meta, 'layout', 'paused')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks)
+redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('XLEN', ended)
+redis.call('HLEN', past) redis.call('HLEN', counts)
 local before_ms = now_ms - overdue_ms
 if term ~= '' then
   local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -52,6 +55,7 @@ if #ids > 0 then
     local size = redis.call('HSTRLEN', tasks, id)
     if size == 0 or entries[i] then
       gone[#gone + 1] = id
+      if size == 0 then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
       local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\]*)"') or ''
       local number = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', '')
@@ -61,7 +65,8 @@ if #ids > 0 then
       expired[#expired + 1] = name
     else
       lives[#lives + 1] = id
-      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', found[2 * i])
+      local due_text = string.format('%.0f', math.ceil(found[2 * i])) -- a score that others wrote may have a fraction
+      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', due_text)
     end
   end
   for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end

@@ -16,12 +16,13 @@ local meta, dead, past, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, limit = ARGV[1], tonumber(ARGV[2])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
+redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local numbers = {}
 for i = 3, #ARGV do numbers[#numbers + 1] = ARGV[i] end
 local purged = 0
-for i = 1, math.max(#numbers, limit) do
+for i = 1, #numbers > 0 and #numbers or limit do
   local number = numbers[i] or '-'
-  local letter = redis.call('XRANGE', dead, number, numbers[i] or '+', 'COUNT', 1)[1]
+  local letter = redis.pcall('XRANGE', dead, number, numbers[i] or '+', 'COUNT', 1)[1] -- nil when that is no number
   if letter then
     local index = redis.call('HGET', past, letter[2][2])
     if index and string.find(index, ':' .. letter[1] .. ':', 1, true) then redis.call('HDEL', past, letter[2][2]) end

@@ -25,6 +25,7 @@ local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream)
 local found, reaped = redis.call('HSCAN', consumers, cursor, 'COUNT', count), 0
 for i = 1, #found[2], 2 do
   local consumer = found[2][i]

@@ -41,6 +41,8 @@ local hold_ms = tonumber(at[3] or '0')
 if hold_ms > now_ms or tonumber(at[4] or '0') < now_ms then return {'hold', hold_ms} end
 local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
+redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs) redis.call('HLEN', consumers)
+redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local deliveries, buried, stale, bytes, leases = {}, {}, 0, 0, {}
 local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
 for _, one in ipairs(pending) do

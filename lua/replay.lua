@@ -36,22 +36,28 @@ if kept then
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live)
+redis.call('HLEN', tasks) redis.call('HLEN', past) redis.call('HLEN', counts)
 local letter = redis.call('XRANGE', dead, number, number)[1]
-if not letter then return {'not_found'} end
-local id, record = letter[2][2], letter[2][#letter[2]]
-if redis.call('HEXISTS', tasks, id) == 1 then return {'conflict', id} end
-local due_text = string.format('%.0f', now_ms)
-redis.call('ZCARD', due) redis.call('HLEN', live)
-if at[2] == '1' then
-  redis.call('ZADD', due, due_text, id)
+local id, record = letter and letter[2][2], letter and letter[2][#letter[2]]
+local reply
+if not letter or record == '' then
+  reply = {'not_found'}
+elseif redis.call('HEXISTS', tasks, id) == 1 then
+  reply = {'conflict', id}
 else
-  redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
+  local due_text = string.format('%.0f', now_ms)
+  if at[2] == '1' then
+    redis.call('ZADD', due, due_text, id)
+  else
+    redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
+  end
+  redis.call('HSET', tasks, id, record)
+  redis.call('XDEL', dead, letter[1])
+  local index = redis.call('HGET', past, id)
+  if index and string.find(index, ':' .. letter[1] .. ':', 1, true) then redis.call('HDEL', past, id) end
+  redis.call('HINCRBY', counts, 'replayed', 1)
+  reply = {'ok', id}
 end
-redis.call('HSET', tasks, id, record)
-redis.call('XDEL', dead, number)
-local index = redis.call('HGET', past, id)
-if index and string.find(index, ':' .. number .. ':', 1, true) then redis.call('HDEL', past, id) end
-redis.call('HINCRBY', counts, 'replayed', 1)
-local reply = {'ok', id}
 if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply

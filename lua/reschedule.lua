@@ -39,6 +39,7 @@ end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
+redis.call('XLEN', stream)
 local entry, reply = redis.call('HGET', live, id), nil
 local owned = entry and redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
 if redis.call('HEXISTS', tasks, id) == 0 then

@@ -2,7 +2,7 @@
 -- resign: say that nobody leads now, and tell the followers. The leader's, after its last write and before it frees the lock.
 --
 -- KEYS  1 epoch   hash    {term, token, leader, since_ms, seen_ms, ttl_ms}
---       2 wake    channel 'vacant': bid now
+--       2 wake    channel 'vacant <term>': bid now
 -- ARGV  1 term    string
 --       2 token   string
 -- REPLY ok
@@ -15,5 +15,5 @@ local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 redis.call('HDEL', epoch, 'seen_ms')
 redis.call('HSET', epoch, 'token', '')
-redis.call('PUBLISH', wake, 'vacant')
+redis.call('PUBLISH', wake, 'vacant ' .. term)
 return {'ok'}

@@ -34,6 +34,7 @@ if kept then
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('ZCARD', due)
 local entry, reply = redis.call('HGET', live, id), nil
 if redis.call('HEXISTS', tasks, id) == 0 then
   local last = redis.call('HGET', past, id)
@@ -42,9 +43,8 @@ elseif entry then
   local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
   reply = {'ok', owned[1] and 'active' or 'ready'}
 elseif at[2] == '1' then
-  return {'paused'}
+  reply = {'paused'}
 else
-  redis.call('ZCARD', due)
   redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', string.format('%.0f', now_ms)))
   redis.call('ZREM', due, id)
   reply = {'ok', 'scheduled'}

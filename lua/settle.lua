@@ -15,8 +15,8 @@
 --      12 wake    channel 'due <ms>' when a task became the earliest
 -- ARGV  1 layout  string
 --       2 now_ms  int     0 = this server's clock
---       3 lane    string
---       4 call    int
+--       3 lane    string  '' = this call will not be repeated
+--       4 call    int     number of this call on its lane: 1, 2, 3 ...
 --       5 consumer string the name these deliveries were read under
 -- ITEMS entry string, count int, id string, verb string, value string, run string
 -- REPLY ok {marks string}
@@ -40,8 +40,10 @@ end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('ZCARD', expiry) redis.call('HLEN', tasks)
+redis.call('HLEN', runs) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local held, lone = {}, #ARGV == 11 and ARGV[6]
-local pending = redis.call('XPENDING', stream, 'workers', lone or '-', lone or '+', 10000, consumer)
+local pending = redis.pcall('XPENDING', stream, 'workers', lone or '-', lone or '+', 10000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 local marks, ends, gone, tally, earliest = {}, {}, {}, {}, math.huge
 for i = 6, #ARGV, 6 do
@@ -64,9 +66,9 @@ for i = 6, #ARGV, 6 do
     end
     tally[verb] = (tally[verb] or 0) + 1
     ends[#ends + 1] = entry
-  elseif held[entry] and redis.call('HGET', live, id) ~= entry then
-    ends[#ends + 1] = entry
-    tally.stale = (tally.stale or 0) + 1
+  elseif held[entry] == count and redis.call('HGET', live, id) ~= entry then -- stale, unless its number was reissued
+    local found = redis.call('XRANGE', stream, entry, entry)[1]
+    if not found or found[2][2] == id then ends[#ends + 1], tally.stale = entry, (tally.stale or 0) + 1 end
   else
     local last = redis.call('HGET', past, id)
     if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
@@ -82,5 +84,5 @@ for what, times in pairs(tally) do redis.call('HINCRBY', counts, what, times) en
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if earliest <= tonumber(head[2] or '0') then redis.call('PUBLISH', wake, 'due ' .. head[2]) end
 local reply = {'ok', table.concat(marks)}
-redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply}))
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply

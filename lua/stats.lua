@@ -26,8 +26,8 @@ local pending, delivered = 0, '0-0'
 local groups = redis.pcall('XINFO', 'GROUPS', stream)
 for _, one in ipairs(groups) do
   for i = 1, #one, 2 do
-    if one[i] == 'pending' then pending = one[i + 1] end
-    if one[i] == 'last-delivered-id' then delivered = one[i + 1] end
+    if one[2] == 'workers' and one[i] == 'pending' then pending = one[i + 1] end
+    if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end
   end
 end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')

@@ -35,7 +35,7 @@ local record_now, reply = redis.call('HGET', tasks, id), nil
 if not record_now then
   reply = {'not_found'}
 elseif redis.sha1hex(record_now) ~= was_sha1 then
-  return {'changed'}
+  reply = {'changed'}
 else
   redis.call('HSET', tasks, id, record)
   reply = {'ok'}

@@ -57,7 +57,7 @@ async function runAll() {
   return failed;
 }
 
-async function passes({ name, after, run: work }, needed = true) {
+async function passes({ name, after, run: work }, needed = Promise.resolve(true)) {
   if (!(await needed)) {
     console.log(`not run  ${name}: ${after} did not pass`);
     return false;

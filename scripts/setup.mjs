@@ -59,4 +59,4 @@ function stop(message, code) {
   process.exitCode = code;
 }
 
-main();
+void main();

@@ -3,19 +3,24 @@ import { join } from 'node:path';
 
 /**
  * Who installs Duestream runs no foreign script, and the lock file ties nobody to the registry it was written
- * against: every entry is pinned by its checksum, not by an address.
+ * against: every entry is pinned by its checksum, not by an address. And it is whole: npm writes a lock file without
+ * the packages for other systems when the registry did not have them that day, and `npm ci` then refuses it.
  */
 export function lockFileProblems(root) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   return Object.entries(packages)
     .filter(([path]) => path !== '')
-    .flatMap(([path, entry]) => problemsOf(entry).map((problem) => `package-lock.json: ${path} ${problem}`));
+    .flatMap(([path, entry]) => problemsOf(entry, packages).map((problem) => `package-lock.json: ${path} ${problem}`));
 }
 
-function problemsOf(entry) {
+function problemsOf(entry, packages) {
   const problems = [];
   if (entry.hasInstallScript && !entry.dev) problems.push('is a runtime dependency with an install script');
   if (entry.resolved) problems.push(`names an address (${entry.resolved}): run npm install with this project's .npmrc`);
   if (!entry.integrity) problems.push('has no checksum');
+  for (const name of Object.keys(entry.optionalDependencies ?? {})) {
+    const isThere = Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`));
+    if (!isThere) problems.push(`names ${name}, which is missing: npm ci will refuse this file`);
+  }
   return problems;
 }

@@ -55,6 +55,7 @@ async function compile(root) {
   const fresh = join(root, 'dist.new'); // a sibling, so that the source maps lead to the same place
   const tsc = [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json', '--outDir', fresh];
   rmSync(fresh, { recursive: true, force: true });
+  rmSync(stampFile(root), { force: true }); // whatever dist held, nothing is known of it until this has succeeded
   try {
     await runOrFail('node', tsc, { cwd: root, keepGoing: true });
     for (const file of commands) chmodSync(join(fresh, file), 0o755);
@@ -82,7 +83,7 @@ function isSame(fresh, present) {
 }
 
 function isFresh(root) {
-  if (!commands.every((file) => existsSync(join(root, file)))) return false;
+  if (!commands.every((file) => existsSync(join(root, 'dist', file)))) return false;
   const stamp = stampFile(root);
   return existsSync(stamp) && readFileSync(stamp, 'utf8') === fingerprint(root);
 }

@@ -36,10 +36,8 @@ export function run(command, args, { cwd, env = process.env, keepGoing = false }
   });
 }
 
-/** Runs a command that has to succeed; shows what it printed only when it does not. */
+/** Runs a command that has to succeed; what it printed is shown only when it does not. */
 export async function runOrFail(command, args, options) {
   const { code, output } = await run(command, args, options);
-  if (code === 0) return;
-  process.stderr.write(output);
-  throw new SetupError(`${[command, ...args].join(' ')} failed with exit code ${code}; its output is above.`);
+  if (code !== 0) throw new SetupError(`${[command, ...args].join(' ')} failed with exit code ${code}:\n${output}`);
 }

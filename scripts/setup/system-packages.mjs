@@ -38,8 +38,8 @@ export async function aptInstall(packages) {
   const update = await apt(['update']); // one broken source need not matter: the install tells
   const install = await withoutServices(() => apt(['install', '-y', '--no-install-recommends', ...packages]));
   if (install.code !== 0) {
-    process.stderr.write(update.output + install.output);
-    throw new SetupError(`apt-get install ${packages.join(' ')} failed with exit code ${install.code}; see above.`);
+    const told = `${update.output}\n${install.output}`;
+    throw new SetupError(`apt-get install ${packages.join(' ')} failed with exit code ${install.code}:\n${told}`);
   }
   for (const name of packages) {
     if (existsSync(`/etc/init.d/${name}`)) await run('update-rc.d', [name, 'disable']); // else it starts at the next boot

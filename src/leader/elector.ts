@@ -1,48 +1,12 @@
-import type { Clock } from '../clock.js';
 import { BugError, DuestreamError, invalid } from '../errors.js';
 import { runLoop, Waker } from '../loop.js';
-import type { Random } from '../random.js';
 import { BidPace } from './bid-pace.js';
 import { within } from './deadline.js';
-import type { Bid, Extension, Held } from './lock.js';
+import type { ElectorParts, StepDown } from './election.js';
+import type { Held } from './lock.js';
 import { follower, isTrusted, type LeaderSeat, type Seat, trustedUntilMs } from './trust.js';
 
-/** The vote: see lock.ts. */
-export interface Vote {
-  acquire(): Promise<Bid>;
-  extend(held: Held): Promise<Extension>;
-  release(held: Held): Promise<void>;
-}
-
-/** The fence on the queue's own Redis. */
-export interface Claim {
-  /** The epoch as it stands, read before the bid. */
-  read(): Promise<unknown>;
-  /** A new term, by compare-and-set on that epoch: refused when anybody took one in between. */
-  take(before: unknown): Promise<{ won: true; term: number; token: string } | { won: false }>;
-  /** Tells the followers that this seat is vacant. */
-  resign(seat: LeaderSeat): Promise<void>;
-}
-
-/** `lost`: trust could not be kept. `refused`: a script knew of another leader. `resigned`: given up in good order. */
-export type SeatEvent = 'elected' | 'renewed' | 'resigned' | 'lost' | 'refused';
-
-export interface ElectorParts {
-  lock: Vote;
-  claim: Claim;
-  /** How long the lock outlives its last renewal. From 500 ms; 5 s unless told otherwise. */
-  ttlMs?: number;
-  /** So long before the lock's end the leader stops trusting it: clocks drift, calls take time. A fifth of the TTL. */
-  marginMs?: number;
-  clock: Clock;
-  random: Random;
-  /** Called at once on every change, in order. Must not throw. */
-  onSeat: (seat: Seat, event: SeatEvent) => void;
-  /** The world's fault, met on the way; the elector goes on. */
-  onError: (error: unknown) => void;
-  /** Resolves when the duty that runs has ended. Waited for, within bounds, before the seat is given away. */
-  quiesce?: () => Promise<void>;
-}
+export type { Claim, ElectorParts, SeatEvent, Vote } from './election.js';
 
 /** One period of leadership: the seat others see, and what it stands on. */
 interface Reign {
@@ -52,7 +16,10 @@ interface Reign {
   disarm: () => void;
 }
 
-type State = { kind: 'following' } | { kind: 'leading'; reign: Reign } | { kind: 'leaving'; reign: Reign; told: boolean };
+type State =
+  | { kind: 'following' }
+  | { kind: 'leading'; reign: Reign }
+  | { kind: 'leaving'; reign: Reign; told: boolean };
 
 /**
  * Bids for the leadership of one queue, keeps it, and knows when it is over.
@@ -120,8 +87,8 @@ export class Elector {
     this.#stepDown(this.#state.reign, 'refused');
   }
 
-  /** The leader of this term has resigned: bid now. */
-  wake(vacatedTerm: number): void {
+  /** The leader of this term has resigned: bid now. Without the term it may be our own, which a while of rest ignores. */
+  wake(vacatedTerm = 0): void {
     this.#pace.vacated(vacatedTerm, this.#nowMs());
     this.#waker.wake();
   }
@@ -158,6 +125,7 @@ export class Elector {
 
   async #bid(): Promise<number> {
     const { claim, lock } = this.#parts;
+    const startedAtMs = this.#nowMs();
     let outcome: 'lost' | 'split' | 'failed' = 'failed';
     try {
       const before = await this.#bounded(claim.read());
@@ -167,14 +135,16 @@ export class Elector {
     } catch (error) {
       this.#report(error); // not left to the loop: it would wait longer and longer, and a leader may be missing
     }
-    return this.#pace.afterBidMs(outcome, this.#nowMs());
+    const paceMs = this.#pace.afterBidMs(outcome, this.#nowMs());
+    return Math.max(0, startedAtMs + paceMs - this.#nowMs()); // from its start: a hung node may not slow the bids down
   }
 
   /** The vote is won: now the epoch. What can't be taken is given back. */
   async #take(held: Held, before: unknown): Promise<boolean> {
     let taken = false;
     try {
-      const claimed = this.#isStopping() ? { won: false as const } : await this.#bounded(this.#parts.claim.take(before));
+      if (this.#isStopping()) return false;
+      const claimed = await this.#bounded(this.#parts.claim.take(before));
       taken = claimed.won && this.#begin(held, claimed);
     } finally {
       if (!taken) await this.#parts.lock.release(held);
@@ -182,8 +152,8 @@ export class Elector {
     return taken;
   }
 
-  #begin(held: Held, { term, token }: { term: number; token: string }): boolean {
-    const seat: LeaderSeat = { role: 'leader', term, token, trustedUntilMs: this.#trustedUntilMs(held) };
+  #begin(held: Held, claimed: { term: number; token: string }): boolean {
+    const seat = this.#seat(held, claimed);
     if (!isTrusted(seat, this.#nowMs())) return false;
     const reign: Reign = { seat, held, disarm: () => {} };
     if (this.#isStopping()) {
@@ -213,7 +183,7 @@ export class Elector {
   }
 
   #prolong(reign: Reign, held: Held): number {
-    const seat: LeaderSeat = { ...reign.seat, trustedUntilMs: this.#trustedUntilMs(held) };
+    const seat = this.#seat(held, reign.seat);
     if (!isTrusted(reign.seat, this.#nowMs()) || !isTrusted(seat, this.#nowMs())) {
       this.#stepDown(reign, 'lost'); // the reply outran a timer that is overdue: trust was gone in between
       return 0;
@@ -226,7 +196,7 @@ export class Elector {
   }
 
   /** The seat falls at once; the loop does the rest. */
-  #stepDown(reign: Reign, event: 'resigned' | 'lost' | 'refused'): void {
+  #stepDown(reign: Reign, event: StepDown): void {
     if (!this.#isReigning(reign)) return;
     reign.disarm();
     this.#state = { kind: 'leaving', reign, told: event === 'resigned' };
@@ -279,8 +249,9 @@ export class Elector {
     return this.#stopped !== undefined;
   }
 
-  #trustedUntilMs(held: Held): number {
-    return trustedUntilMs({ attemptedAtMs: held.attemptedAtMs, ttlMs: this.#ttlMs, marginMs: this.#marginMs });
+  #seat({ attemptedAtMs }: Held, { term, token }: { term: number; token: string }): LeaderSeat {
+    const lease = { attemptedAtMs, ttlMs: this.#ttlMs, marginMs: this.#marginMs };
+    return { role: 'leader', term, token, trustedUntilMs: trustedUntilMs(lease) };
   }
 
   #nowMs(): number {

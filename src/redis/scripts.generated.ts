@@ -42,7 +42,7 @@ export type AddReply =
 /** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
 export const add: Script<AddKeys, AddArgs, AddReply> = {
   name: 'add',
-  sha1: '628e94e7e342c5298cd059ab15dff92e13a61be2',
+  sha1: '47b41828e0cf9ce99ed052de372a0efc4883a5cf',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
@@ -74,8 +74,9 @@ local marks, added, earliest = {}, 0, math.huge
 local created = string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local mark = 'd'
-  if string.sub(record, 1, 2) ~= '{"' then
+  local mark, whole = 'd', '^[+-]?%d+$'
+  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or math.abs(when) > 9e15
+    or expires ~= '' and (not string.find(expires, whole) or math.abs(expires) > 9e15) then
     mark = 'x'
   elseif redis.call('HEXISTS', tasks, id) == 0 then
     local due_ms = tonumber(when)
@@ -83,6 +84,7 @@ for i = 5, #ARGV, 4 do
     local due_text = string.format('%.0f', due_ms)
     if due_ms > now_ms or at[2] == '1' then
       redis.call('ZADD', due, due_text, id)
+      redis.call('HDEL', live, id) -- an entry that outlived its record must not run this task early
       if due_ms < earliest then earliest = due_ms end
       mark = 's'
     else
@@ -91,7 +93,7 @@ for i = 5, #ARGV, 4 do
     end
     if expires ~= '' then
       local expires_ms = tonumber(expires) + (string.byte(expires) == 43 and due_ms or 0)
-      redis.call('ZADD', expiry, string.format('%.0f', expires_ms), id)
+      redis.call('ZADD', expiry, string.format('%.0f', math.min(expires_ms, 9e15)), id)
     end
     redis.call('HSET', tasks, id, created .. string.sub(record, 2))
     added = added + 1
@@ -139,6 +141,8 @@ export interface AgeArgs {
   cursor: string;
   /** how many of each are looked at */
   limit: number;
+  /** dead letters of more bytes than this are left to the next call */
+  bytesMax: number;
 }
 
 export type AgeReply =
@@ -149,9 +153,21 @@ export type AgeReply =
 /** forget what was kept long enough: ended tasks, dead letters, silent lanes. Leader only. */
 export const age: Script<AgeKeys, AgeArgs, AgeReply> = {
   name: 'age',
-  sha1: '17b4385db47798374f96b444bfc26aef2219af4a',
+  sha1: 'cedff6222553b90b4f7e6ad4047df57095380e30',
   keys: ['meta', 'epoch', 'ended', 'dead', 'past', 'lanes', 'counts'],
-  args: ['layout', 'nowMs', 'term', 'token', 'endedAgeMs', 'endedMax', 'deadAgeMs', 'laneAgeMs', 'cursor', 'limit'],
+  args: [
+    'layout',
+    'nowMs',
+    'term',
+    'token',
+    'endedAgeMs',
+    'endedMax',
+    'deadAgeMs',
+    'laneAgeMs',
+    'cursor',
+    'limit',
+    'bytesMax',
+  ],
   items: [],
   reply: {
     ok: { aged: 'int', cursor: 'string' },
@@ -162,16 +178,17 @@ export const age: Script<AgeKeys, AgeArgs, AgeReply> = {
 local meta, epoch, ended, dead, past, lanes, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local ended_age_ms, ended_max, dead_age_ms = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local lane_age_ms, cursor, limit = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10])
+local lane_age_ms, cursor, limit, bytes_max = tonumber(ARGV[8]), ARGV[9], tonumber(ARGV[10]), tonumber(ARGV[11])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', lanes) redis.call('HLEN', counts)
 local function forget(stream, age_ms, keep_max, what)
-  local over, aged = redis.call('XLEN', stream) - keep_max, 0
-  while aged < limit do
+  local over, aged, bytes = redis.call('XLEN', stream) - keep_max, 0, 0
+  while aged < limit and bytes < bytes_max do
     local entry = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] -- one at a time: a letter may be large
     if not entry then break end
     local at_ms, id = 0, entry[2][2]
@@ -180,7 +197,7 @@ local function forget(stream, age_ms, keep_max, what)
     local index = redis.call('HGET', past, id)
     if index and string.find(index, ':' .. entry[1] .. ':', 1, true) then redis.call('HDEL', past, id) end
     redis.call('XDEL', stream, entry[1])
-    aged = aged + 1
+    aged, bytes = aged + 1, bytes + #entry[2][#entry[2]]
   end
   if aged > 0 then redis.call('HINCRBY', counts, what, aged) end
   return aged
@@ -227,7 +244,7 @@ export type BeatReply =
 /** a consumer's sign of life, and its deliveries': idle or not, every third of its lease. */
 export const beat: Script<BeatKeys, BeatArgs, BeatReply> = {
   name: 'beat',
-  sha1: '9f0a47fccaa6b0c0e6bf7650c2ad8f4e7c30000a',
+  sha1: '211c762e72e3ea000a6565045984c244cd9b36fc',
   keys: ['meta', 'stream', 'live', 'consumers', 'past'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: ['entry', 'count', 'id'],
@@ -242,6 +259,7 @@ local at = redis.call('HMGET', meta, 'layout', 'hold_ms', 'vouched_ms', 'beat_ms
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', consumers) redis.call('HLEN', past)
 local hold_ms, vouched_ms, beat_ms = tonumber(at[2] or '0'), tonumber(at[3] or '0'), tonumber(at[4] or '0')
 local vouch_ms = now_ms + math.floor(lease_ms / 2)
 if vouched_ms > 0 and (now_ms > vouched_ms or now_ms < beat_ms) then
@@ -257,7 +275,7 @@ redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. text .. ' ' .. worker
 local marks, mine = {}, {}
 for i = 6, #ARGV, 3 do
   local entry, count, id = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
-  local pending = redis.call('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local pending = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] -- nil without a group
   local mark = 'l'
   if pending and pending[4] == count and redis.call('HGET', live, id) == entry then
     mark = 'o'
@@ -324,7 +342,7 @@ export type CancelReply =
 /** end a task, in whatever state it is. A handler at work is told by its consumer's next beat, or by the channel. */
 export const cancel: Script<CancelKeys, CancelArgs, CancelReply> = {
   name: 'cancel',
-  sha1: '4a35da8bde476354f404835f1f6ab5977174a5ff',
+  sha1: '574e83394910c7f62c7af633a3b44a19ed57e967',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id'],
   items: [],
@@ -349,7 +367,8 @@ if kept then
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('ZCARD', due)
+redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('ZCARD', due) redis.call('XLEN', stream)
+redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
 local record, entry, reply = redis.call('HGET', tasks, id), redis.call('HGET', live, id), nil
 if not record then
   local last = redis.call('HGET', past, id)
@@ -423,7 +442,7 @@ export type ExpireReply =
 /** end tasks that were not started in time, wherever they wait. Leader only. */
 export const expire: Script<ExpireKeys, ExpireArgs, ExpireReply> = {
   name: 'expire',
-  sha1: '590386101b5c688ced0f05e114af9839a3edda0c',
+  sha1: 'ee549730f3594591aca93dc6bfdf2a7ff47ee898',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'skip', 'limit'],
   items: [],
@@ -443,6 +462,8 @@ local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('XLEN', ended) redis.call('HLEN', live) redis.call('HLEN', tasks)
+redis.call('HLEN', runs) redis.call('HLEN', past) redis.call('HLEN', counts) redis.call('ZCARD', due)
 local ids = redis.call('ZRANGE', expiry, '-inf', string.format('%.0f', now_ms), 'BYSCORE', 'LIMIT', skip, limit)
 local pending, expired = 0, {}
 for _, id in ipairs(ids) do
@@ -517,7 +538,7 @@ export type FetchReply =
 /** read ready entries for a consumer and open them, in one step. For a backlog; a lone task comes by open. */
 export const fetch: Script<FetchKeys, FetchArgs, FetchReply> = {
   name: 'fetch',
-  sha1: '6ce6fb75e63e0f75fcd3997e3ce5c86cb58451d5',
+  sha1: 'cb3d4e737733c8a6169c77007c54d537a17e0728',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'count', 'bytesMax'],
   items: [],
@@ -543,6 +564,8 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 if at[2] == '1' then return {'paused'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs) redis.call('ZCARD', expiry)
+redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
 local read = redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', count, 'STREAMS', stream, '>')
 if read and read.err then
   if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group'} end
@@ -559,7 +582,7 @@ for i, entry in ipairs(entries) do
   if lives[i] == number and bytes >= bytes_max then
     unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
   elseif not record then
-    if lives[i] == number then redis.call('HDEL', live, id) end
+    if lives[i] == number then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     ends[#ends + 1] = number
     stale = stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
@@ -628,7 +651,7 @@ export type GetReply =
 /** all there is to know of one task. */
 export const get: Script<GetKeys, GetArgs, GetReply> = {
   name: 'get',
-  sha1: '026196159c9d91c9511bc4eb1a6a3c557117b0d0',
+  sha1: 'cd4827f3ce1f06feba2119d7c0a0f3df40e9a765',
   keys: ['due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'dead', 'past'],
   args: ['id'],
   items: [],
@@ -652,7 +675,7 @@ if not record then
 end
 local run, expires_ms = redis.call('HGET', runs, id), tonumber(redis.call('ZSCORE', expiry, id) or '')
 local due_ms, entry = redis.call('ZSCORE', due, id), redis.call('HGET', live, id)
-if due_ms then return {'ok', 'scheduled', due_ms, record, run, 0, expires_ms or false} end
+if due_ms then return {'ok', 'scheduled', tonumber(due_ms), record, run, 0, expires_ms or false} end
 local found = entry and redis.call('XRANGE', stream, entry, entry)[1]
 if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms or false} end
 local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
@@ -692,7 +715,7 @@ export type HandBackReply = { status: 'ok'; marks: string } | { status: 'other_l
 /** return deliveries unstarted, so that another consumer gets them at once, or after a delay. */
 export const handBack: Script<HandBackKeys, HandBackArgs, HandBackReply> = {
   name: 'hand-back',
-  sha1: 'd9b8898c29a12d99729446af5646414b1e085147',
+  sha1: '36721e2599e55f4990e87c6d4b7d328dc85439e1',
   keys: ['meta', 'due', 'stream', 'live', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'consumer', 'delayMs'],
   items: ['entry', 'count', 'id', 'dueMs'],
@@ -707,10 +730,11 @@ local at = redis.call('HMGET', meta, 'layout', 'paused')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.ceil(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', counts) redis.call('ZCARD', due)
 local marks, ends, later = {}, {}, false
 for i = 5, #ARGV, 4 do
   local entry, count, id, due_ms = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
-  local mine = redis.call('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local mine = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
   local mark = 'l'
   if mine and mine[4] == count and redis.call('HGET', live, id) == entry then
     mark = 'o'
@@ -860,7 +884,7 @@ export type LeaveReply = { status: 'ok' } | { status: 'busy' };
 /** a consumer that ends says so, and is forgotten, unless something is still pending with it. */
 export const leave: Script<LeaveKeys, LeaveArgs, LeaveReply> = {
   name: 'leave',
-  sha1: '4f9e4d97689f556d4bfc893a7e3652b69c9141d9',
+  sha1: '580cd634b356bce1d5f0b2d29641668dd3c8206d',
   keys: ['stream', 'consumers'],
   args: ['consumer'],
   items: [],
@@ -871,6 +895,7 @@ export const leave: Script<LeaveKeys, LeaveArgs, LeaveReply> = {
   source: `#!lua flags=allow-oom
 local stream, consumers = KEYS[1], KEYS[2]
 local consumer = ARGV[1]
+redis.call('XLEN', stream) redis.call('HLEN', consumers)
 local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', 1, consumer)
 if pending[1] then return {'busy'} end
 redis.pcall('XGROUP', 'DELCONSUMER', stream, 'workers', consumer)
@@ -902,7 +927,7 @@ export type ListReply = { status: 'ok'; ids: string[]; after: string };
 /** the ids of the tasks in one state, in pages. */
 export const list: Script<ListKeys, ListArgs, ListReply> = {
   name: 'list',
-  sha1: '3b6a410047e1063061f75280b81b9af9b18e092c',
+  sha1: '17825112f34a364e4a2b0f9f1fb1940b414b0f3a',
   keys: ['due', 'stream', 'live'],
   args: ['state', 'after', 'limit'],
   items: [],
@@ -918,8 +943,10 @@ if state == 'scheduled' then
   if score then
     local low, high = redis.call('ZCOUNT', due, '-inf', '(' .. score), redis.call('ZCOUNT', due, '-inf', score)
     while low < high do
-      local middle = math.floor((low + high) / 2)
-      if redis.call('ZRANGE', due, middle, middle)[1] <= last_id then low = middle + 1 else high = middle end
+      local middle, at = math.floor((low + high) / 2), 1
+      local id = redis.call('ZRANGE', due, middle, middle)[1]
+      while at <= #id and string.byte(id, at) == string.byte(last_id, at) do at = at + 1 end
+      if (string.byte(id, at) or -1) <= (string.byte(last_id, at) or -1) then low = middle + 1 else high = middle end
     end
     from = low
   end
@@ -930,7 +957,7 @@ end
 local group = redis.pcall('XINFO', 'GROUPS', stream)
 local delivered = '0-0'
 for _, one in ipairs(group) do
-  for i = 1, #one, 2 do if one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
+  for i = 1, #one, 2 do if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
 end
 local entries, last = {}, nil
 if state == 'ready' then
@@ -999,7 +1026,7 @@ export type OpenReply =
 /** make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read. */
 export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   name: 'open',
-  sha1: 'a6b20abd803e4221cb0a7a3fb838cdf835b5c3aa',
+  sha1: 'a136638a72631b524993e49fe2fa50ab41b9671a',
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'bytesMax'],
   items: ['entry', 'id', 'dueMs'],
@@ -1023,10 +1050,11 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 local held, count = {}, (#ARGV - 4) / 3
-local pending = redis.call('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', runs)
+redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
+local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
-local ends, opened, deliveries, unopened, expired = {}, {}, {}, {}, {}
-local bytes, stale, put_back = 0, 0, 0
+local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
 for i = 5, #ARGV, 3 do
   local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if held[number] == 1 then
@@ -1039,6 +1067,7 @@ for i = 5, #ARGV, 3 do
       if good then redis.call('HDEL', live, id) end
       ends[#ends + 1] = number
       if not record then
+        if good then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
       elseif at[2] == '1' then
         redis.call('ZADD', due, due_ms, id)
@@ -1164,7 +1193,7 @@ export type PromoteReply =
 /** move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue. */
 export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   name: 'promote',
-  sha1: '96ffa9df114e11d2387ed0b0edb38ea3f17f4d86',
+  sha1: '49549b12915d0a1d4479d1dabbe19a58b30f61b3',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
   items: [],
@@ -1190,6 +1219,9 @@ local at = redis.call('HMGET', meta, 'layout', 'paused')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks)
+redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('XLEN', ended)
+redis.call('HLEN', past) redis.call('HLEN', counts)
 local before_ms = now_ms - overdue_ms
 if term ~= '' then
   local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -1208,6 +1240,7 @@ if #ids > 0 then
     local size = redis.call('HSTRLEN', tasks, id)
     if size == 0 or entries[i] then
       gone[#gone + 1] = id
+      if size == 0 then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
       local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
       local number = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', '')
@@ -1217,7 +1250,8 @@ if #ids > 0 then
       expired[#expired + 1] = name
     else
       lives[#lives + 1] = id
-      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', found[2 * i])
+      local due_text = string.format('%.0f', math.ceil(found[2 * i])) -- a score that others wrote may have a fraction
+      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', due_text)
     end
   end
   for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end
@@ -1253,7 +1287,7 @@ export type PurgeReply = { status: 'ok'; purged: number } | { status: 'other_lay
 /** throw dead letters away. */
 export const purge: Script<PurgeKeys, PurgeArgs, PurgeReply> = {
   name: 'purge',
-  sha1: 'ccb3f57a211538e02e3c2091a431b7b7c6895d73',
+  sha1: '3e61d7b3609712e9f1e8078ac30a29ec2277144a',
   keys: ['meta', 'dead', 'past', 'counts'],
   args: ['layout', 'limit'],
   items: ['number'],
@@ -1266,12 +1300,13 @@ local meta, dead, past, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, limit = ARGV[1], tonumber(ARGV[2])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
+redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local numbers = {}
 for i = 3, #ARGV do numbers[#numbers + 1] = ARGV[i] end
 local purged = 0
-for i = 1, math.max(#numbers, limit) do
+for i = 1, #numbers > 0 and #numbers or limit do
   local number = numbers[i] or '-'
-  local letter = redis.call('XRANGE', dead, number, numbers[i] or '+', 'COUNT', 1)[1]
+  local letter = redis.pcall('XRANGE', dead, number, numbers[i] or '+', 'COUNT', 1)[1] -- nil when that is no number
   if letter then
     local index = redis.call('HGET', past, letter[2][2])
     if index and string.find(index, ':' .. letter[1] .. ':', 1, true) then redis.call('HDEL', past, letter[2][2]) end
@@ -1314,7 +1349,7 @@ export type ReapReply =
 /** forget consumers that are dead: no beat for ten of their leases, and nothing pending. Leader only. */
 export const reap: Script<ReapKeys, ReapArgs, ReapReply> = {
   name: 'reap',
-  sha1: '1f0da7d93bb76a82a58c0b0dbc02cdb39182f2d0',
+  sha1: '41e3af287973e8fa017d58343b52be9c667f208c',
   keys: ['meta', 'epoch', 'stream', 'consumers'],
   args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count'],
   items: [],
@@ -1333,6 +1368,7 @@ local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream)
 local found, reaped = redis.call('HSCAN', consumers, cursor, 'COUNT', count), 0
 for i = 1, #found[2], 2 do
   local consumer = found[2][i]
@@ -1408,7 +1444,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: '898da1b74f433342c28ea0fb1128af744a0a6344',
+  sha1: '9c2169d528a54d60d9f6a68fd646fcfafb82c64e',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'cursor', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1438,6 +1474,8 @@ local hold_ms = tonumber(at[3] or '0')
 if hold_ms > now_ms or tonumber(at[4] or '0') < now_ms then return {'hold', hold_ms} end
 local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
+redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs) redis.call('HLEN', consumers)
+redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local deliveries, buried, stale, bytes, leases = {}, {}, 0, 0, {}
 local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
 for _, one in ipairs(pending) do
@@ -1519,7 +1557,7 @@ export type ReplayReply =
 /** make a dead letter a task again, due now, at its first attempt. */
 export const replay: Script<ReplayKeys, ReplayArgs, ReplayReply> = {
   name: 'replay',
-  sha1: 'ab1838e6d310e4517613c55fa67be8f11b6959ed',
+  sha1: '71f7fde5977ba9661760e69953a599dc91fae773',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'lane', 'call', 'number'],
   items: [],
@@ -1544,23 +1582,29 @@ if kept then
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live)
+redis.call('HLEN', tasks) redis.call('HLEN', past) redis.call('HLEN', counts)
 local letter = redis.call('XRANGE', dead, number, number)[1]
-if not letter then return {'not_found'} end
-local id, record = letter[2][2], letter[2][#letter[2]]
-if redis.call('HEXISTS', tasks, id) == 1 then return {'conflict', id} end
-local due_text = string.format('%.0f', now_ms)
-redis.call('ZCARD', due) redis.call('HLEN', live)
-if at[2] == '1' then
-  redis.call('ZADD', due, due_text, id)
+local id, record = letter and letter[2][2], letter and letter[2][#letter[2]]
+local reply
+if not letter or record == '' then
+  reply = {'not_found'}
+elseif redis.call('HEXISTS', tasks, id) == 1 then
+  reply = {'conflict', id}
 else
-  redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
+  local due_text = string.format('%.0f', now_ms)
+  if at[2] == '1' then
+    redis.call('ZADD', due, due_text, id)
+  else
+    redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
+  end
+  redis.call('HSET', tasks, id, record)
+  redis.call('XDEL', dead, letter[1])
+  local index = redis.call('HGET', past, id)
+  if index and string.find(index, ':' .. letter[1] .. ':', 1, true) then redis.call('HDEL', past, id) end
+  redis.call('HINCRBY', counts, 'replayed', 1)
+  reply = {'ok', id}
 end
-redis.call('HSET', tasks, id, record)
-redis.call('XDEL', dead, number)
-local index = redis.call('HGET', past, id)
-if index and string.find(index, ':' .. number .. ':', 1, true) then redis.call('HDEL', past, id) end
-redis.call('HINCRBY', counts, 'replayed', 1)
-local reply = {'ok', id}
 if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply
 `,
@@ -1609,7 +1653,7 @@ export type RescheduleReply =
 /** give a waiting task another due time. One at work is refused. */
 export const reschedule: Script<RescheduleKeys, RescheduleArgs, RescheduleReply> = {
   name: 'reschedule',
-  sha1: '0dd9e85d10f2749368ace6a516100d0fb470e0bb',
+  sha1: '65638c7ba8935e9cd39d626a2f44ba60e5b3a540',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id', 'when'],
   items: [],
@@ -1637,6 +1681,7 @@ end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
+redis.call('XLEN', stream)
 local entry, reply = redis.call('HGET', live, id), nil
 local owned = entry and redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
 if redis.call('HEXISTS', tasks, id) == 0 then
@@ -1664,7 +1709,7 @@ return reply
 export interface ResignKeys {
   /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
   epoch: string;
-  /** channel: 'vacant': bid now */
+  /** channel: 'vacant <term>': bid now */
   wake: string;
 }
 
@@ -1678,7 +1723,7 @@ export type ResignReply = { status: 'ok' } | { status: 'stale_term'; term: strin
 /** say that nobody leads now, and tell the followers. The leader's, after its last write and before it frees the lock. */
 export const resign: Script<ResignKeys, ResignArgs, ResignReply> = {
   name: 'resign',
-  sha1: '10fbaa2ed3cf3158baab6f5ab9595f6621280ae1',
+  sha1: 'be2660b3b7c62328b735eb4d9e55ae0f584ca0d6',
   keys: ['epoch', 'wake'],
   args: ['term', 'token'],
   items: [],
@@ -1693,7 +1738,7 @@ local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 redis.call('HDEL', epoch, 'seen_ms')
 redis.call('HSET', epoch, 'token', '')
-redis.call('PUBLISH', wake, 'vacant')
+redis.call('PUBLISH', wake, 'vacant ' .. term)
 return {'ok'}
 `,
 };
@@ -1737,7 +1782,7 @@ export type RunNowReply =
 /** promote one scheduled task at once. */
 export const runNow: Script<RunNowKeys, RunNowArgs, RunNowReply> = {
   name: 'run-now',
-  sha1: '8f0115306e39bae4a6ba3cab3d013e0aebb57753',
+  sha1: '9323a4b1ca276754f26cb4362423c54a0b9ffc8f',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id'],
   items: [],
@@ -1763,6 +1808,7 @@ if kept then
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('ZCARD', due)
 local entry, reply = redis.call('HGET', live, id), nil
 if redis.call('HEXISTS', tasks, id) == 0 then
   local last = redis.call('HGET', past, id)
@@ -1771,9 +1817,8 @@ elseif entry then
   local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
   reply = {'ok', owned[1] and 'active' or 'ready'}
 elseif at[2] == '1' then
-  return {'paused'}
+  reply = {'paused'}
 else
-  redis.call('ZCARD', due)
   redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', string.format('%.0f', now_ms)))
   redis.call('ZREM', due, id)
   reply = {'ok', 'scheduled'}
@@ -1814,7 +1859,9 @@ export interface SettleArgs {
   layout: string;
   /** 0 = this server's clock */
   nowMs: number;
+  /** '' = this call will not be repeated */
   lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
   call: number;
   /** the name these deliveries were read under */
   consumer: string;
@@ -1829,7 +1876,7 @@ export type SettleReply =
 /** end deliveries: complete, retry or bury. Only for the consumer that still holds them. */
 export const settle: Script<SettleKeys, SettleArgs, SettleReply> = {
   name: 'settle',
-  sha1: '5eda573bab0c0e854f2296ab99eebe30e8d89aaf',
+  sha1: '5aca7c14a05f65955393a6aa164386c740aaa3a5',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'dead', 'past', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
   items: ['entry', 'count', 'id', 'verb', 'value', 'run'],
@@ -1848,12 +1895,15 @@ local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
-  if last[1] > call then return {'late_call'} end end
+  if last[1] > call then return {'late_call'} end
+end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('ZCARD', expiry) redis.call('HLEN', tasks)
+redis.call('HLEN', runs) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local held, lone = {}, #ARGV == 11 and ARGV[6]
-local pending = redis.call('XPENDING', stream, 'workers', lone or '-', lone or '+', 10000, consumer)
+local pending = redis.pcall('XPENDING', stream, 'workers', lone or '-', lone or '+', 10000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 local marks, ends, gone, tally, earliest = {}, {}, {}, {}, math.huge
 for i = 6, #ARGV, 6 do
@@ -1864,23 +1914,29 @@ for i = 6, #ARGV, 6 do
     if verb == 'retry' then
       local due_ms = math.ceil(exact_ms + tonumber(value))
       redis.call('ZADD', due, string.format('%.0f', due_ms), id)
-      redis.call('HSET', runs, id, run) redis.call('HDEL', live, id) if due_ms < earliest then earliest = due_ms end
+      redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)
+      if due_ms < earliest then earliest = due_ms end
     else
       if verb == 'bury' then
         local record = redis.call('HGET', tasks, id) or ''
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', value, 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
       end
-      gone[#gone + 1] = id end
-    tally[verb] = (tally[verb] or 0) + 1 ends[#ends + 1] = entry elseif held[entry] and redis.call('HGET', live, id) ~= entry then
-    ends[#ends + 1] = entry tally.stale = (tally.stale or 0) + 1
+      gone[#gone + 1] = id
+    end
+    tally[verb] = (tally[verb] or 0) + 1
+    ends[#ends + 1] = entry
+  elseif held[entry] == count and redis.call('HGET', live, id) ~= entry then -- stale, unless its number was reissued
+    local found = redis.call('XRANGE', stream, entry, entry)[1]
+    if not found or found[2][2] == id then ends[#ends + 1], tally.stale = entry, (tally.stale or 0) + 1 end
   else
     local last = redis.call('HGET', past, id)
     if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
   end
   marks[#marks + 1] = mark
 end
-if #gone > 0 then redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', runs, unpack(gone))
+if #gone > 0 then
+  redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', runs, unpack(gone))
   redis.call('ZREM', expiry, unpack(gone)) redis.call('HDEL', live, unpack(gone))
 end
 if #ends > 0 then redis.call('XACK', stream, 'workers', unpack(ends)) redis.call('XDEL', stream, unpack(ends)) end
@@ -1888,7 +1944,7 @@ for what, times in pairs(tally) do redis.call('HINCRBY', counts, what, times) en
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 if earliest <= tonumber(head[2] or '0') then redis.call('PUBLISH', wake, 'due ' .. head[2]) end
 local reply = {'ok', table.concat(marks)}
-redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply}))
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply
 `,
 };
@@ -1941,7 +1997,7 @@ export type StatsReply = {
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: 'ed3bc80a801fc29768ff4577b0262b0cfe027c63',
+  sha1: '75c0e4470f9dd825e6dd63feb799245dda37bf55',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'dead', 'ended', 'consumers', 'counts'],
   args: ['nowMs'],
   items: [],
@@ -1976,8 +2032,8 @@ local pending, delivered = 0, '0-0'
 local groups = redis.pcall('XINFO', 'GROUPS', stream)
 for _, one in ipairs(groups) do
   for i = 1, #one, 2 do
-    if one[i] == 'pending' then pending = one[i + 1] end
-    if one[i] == 'last-delivered-id' then delivered = one[i + 1] end
+    if one[2] == 'workers' and one[i] == 'pending' then pending = one[i + 1] end
+    if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end
   end
 end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
@@ -2107,7 +2163,7 @@ export type UpdateReply =
 /** replace a task's record, if it is still the one that was read. Counts from the next delivery. */
 export const update: Script<UpdateKeys, UpdateArgs, UpdateReply> = {
   name: 'update',
-  sha1: '14790fc15e56397ee64c19f77b315f137915f71a',
+  sha1: 'c418911d0e4dadf711f11d0bd3b6aef75542fb12',
   keys: ['meta', 'lanes', 'tasks'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id', 'wasSha1', 'record'],
   items: [],
@@ -2136,7 +2192,7 @@ local record_now, reply = redis.call('HGET', tasks, id), nil
 if not record_now then
   reply = {'not_found'}
 elseif redis.sha1hex(record_now) ~= was_sha1 then
-  return {'changed'}
+  reply = {'changed'}
 else
   redis.call('HSET', tasks, id, record)
   reply = {'ok'}

@@ -1,11 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type Backoff,
-  type BackoffPolicy,
-  defaultBackoff,
-  resolveBackoff,
-  retryDelayMs,
-} from '../../src/backoff.js';
+import { type Backoff, type BackoffPolicy, defaultBackoff, resolveBackoff, retryDelayMs } from '../../src/backoff.js';
 
 const hourMs = 3_600_000;
 

@@ -1,0 +1,47 @@
+import type { Arguments } from './arguments.js';
+
+/** A flag takes a text, unless it is a switch. */
+export interface Flag {
+  readonly describe: string;
+  readonly isSwitch?: boolean;
+  /** Left out of --help: for completeness, not for use. */
+  readonly hidden?: boolean;
+}
+
+/** What a verb's module exports: loaded only when that verb is called. */
+export interface Command {
+  readonly flags: Readonly<Record<string, Flag>>;
+  /** Command lines without the leading `duestream`, and what they do. */
+  readonly examples: readonly (readonly [line: string, does: string])[];
+  /** Returns the exit code, 0 when it returns none. */
+  run(args: Arguments): Promise<number | void>;
+}
+
+/** What can be said of a verb without loading it. */
+export interface Verb {
+  readonly name: string;
+  /** Its arguments, as in `<queue> [id]`. */
+  readonly usage: string;
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+export interface VerbGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly verbs: readonly Verb[];
+}
+
+export const json: Readonly<Record<'json', Flag>> = {
+  json: { describe: 'Print the result as one JSON document', isSwitch: true },
+};
+
+/** Every verb that talks to Redis has these. */
+export const connected: Readonly<Record<'redis' | 'prefix', Flag>> = {
+  redis: {
+    describe:
+      'Redis URL; else DUESTREAM_REDIS_URL, else REDIS_URL, else redis://127.0.0.1:6379. ' +
+      'A password belongs in the environment: others on this machine can see arguments',
+  },
+  prefix: { describe: 'What every key begins with (default: duestream)' },
+};

@@ -1,0 +1,77 @@
+/**
+ * What ends a command other than well: one line on stderr that says what to do, and an exit code a script can switch
+ * on. The library's errors are told apart by their `code`, not their class: nothing of it is loaded to print a line.
+ */
+export const exitCodes = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  notFound: 3,
+  conflict: 4,
+  timedOut: 5,
+  partlyRefused: 6,
+  unreachable: 69,
+} as const;
+
+export class Failure extends Error {
+  override readonly name = 'Failure';
+  readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
+}
+
+/** The command line, or a value in it, is wrong. Nothing was written. */
+export function usage(message: string): Failure {
+  return new Failure(exitCodes.usage, message);
+}
+
+export function notFound(message: string): Failure {
+  return new Failure(exitCodes.notFound, message);
+}
+
+/** The state of the task forbids it. */
+export function conflict(message: string): Failure {
+  return new Failure(exitCodes.conflict, message);
+}
+
+const codes: Readonly<Record<string, number>> = {
+  ERR_INVALID_ARGUMENT: exitCodes.usage,
+  ERR_INVALID_PAYLOAD: exitCodes.usage,
+  ERR_REDIS_UNREACHABLE: exitCodes.unreachable,
+  ERR_OUTCOME_UNKNOWN: exitCodes.timedOut,
+};
+
+/** A code of the library, of Node or of the system; '' when it has none. */
+export function codeOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : '';
+}
+
+export function exitCodeOf(error: unknown): number {
+  return error instanceof Failure ? error.exitCode : (codes[codeOf(error)] ?? exitCodes.failed);
+}
+
+/** On one line, whatever was thrown, with what to do about it where that is known. */
+export function lineOf(error: unknown): string {
+  const message = error instanceof Error ? error.message || error.name : String(error);
+  return oneLine(`${message}${hintFor(codeOf(error), message)}`);
+}
+
+export function oneLine(text: string): string {
+  return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
+}
+
+function hintFor(code: string, message: string): string {
+  if (code === 'ERR_REDIS_UNREACHABLE') return ': start Redis, or name another with --redis or DUESTREAM_REDIS_URL';
+  if (code !== 'ERR_REDIS_REPLY') return '';
+  if (/WRONGPASS|NOAUTH|invalid password|AUTH failed/i.test(message)) {
+    return ': put the right user and password into the URL in DUESTREAM_REDIS_URL';
+  }
+  if (message.includes('WRONGTYPE')) {
+    return ': a key of another program is in the way; use another --prefix, or remove that key';
+  }
+  return '';
+}

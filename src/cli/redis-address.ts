@@ -1,0 +1,59 @@
+import type { Arguments } from './arguments.js';
+import { usage } from './failure.js';
+
+/** Where the address was found is said in errors; the address itself may hold a password and never is. */
+const sources = ['DUESTREAM_REDIS_URL', 'REDIS_URL'];
+
+export interface Connection {
+  readonly connection: string;
+  readonly prefix?: string;
+}
+
+/** `--redis`, else the environment, else the usual port on this machine. Checked here, so that a typo connects nowhere. */
+export function connectionOf(args: Arguments): Connection {
+  const flag = args.text('redis');
+  const source = flag === undefined ? sources.find((name) => process.env[name]) : '--redis';
+  const connection = flag ?? (source === undefined ? 'redis://127.0.0.1:6379' : (process.env[source] ?? ''));
+  checkUrl(connection, source ?? 'the address');
+  const prefix = args.text('prefix');
+  return { connection, ...(prefix !== undefined && { prefix }) };
+}
+
+/** The servers of `--lock-nodes`. */
+export function lockNodesOf(args: Arguments): string[] | undefined {
+  const nodes = args.list('lock-nodes');
+  for (const node of nodes ?? []) checkUrl(node, '--lock-nodes');
+  if (nodes !== undefined && nodes.length % 2 === 0) {
+    throw usage(`--lock-nodes needs an odd number of Redis servers, for a majority must be possible; got ${nodes.length}`);
+  }
+  return nodes;
+}
+
+function checkUrl(text: string, source: string): void {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && ['redis:', 'rediss:'].includes(url.protocol) && (url.hostname !== '' || url.pathname !== '')) return;
+  throw usage(`${source} must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0`);
+}
+
+const secretMin = 3;
+
+/** The text without the passwords of these addresses, in case a message from below carries one. */
+export function withoutSecrets(text: string, addresses: readonly (string | undefined)[]): string {
+  let safe = text;
+  for (const address of addresses) {
+    if (address === undefined || !URL.canParse(address)) continue;
+    const { password } = new URL(address);
+    for (const secret of [password, decoded(password)]) {
+      if (secret.length >= secretMin) safe = safe.replaceAll(secret, '***');
+    }
+  }
+  return safe;
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

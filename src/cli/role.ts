@@ -1,0 +1,143 @@
+import { scheduler } from 'node:timers/promises';
+import { type Health, Metrics, type Observe, Queue } from '../index.js';
+import type { Arguments } from './arguments.js';
+import type { Flag } from './command.js';
+import { codeOf, exitCodeOf, exitCodes, lineOf, usage } from './failure.js';
+import { note } from './output.js';
+import { type Connection, connectionOf, withoutSecrets } from './redis-address.js';
+import { StopSignal } from './stop-signal.js';
+
+/**
+ * What `worker` and `leader` share: processes that run until they are told to stop. They are up, with their health
+ * page, before Redis is; they outlive its outages; and they say when they start, when they stop, and what went wrong.
+ */
+export const roleFlags: Readonly<Record<string, Flag>> = {
+  'lock-ttl': { describe: 'How long a silent leader keeps its seat (default: 5s, from 500ms)' },
+  'lock-nodes': { describe: 'Redis URLs that vote on who leads, with commas; an odd number (default: the Redis of the queue)' },
+  'metrics-port': { describe: 'Serve /metrics, /healthz and /readyz there' },
+  'metrics-host': { describe: 'Address to serve them on (default: 127.0.0.1)' },
+};
+
+export interface Station {
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  health(): Health;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+export interface Role {
+  readonly kind: 'worker' | 'leader';
+  /** What stands behind the queues in the line that tells of the start. */
+  readonly detail: string;
+  /** The names that are handled, for the metrics to know. */
+  readonly names?: readonly string[];
+  make(queue: string, shared: Connection & { readonly observe: Observe }): Station;
+}
+
+const retryEveryMs = 1_000;
+const portMax = 65_535;
+
+export function queuesOf(args: Arguments): string[] {
+  return [...new Set(args.words('queue'))];
+}
+
+export async function runRole(args: Arguments, role: Role): Promise<number> {
+  const connection = connectionOf(args);
+  const queues = queuesOf(args);
+  const metrics = new Metrics();
+  const stations = queues.map((queue) => role.make(queue, { ...connection, observe: metrics.observe }));
+  const log = new ErrorLog(connection.connection);
+  for (const station of stations) station.on('error', (error) => log.tell(error));
+  const page = await servePage(args, { role, connection, queues, metrics, stations });
+  const stop = new StopSignal('stopping; a second signal ends at once');
+  try {
+    if (await startAll(stations, { log, signal: stop.signal })) {
+      note(`${role.kind} started: ${queues.join(', ')}; ${role.detail}${page ? `; http://${page.host}:${page.port}` : ''}`);
+      await stop.wait();
+    }
+    await Promise.all(stations.map((station) => station.stop()));
+  } finally {
+    await page?.close();
+  }
+  note(`${role.kind} stopped`);
+  return exitCodes.ok;
+}
+
+/** False when it was told to stop first. A Redis that is away is waited for; what can't get better by waiting is thrown. */
+async function startAll(stations: readonly Station[], run: { log: ErrorLog; signal: AbortSignal }): Promise<boolean> {
+  const isStopped = new Promise<false>((resolve) => run.signal.addEventListener('abort', () => resolve(false), { once: true }));
+  const started = Promise.all(stations.map((station) => startOne(station, run)));
+  return Promise.race([started.then(() => !run.signal.aborted), isStopped]);
+}
+
+async function startOne(station: Station, { log, signal }: { log: ErrorLog; signal: AbortSignal }): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      return await station.start();
+    } catch (error) {
+      if (exitCodeOf(error) !== exitCodes.unreachable && codeOf(error) !== 'ERR_OUTCOME_UNKNOWN') throw error;
+      log.tell(error);
+      await scheduler.wait(retryEveryMs, { signal }).catch(() => undefined);
+    }
+  }
+}
+
+interface PageParts {
+  readonly role: Role;
+  readonly connection: Connection;
+  readonly queues: readonly string[];
+  readonly metrics: Metrics;
+  readonly stations: readonly Station[];
+}
+
+/** Served before Redis is reached: that is when somebody wants to know. */
+async function servePage(args: Arguments, parts: PageParts): Promise<Page | undefined> {
+  const port = args.whole('metrics-port', { min: 0, max: portMax });
+  const host = args.text('metrics-host') ?? '127.0.0.1';
+  if (port === undefined) {
+    if (args.text('metrics-host') !== undefined) throw usage('--metrics-host goes with --metrics-port');
+    return undefined;
+  }
+  const { metrics, connection, stations, role } = parts;
+  const watched = parts.queues.map((name) => new Queue(name, connection));
+  for (const queue of watched) {
+    metrics.expect(queue.name, role.names ?? []);
+    metrics.watch(queue);
+  }
+  const server = await metrics.listen({ port, host, health: () => healthOf(stations) });
+  const close = async (): Promise<void> => {
+    await Promise.all([server.close(), ...watched.map((queue) => queue.close())]);
+  };
+  return { host, port: server.port, close };
+}
+
+interface Page {
+  readonly host: string;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+function healthOf(stations: readonly Station[]): Health {
+  const all = stations.map((station) => station.health());
+  return {
+    ok: all.every(({ ok }) => ok),
+    ready: all.every(({ ready }) => ready),
+    problems: [...new Set(all.flatMap(({ problems }) => problems))],
+  };
+}
+
+/** An outage fails many calls with the same words: they are said once, until something else is said. */
+class ErrorLog {
+  readonly #address: string;
+  #last = '';
+
+  constructor(address: string) {
+    this.#address = address;
+  }
+
+  tell(error: unknown): void {
+    const line = withoutSecrets(lineOf(error), [this.#address]);
+    if (line !== this.#last) note(line);
+    this.#last = line;
+  }
+}

@@ -1,0 +1,154 @@
+import type { Clock } from '../clock.js';
+import type { Observe } from '../events.js';
+import type { ResolvedHandler } from '../handler.js';
+import { runLoop, Waker } from '../loop.js';
+import type { Random } from '../random.js';
+import type { Link } from '../redis/link.js';
+import type { Partition } from '../redis/partition.js';
+import type { Signal } from '../signals.js';
+import { decodeRecord, decodeRun } from '../task.js';
+import type { EmitWorkerEvent } from './events.js';
+import { Executor } from './executor.js';
+import { Fetcher } from './fetcher.js';
+import { handBack } from './hand-back.js';
+import { Heartbeat } from './heartbeat.js';
+import { type HeldDelivery, InFlight } from './in-flight.js';
+import { Intake } from './intake.js';
+import { Membership } from './membership.js';
+import { Recoverer } from './recoverer.js';
+import { Settler } from './settler.js';
+import { StandIn } from './stand-in.js';
+
+export interface ConsumerParts {
+  partition: Partition;
+  /** All but reads go here: it is the partition's caller. */
+  commands: Link;
+  /** For blocking reads alone, and what must be done under the reader's name. */
+  reader: Link;
+  handlers: ReadonlyMap<string, ResolvedHandler>;
+  worker: string;
+  concurrency: number;
+  leaseMs: number;
+  lostMax: number;
+  lockTtlMs: number;
+  clock: Clock;
+  random: Random;
+  observe: Observe;
+  emit: EmitWorkerEvent;
+}
+
+/** How long handlers get to heed an abort before a stop goes on without them. */
+const abortGraceMs = 1_000;
+
+/**
+ * Consumes one partition: wires its stations and their loops. The fetcher reads and opens, the executor runs and decides,
+ * the settler writes, the heartbeat keeps what is held, the recoverer takes over what others lost, the stand-in
+ * promotes when nobody leads.
+ *
+ * It survives Redis going away and coming back: every loop fails, waits and goes on, and every connection is a new name.
+ */
+export class Consumer {
+  readonly #parts: ConsumerParts;
+  readonly #inFlight: InFlight;
+  readonly #membership: Membership;
+  readonly #heartbeat: Heartbeat;
+  readonly #fetcher: Fetcher;
+  readonly #recoverer: Recoverer;
+  readonly #standIn: StandIn;
+  readonly #intakeEnded = new AbortController();
+  readonly #ended = new AbortController();
+  #intakeLoops: Promise<unknown> | undefined;
+  #heartbeatLoop: Promise<void> | undefined;
+
+  constructor(parts: ConsumerParts) {
+    this.#parts = parts;
+    const { partition, clock, observe, random, leaseMs, worker } = parts;
+    const inFlight = new InFlight(parts.concurrency);
+    const membership = new Membership({ partition, reader: parts.reader, worker, leaseMs });
+    const onLost = (held: HeldDelivery): void => this.#tellLost(held);
+    const onHold = (onHold: boolean): void => observe({ type: 'recovery_on_hold', queue: partition.queue, onHold });
+    const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost, onHold });
+    const settler = new Settler({ partition, clock, random, leaseMs });
+    const giveBack = (deliveries: Parameters<typeof handBack>[0], delayMs: number): Promise<void> =>
+      handBack(deliveries, { partition, observe, delayMs });
+    const shared = { ...parts, inFlight, membership, heartbeat, intake: new Intake(), signal: this.#intakeEnded.signal };
+    const executor = new Executor({ ...shared, queue: partition.queue, settler, handBack: giveBack });
+    const start = executor.start.bind(executor);
+    this.#fetcher = new Fetcher({ ...shared, start, handBack: giveBack });
+    this.#recoverer = new Recoverer({ ...shared, start, interrupt: () => this.#fetcher.interrupt() });
+    this.#standIn = new StandIn({ partition, clock, observe, lockTtlMs: parts.lockTtlMs });
+    this.#inFlight = inFlight;
+    this.#membership = membership;
+    this.#heartbeat = heartbeat;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight.busy;
+  }
+
+  start(): void {
+    if (this.#intakeLoops !== undefined) return;
+    const signal = this.#intakeEnded.signal;
+    this.#heartbeatLoop = this.#loop('heartbeat', () => this.#heartbeat.tick(), this.#ended.signal);
+    this.#intakeLoops = Promise.all([
+      this.#loop('fetch', () => this.#fetcher.tick(), signal, this.#fetcher.waker),
+      this.#loop('recover', () => this.#recoverer.tick(), signal),
+      this.#loop('promote without a leader', () => this.#standIn.tick(), signal),
+    ]);
+  }
+
+  /** What is said on the partition's channel. */
+  hear(signal: Signal): void {
+    if (signal.kind === 'resumed') this.#fetcher.waker.wake();
+    if (signal.kind !== 'cancelled') return;
+    for (const held of this.#inFlight.held) if (held.delivery.id === signal.id) held.abort('cancelled');
+  }
+
+  /**
+   * Reads no more, lets handlers finish up to `drainMs`, aborts those that have not, hands back what was not started.
+   * `forced` ends the waiting.
+   * A handler that ignores its signal is left behind: its lease ends, and somebody else gets the task.
+   */
+  async stop(drainMs: number, forced: AbortSignal): Promise<void> {
+    this.#intakeEnded.abort();
+    if (this.#intakeLoops === undefined) return;
+    await this.#quietly(this.#fetcher.interrupt());
+    await this.#within(this.#intakeLoops, 2_000);
+    await this.#within(this.#inFlight.untilIdle(), drainMs, forced);
+    for (const held of this.#inFlight.held) held.abort('stopping');
+    await this.#within(this.#inFlight.untilIdle(), abortGraceMs);
+    this.#ended.abort();
+    await this.#within(Promise.all([this.#heartbeatLoop, this.#quietly(this.#membership.leaveAll())]), 1_000);
+  }
+
+  #loop(where: string, tick: () => Promise<number>, signal: AbortSignal, waker = new Waker()): Promise<void> {
+    const { clock, random, observe, partition, emit } = this.#parts;
+    const onFailure = (error: unknown): void => {
+      if (signal.aborted) return; // what a stop cuts off is no news
+      observe({ type: 'error', queue: partition.queue, where, error });
+      emit('error', error);
+    };
+    return runLoop({ clock, random, signal, tick, onFailure, waker }).catch((error: unknown) => {
+      emit('error', error); // a bug of ours: that loop is over, and health says so
+    });
+  }
+
+  #tellLost({ delivery: { id, record, run } }: HeldDelivery): void {
+    const decoded = decodeRecord(record);
+    const name = decoded.kind === 'record' ? decoded.record.name : '';
+    this.#parts.observe({ type: 'lease_lost', queue: this.#parts.partition.queue, name, id });
+    this.#parts.emit('leaseLost', { id, name, attempt: decodeRun(run).attempt });
+  }
+
+  async #within(work: Promise<unknown>, ms: number, forced?: AbortSignal): Promise<void> {
+    const early = new AbortController();
+    const signal = forced ? AbortSignal.any([early.signal, forced]) : early.signal;
+    await Promise.race([work, this.#parts.clock.sleep(ms, signal)]);
+    early.abort();
+  }
+
+  /** At the end of a stop nothing that fails is worth telling: what is left behind is recovered by others. */
+  async #quietly(work: Promise<unknown>): Promise<void> {
+    await work.catch(() => {});
+  }
+}

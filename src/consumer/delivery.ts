@@ -1,0 +1,45 @@
+/** One handing-over of a task to one consumer, opened: its handler may start. */
+export interface Delivery {
+  /** The name it was read under; it keeps it, whatever the reader is called by now. */
+  readonly consumer: string;
+  /** Its stream id. */
+  readonly entry: string;
+  /** Which delivery of this entry: 1 unless a lease was lost. With the entry it is the proof of ownership. */
+  readonly count: number;
+  readonly id: string;
+  readonly dueMs: number;
+  readonly record: string;
+  readonly run: string | null;
+}
+
+/** Why `ctx.signal` was aborted. */
+export type AbortReason = 'lease_lost' | 'cancelled' | 'timed_out' | 'stopping';
+
+/** What `ctx.signal.reason` is. */
+export class DeliveryAborted extends Error {
+  override readonly name = 'AbortError';
+  readonly why: AbortReason;
+
+  constructor(why: AbortReason) {
+    super(wordsOf[why]);
+    this.why = why;
+  }
+}
+
+const wordsOf: Readonly<Record<AbortReason, string>> = {
+  lease_lost: 'the lease can no longer be trusted: another consumer may have this task by now',
+  cancelled: 'the task was cancelled',
+  timed_out: 'the handler took longer than its timeout',
+  stopping: 'the worker is stopping and its drain time is over',
+};
+
+/** What was read under one name goes in one call. */
+export function byConsumer<T extends { readonly delivery: Delivery }>(some: Iterable<T>): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const one of some) {
+    const group = groups.get(one.delivery.consumer);
+    if (group) group.push(one);
+    else groups.set(one.delivery.consumer, [one]);
+  }
+  return groups;
+}

@@ -1,0 +1,213 @@
+import type { Clock } from '../clock.js';
+import { DuestreamError, RejectTask } from '../errors.js';
+import type { Observe } from '../events.js';
+import { type Context, type ResolvedHandler, validatePayload } from '../handler.js';
+import type { Random } from '../random.js';
+import { decodeRecord, decodeRun, encodeRunAfter, type Run, type Task, type TaskFailure, type TaskRecord } from '../task.js';
+import type { Delivery } from './delivery.js';
+import type { EmitWorkerEvent } from './events.js';
+import type { Heartbeat } from './heartbeat.js';
+import { HeldDelivery, type InFlight } from './in-flight.js';
+import { describeFailure, type Outcome, type Settlement, settle } from './settlement.js';
+import type { Ending, Settler } from './settler.js';
+
+export interface ExecutorParts {
+  queue: string;
+  clock: Clock;
+  random: Random;
+  observe: Observe;
+  emit: EmitWorkerEvent;
+  handlers: ReadonlyMap<string, ResolvedHandler>;
+  inFlight: InFlight;
+  heartbeat: Heartbeat;
+  settler: Settler;
+  /** Returns a delivery that can't be run here, for others to have. */
+  handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
+}
+
+/** How long a task that nobody here knows waits before it is offered again: others may know it. */
+const strangerDelayMs = 10_000;
+
+/** A delivery with all that is known of it. */
+interface Prepared {
+  readonly held: HeldDelivery;
+  readonly task: Task;
+  readonly run: Run;
+  readonly record: TaskRecord;
+  readonly handler: ResolvedHandler;
+}
+
+/**
+ * One delivery's life, top to bottom: read the record, find the handler, run it against its timeout, decide what that
+ * means, write it, tell. Nothing a handler or a record does gets out of here: it ends in an outcome.
+ */
+export class Executor {
+  readonly #parts: ExecutorParts;
+
+  constructor(parts: ExecutorParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts an opened delivery; returns at once, never throws. `nowMs` is the server's, of the script that opened it. */
+  start(delivery: Delivery, { sentAtMs, nowMs }: { sentAtMs: number; nowMs: number }): void {
+    const { inFlight, heartbeat } = this.#parts;
+    const held = new HeldDelivery(delivery, heartbeat.trustedUntilMs(sentAtMs));
+    inFlight.hold(held);
+    void this.#live(held, nowMs).finally(() => inFlight.letGo(held));
+  }
+
+  async #live(held: HeldDelivery, nowMs: number): Promise<void> {
+    const { observe, queue, inFlight, clock } = this.#parts;
+    const found = this.#prepare(held);
+    if (typeof found === 'string') {
+      inFlight.freeSlot();
+      await this.#turnAway(held, found);
+      return;
+    }
+    observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
+    const startedAtMs = clock.monotonicMs();
+    const outcome = await this.#invoke(found);
+    held.isEnding = true;
+    await this.#end(found, { outcome, durationMs: clock.monotonicMs() - startedAtMs });
+  }
+
+  #prepare(held: HeldDelivery): Prepared | 'newer' | 'unknown_name' | 'bad_record' {
+    const { id, dueMs, count, record: text, run: runText } = held.delivery;
+    const decoded = decodeRecord(text);
+    if (decoded.kind !== 'record') return decoded.kind === 'newer' ? 'newer' : 'bad_record';
+    const { record } = decoded;
+    const handler = this.#parts.handlers.get(record.name);
+    if (!handler) return 'unknown_name';
+    const run = decodeRun(runText);
+    const task = { id, name: record.name, payload: record.payload, due: dueMs, attempt: run.attempt, delivery: count };
+    return { held, task, run, record, handler };
+  }
+
+  /** Can't be run here: one that nobody can read is buried, one that others may know goes back to them. */
+  async #turnAway(held: HeldDelivery, why: 'newer' | 'unknown_name' | 'bad_record'): Promise<void> {
+    const { delivery } = held;
+    if (why !== 'bad_record') {
+      await this.#parts.handBack([delivery], strangerDelayMs).catch((error: unknown) => this.#parts.emit('error', error));
+      return;
+    }
+    const failure = { attempt: 1, at: this.#parts.clock.wallMs(), message: 'the record can not be read' };
+    const run = encodeRunAfter(decodeRun(delivery.run), failure);
+    await this.#write({ delivery, verb: 'bury', value: 'bad_record', run }, held, { name: '', attempt: 1 });
+  }
+
+  /** Runs the handler; the slot is free when it has returned, be that after its timeout. */
+  async #invoke({ held, task, record, handler }: Prepared): Promise<Outcome> {
+    const { inFlight, clock } = this.#parts;
+    const running = this.#call({ held, task, handler }).finally(() => inFlight.freeSlot());
+    const timeoutMs = record.timeoutMs ?? handler.timeoutMs;
+    if (timeoutMs === undefined) return running;
+    let disarm = (): void => {};
+    const timedOut = new Promise<Outcome>((resolve) => {
+      disarm = clock.after(timeoutMs, () => {
+        held.abort('timed_out');
+        resolve({ kind: 'timed_out', afterMs: timeoutMs });
+      });
+    });
+    return Promise.race([running, timedOut]).finally(disarm);
+  }
+
+  async #call({ held, task, handler }: { held: HeldDelivery; task: Task; handler: ResolvedHandler }): Promise<Outcome> {
+    try {
+      await handler.run(await validated(task, handler), this.#contextOf(held, task));
+      return { kind: 'returned' };
+    } catch (error) {
+      return { kind: 'threw', error };
+    }
+  }
+
+  #contextOf(held: HeldDelivery, { id, name, attempt }: Task): Context {
+    const { emit, heartbeat } = this.#parts;
+    return {
+      get signal(): AbortSignal {
+        return held.signal;
+      },
+      log: (message) => emit('log', { id, name, attempt, message: String(message) }),
+      heartbeat: async () => {
+        if (!(await heartbeat.extend(held))) throw held.signal.reason;
+      },
+    };
+  }
+
+  async #end(of: Prepared, { outcome, durationMs }: { outcome: Outcome; durationMs: number }): Promise<void> {
+    const { held, task } = of;
+    const { emit } = this.#parts;
+    const settlement = this.#decide(of, outcome);
+    const failure = failureOf(outcome, task.attempt, this.#parts.clock.wallMs());
+    const told = { id: task.id, name: task.name, attempt: task.attempt };
+    if (failure !== undefined && outcome.kind !== 'returned') {
+      const error = outcome.kind === 'threw' ? outcome.error : new Error(failure.message);
+      emit('failed', { ...told, error, failure, willRetry: settlement.kind === 'retry' });
+    }
+    const run = failure === undefined ? '' : encodeRunAfter(of.run, failure);
+    const { verb, value } = verbOf(settlement);
+    if (!(await this.#write({ delivery: held.delivery, verb, value, run }, held, { ...told, durationMs }))) return;
+    if (settlement.kind === 'complete') emit('completed', { ...told, durationMs });
+    else if (settlement.kind === 'retry') emit('retried', { ...told, delayMs: settlement.delayMs });
+    else emit('dead', { ...told, reason: settlement.reason });
+  }
+
+  /** A handler cut short by a stop is tried again at once, and never buried for that. */
+  #decide({ held, task, record, handler }: Prepared, outcome: Outcome): Settlement {
+    if (outcome.kind !== 'returned' && held.abortedBecause === 'stopping') return { kind: 'retry', delayMs: 0 };
+    const policy = {
+      attemptsMax: record.maxAttempts ?? handler.attemptsMax,
+      backoff: record.backoff ?? handler.backoff,
+    };
+    return settle(outcome, { attempt: task.attempt, policy, random: this.#parts.random });
+  }
+
+  /** Whether this end is the one that counts. */
+  async #write(ending: Ending, held: HeldDelivery, of: { name: string; attempt: number; durationMs?: number }): Promise<boolean> {
+    const { settler, observe, queue, emit } = this.#parts;
+    const { id } = ending.delivery;
+    try {
+      const answer = await settler.settle(ending);
+      if (answer === 'settled') {
+        const { durationMs } = of;
+        observe({ type: 'settled', queue, name: of.name, outcome: outcomeOf[ending.verb], ...(durationMs !== undefined && { durationMs }) });
+        return true;
+      }
+      if (answer === 'lost') this.#tellLost(held, of);
+    } catch (error) {
+      observe({ type: 'settle_failed', queue, name: of.name, id });
+      emit('error', new DuestreamError('ERR_OUTCOME_UNKNOWN', `the end of task ${id} could not be written for one lease`, { cause: error }));
+    }
+    return false;
+  }
+
+  #tellLost(held: HeldDelivery, { name, attempt }: { name: string; attempt: number }): void {
+    if (held.isLost) return;
+    held.isLost = true;
+    this.#parts.observe({ type: 'lease_lost', queue: this.#parts.queue, name, id: held.delivery.id });
+    this.#parts.emit('leaseLost', { id: held.delivery.id, name, attempt });
+  }
+}
+
+const outcomeOf = { complete: 'completed', retry: 'retried', bury: 'dead' } as const;
+
+async function validated(task: Task, { schema }: ResolvedHandler): Promise<Task> {
+  if (!schema) return task;
+  const result = await validatePayload(schema, task.payload);
+  if (!result.ok) throw new RejectTask(`the payload is refused by the handler's schema at ${result.where}`);
+  return { ...task, payload: result.value };
+}
+
+function failureOf(outcome: Outcome, attempt: number, at: number): TaskFailure | undefined {
+  return outcome.kind === 'returned' ? undefined : { attempt, at, message: describeFailure(outcome) };
+}
+
+function verbOf(settlement: Settlement): { verb: Ending['verb']; value: string } {
+  switch (settlement.kind) {
+    case 'complete':
+      return { verb: 'complete', value: '' };
+    case 'retry':
+      return { verb: 'retry', value: String(Math.ceil(settlement.delayMs)) };
+    case 'bury':
+      return { verb: 'bury', value: settlement.reason };
+  }
+}

@@ -1,0 +1,18 @@
+import type { Observe } from '../events.js';
+import type { Partition } from '../redis/partition.js';
+import { handBack as handBackScript } from '../redis/scripts.generated.js';
+import { byConsumer, type Delivery } from './delivery.js';
+
+/** Returns unstarted deliveries, so that another consumer gets them at once, or after a delay. Safe to repeat. */
+export async function handBack(
+  deliveries: readonly Delivery[],
+  { partition, observe, delayMs }: { partition: Partition; observe: Observe; delayMs: number },
+): Promise<void> {
+  for (const [consumer, group] of byConsumer(deliveries.map((delivery) => ({ delivery })))) {
+    const items = group.map(({ delivery: { entry, count, id, dueMs } }) => ({ entry, count, id, dueMs }));
+    const { marks } = await partition.run(handBackScript, { consumer, delayMs, items });
+    for (const mark of marks) {
+      if (mark === 'o') observe({ type: 'settled', queue: partition.queue, name: '', outcome: 'handed_back' });
+    }
+  }
+}

@@ -1,0 +1,62 @@
+import { newToken } from '../random.js';
+import type { Link } from '../redis/link.js';
+import type { Partition } from '../redis/partition.js';
+import { join, leave } from '../redis/scripts.generated.js';
+
+/**
+ * The name a consumer reads under: a new one for every connection of its reader, and after a group was re-created.
+ * So a stream id that is issued again (a failover that lost a suffix) can't be taken for the delivery of before, and what
+ * a dead connection still received stays with a name that is silent. Deliveries keep the name they were read under;
+ * former names are left when nothing of theirs is held any more.
+ */
+export class Membership {
+  readonly #partition: Partition;
+  readonly #reader: Link;
+  readonly #worker: string;
+  readonly #leaseMs: number;
+  readonly #former = new Set<string>();
+  #current: { name: string; life: number } | undefined;
+
+  constructor(parts: { partition: Partition; reader: Link; worker: string; leaseMs: number }) {
+    this.#partition = parts.partition;
+    this.#reader = parts.reader;
+    this.#worker = parts.worker;
+    this.#leaseMs = parts.leaseMs;
+  }
+
+  /** The present name, if there is one yet. */
+  get name(): string | undefined {
+    return this.#current?.name;
+  }
+
+  /** The name for the reader's present connection, joined; what is read under it must be sent on that life. */
+  async current(): Promise<{ name: string; life: number }> {
+    const life = await this.#reader.connected();
+    if (this.#current?.life === life) return this.#current;
+    this.renew();
+    const name = newToken();
+    await this.#partition.run(join, { consumer: name, worker: this.#worker, leaseMs: this.#leaseMs });
+    this.#current = { name, life };
+    return this.#current;
+  }
+
+  /** The group is gone, or the connection: the next read needs a new name. */
+  renew(): void {
+    if (this.#current) this.#former.add(this.#current.name);
+    this.#current = undefined;
+  }
+
+  /** Leaves the former names that hold nothing any more. What is still pending there is left to recovery. */
+  async leaveFormer(held: ReadonlySet<string>): Promise<void> {
+    for (const consumer of [...this.#former].filter((name) => !held.has(name))) {
+      await this.#partition.run(leave, { consumer });
+      this.#former.delete(consumer);
+    }
+  }
+
+  /** Leaves for good. */
+  async leaveAll(): Promise<void> {
+    this.renew();
+    await this.leaveFormer(new Set());
+  }
+}

@@ -1,0 +1,91 @@
+import type { Random } from '../random.js';
+import type { Clock } from '../clock.js';
+import type { Observe } from '../events.js';
+import type { Partition } from '../redis/partition.js';
+import { recover } from '../redis/scripts.generated.js';
+import { decodeRecord, decodeRun } from '../task.js';
+import type { Delivery } from './delivery.js';
+import type { EmitWorkerEvent } from './events.js';
+import type { Heartbeat } from './heartbeat.js';
+import type { InFlight } from './in-flight.js';
+import type { Intake } from './intake.js';
+import type { Membership } from './membership.js';
+
+const pageMax = 200;
+const takeMax = 100;
+const bytesMax = 1024 * 1024;
+
+export interface RecovererParts {
+  partition: Partition;
+  clock: Clock;
+  random: Random;
+  observe: Observe;
+  emit: EmitWorkerEvent;
+  membership: Membership;
+  heartbeat: Heartbeat;
+  inFlight: InFlight;
+  intake: Intake;
+  leaseMs: number;
+  lostMax: number;
+  signal: AbortSignal;
+  /** Ends the reader's blocking read, so that the slots it waits with are free. */
+  interrupt: () => Promise<void>;
+  start: (delivery: Delivery, at: { sentAtMs: number; nowMs: number }) => void;
+}
+
+/**
+ * Looks, with jitter, for deliveries whose lease ran out, and takes them over. The look is cheap and takes nothing; only
+ * when it finds one are the reader's slots borrowed. Every consumer looks, so that one that is alive is enough.
+ */
+export class Recoverer {
+  readonly #parts: RecovererParts;
+  #cursor = '-';
+
+  constructor(parts: RecovererParts) {
+    this.#parts = parts;
+  }
+
+  async tick(): Promise<number> {
+    const { heartbeat, membership, leaseMs, random, intake, interrupt, inFlight, signal } = this.#parts;
+    const waitMs = Math.min(1_000, leaseMs / 4) * (0.75 + random() / 2);
+    const consumer = membership.name;
+    if (consumer === undefined || !heartbeat.isFresh) return waitMs; // who can't beat may not judge
+    const found = await this.#look(consumer, 0);
+    if (found === 'page') return 0;
+    if (found === 'nothing' || inFlight.free < 1) return waitMs;
+    const turn = intake.exclusive(async () => {
+      const limit = Math.min(inFlight.free, takeMax);
+      return limit < 1 || signal.aborted ? 'nothing' : this.#look(membership.name ?? consumer, limit);
+    });
+    await interrupt();
+    return (await turn) === 'nothing' ? waitMs : 0;
+  }
+
+  /** `page`: nothing on this page, there are more. `overdue`: something waits at the cursor. */
+  async #look(consumer: string, limit: number): Promise<'nothing' | 'page' | 'overdue'> {
+    const { partition, leaseMs, lostMax, clock, observe } = this.#parts;
+    const sentAtMs = clock.monotonicMs();
+    const ask = { consumer, leaseMs, cursor: this.#cursor, page: pageMax, limit, bytesMax, lostMax };
+    const reply = await partition.run(recover, ask);
+    if (reply.status !== 'ok') {
+      this.#cursor = '-';
+      return 'nothing';
+    }
+    this.#cursor = reply.cursor;
+    for (const { name } of reply.buried) observe({ type: 'settled', queue: partition.queue, name, outcome: 'dead' });
+    if (reply.stale > 0) observe({ type: 'stale_entries', queue: partition.queue, count: reply.stale });
+    for (const one of reply.deliveries) this.#take({ ...one, consumer }, sentAtMs);
+    if (reply.cursor === '-') return 'nothing';
+    return reply.cursor.startsWith('(') ? 'page' : 'overdue';
+  }
+
+  #take(delivery: Delivery, sentAtMs: number): void {
+    const { partition, observe, emit, start } = this.#parts;
+    const decoded = decodeRecord(delivery.record);
+    const name = decoded.kind === 'record' ? decoded.record.name : '';
+    const { attempt } = decodeRun(delivery.run);
+    observe({ type: 'recovered', queue: partition.queue, name, id: delivery.id, attempt, delivery: delivery.count });
+    emit('recovered', { id: delivery.id, name, attempt, delivery: delivery.count });
+    start(delivery, { sentAtMs, nowMs: delivery.dueMs });
+  }
+}

@@ -1,0 +1,17 @@
+import type { Waker } from '../loop.js';
+
+/** What a duty is given for one bounded piece of work: the seat it writes under, trusted at this moment. */
+export interface Reign {
+  readonly term: number;
+  readonly token: string;
+  /** A script said that this term is not the accepted one: the leader steps down. */
+  refused(op: string): void;
+}
+
+/** Something only the leader does. Each lives in a file of its own; leader.ts runs them while it leads. */
+export interface Duty {
+  readonly name: string;
+  readonly waker: Waker;
+  /** One bounded piece of work; returns how long to wait before the next, in ms. */
+  tick(reign: Reign): Promise<number>;
+}

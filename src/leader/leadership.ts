@@ -1,0 +1,170 @@
+import type { Clock } from '../clock.js';
+import type { Observe } from '../events.js';
+import { runLoop } from '../loop.js';
+import type { Random } from '../random.js';
+import type { Link } from '../redis/link.js';
+import type { Partition, Partitions } from '../redis/partition.js';
+import type { Signal } from '../signals.js';
+import { Ager } from './ager.js';
+import { EpochClaim, type LeaderIdentity } from './claim.js';
+import type { Duty } from './duty.js';
+import { Elector, type SeatEvent } from './elector.js';
+import { Expirer } from './expirer.js';
+import { Lock } from './lock.js';
+import { Promoter } from './promoter.js';
+import { Reaper } from './reaper.js';
+import { Sweeper } from './sweeper.js';
+import { isTrusted, type Seat } from './trust.js';
+
+export interface LeadershipParts {
+  queue: string;
+  partitions: Partitions;
+  /** Connections of their own: a lock call that is late throws its connection away. */
+  lockNodes: readonly Link[];
+  lockTtlMs: number;
+  identity: LeaderIdentity;
+  clock: Clock;
+  random: Random;
+  observe: Observe;
+  onSeat: (seat: Seat, event: SeatEvent) => void;
+  onError: (error: unknown) => void;
+}
+
+/** How long a follower's duties sleep: they are woken when it is elected. */
+const followerWaitMs = 60_000;
+
+/**
+ * Leads a queue while elected: bids for the seat, and runs the leader's duties on every partition, each in a loop of its
+ * own, so that a slow one holds up no other. Right before each piece of work the seat is looked at; what is late all
+ * the same is refused by the script, and that ends the reign.
+ *
+ * A leader whose promotion fails for a lock's TTL, or whose event loop lags by as much, resigns: another may be well.
+ */
+export class Leadership {
+  readonly #parts: LeadershipParts;
+  readonly #elector: Elector;
+  readonly #duties: readonly Duty[];
+  readonly #ended = new AbortController();
+  readonly #atWork = new Set<Promise<unknown>>();
+  #loops: Promise<unknown> | undefined;
+  #lastPromotionAtMs = 0;
+
+  constructor(parts: LeadershipParts) {
+    this.#parts = parts;
+    const { partitions, lockNodes, lockTtlMs: ttlMs, clock, random, identity, onError } = parts;
+    const first = partitions.all[0] as Partition;
+    this.#elector = new Elector({
+      lock: new Lock({ nodes: lockNodes, resource: first.keys.lock, ttlMs, clock, onNodeError: onError }),
+      claim: new EpochClaim({ partition: first, identity, ttlMs }),
+      ttlMs,
+      clock,
+      random,
+      onSeat: (seat, event) => this.#onSeat(seat, event),
+      onError,
+      quiesce: () => this.#quiesce(),
+    });
+    this.#duties = partitions.all.flatMap((partition) => dutiesOf(partition, parts));
+  }
+
+  get isLeading(): boolean {
+    return isTrusted(this.#elector.current(), this.#parts.clock.monotonicMs());
+  }
+
+  /** Whether the leader's work gets done, as far as this process is the leader. */
+  get isFailing(): boolean {
+    return this.isLeading && this.#parts.clock.monotonicMs() - this.#lastPromotionAtMs > this.#parts.lockTtlMs;
+  }
+
+  start(): void {
+    if (this.#loops !== undefined) return;
+    this.#elector.start();
+    this.#loops = Promise.all(this.#duties.map((duty) => this.#run(duty)));
+  }
+
+  async stop(): Promise<void> {
+    await this.#elector.stop();
+    this.#ended.abort();
+    await this.#loops;
+  }
+
+  /** What is said on a partition's channel. */
+  hear(signal: Signal): void {
+    switch (signal.kind) {
+      case 'due':
+      case 'resumed':
+        for (const duty of this.#duties) if (duty.name === 'promote') duty.waker.wake();
+        break;
+      case 'vacant':
+        this.#elector.wake(signal.term);
+        break;
+      case 'resign': {
+        const seat = this.#elector.current();
+        if (seat.role === 'leader' && seat.term === signal.term) void this.#elector.resign();
+        break;
+      }
+      case 'paused':
+      case 'cancelled':
+        break;
+    }
+  }
+
+  #run(duty: Duty): Promise<void> {
+    const { clock, random, observe, queue, onError } = this.#parts;
+    const onFailure = (error: unknown): void => {
+      observe({ type: 'error', queue, where: duty.name, error });
+      onError(error);
+      if (this.isFailing) void this.#elector.resign();
+    };
+    const tick = (): Promise<number> => this.#tick(duty);
+    return runLoop({ clock, random, signal: this.#ended.signal, tick, onFailure, waker: duty.waker }).catch((error: unknown) => {
+      onError(error); // a bug of ours: this process must not lead with a duty missing
+      return this.#elector.stop();
+    });
+  }
+
+  async #tick(duty: Duty): Promise<number> {
+    const { clock } = this.#parts;
+    const seat = this.#elector.current();
+    if (!isTrusted(seat, clock.monotonicMs())) return followerWaitMs;
+    const refused = (op: string): void => {
+      this.#parts.observe({ type: 'stale_write_refused', queue: this.#parts.queue, op });
+      this.#elector.refused(seat.term);
+    };
+    const work = duty.tick({ term: seat.term, token: seat.token, refused });
+    this.#atWork.add(work);
+    try {
+      const waitMs = await work;
+      if (duty.name === 'promote') this.#lastPromotionAtMs = clock.monotonicMs();
+      return waitMs;
+    } finally {
+      this.#atWork.delete(work);
+    }
+  }
+
+  #onSeat(seat: Seat, event: SeatEvent): void {
+    const { clock, observe, queue, onSeat } = this.#parts;
+    if (event === 'elected') {
+      this.#lastPromotionAtMs = clock.monotonicMs();
+      for (const duty of this.#duties) duty.waker.wake();
+    }
+    if (event !== 'renewed') {
+      const leading = seat.role === 'leader';
+      observe({ type: 'seat', queue, event, leading, term: seat.role === 'leader' ? seat.term : 0 });
+    }
+    onSeat(seat, event);
+  }
+
+  async #quiesce(): Promise<void> {
+    await Promise.allSettled(this.#atWork);
+  }
+}
+
+function dutiesOf(partition: Partition, { clock, observe }: LeadershipParts): Duty[] {
+  return [
+    new Promoter({ partition, clock, observe }),
+    new Expirer({ partition, observe }),
+    new Sweeper({ partition, observe }),
+    new Reaper({ partition }),
+    new Ager({ partition }),
+  ];
+}

@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { assert, DuestreamError } from '../errors.js';
+import { encodePayload } from '../payload.js';
+import type { Lanes } from '../redis/lanes.js';
+import type { Partitions } from '../redis/partition.js';
+import { cancel, reschedule, runNow, update } from '../redis/scripts.generated.js';
+import { type TaskLimits, withPayload } from '../task.js';
+import type { AlreadySettled, CancelResult, RescheduleResult, RunNowResult, UpdateResult, Waiting } from './results.js';
+
+/** What can be done to a task that was added: each one script, repeated safely while its reply is lost. */
+export class Editor {
+  readonly #partitions: Partitions;
+  readonly #lanes: Lanes;
+  readonly #limits: TaskLimits;
+
+  constructor(parts: { partitions: Partitions; lanes: Lanes; limits: TaskLimits }) {
+    this.#partitions = parts.partitions;
+    this.#lanes = parts.lanes;
+    this.#limits = parts.limits;
+  }
+
+  async cancel(id: string): Promise<CancelResult> {
+    const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(cancel, { ...call, id }, call));
+    if (reply.status === 'ok') return { id, status: 'cancelled', was: reply.was as Waiting };
+    return refusal(id, reply);
+  }
+
+  async reschedule(id: string, when: string): Promise<RescheduleResult> {
+    const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(reschedule, { ...call, id, when }, call));
+    if (reply.status === 'ok') return { id, status: 'rescheduled', due: reply.dueMs };
+    return reply.status === 'active' ? { id, status: 'active' } : refusal(id, reply);
+  }
+
+  async runNow(id: string): Promise<RunNowResult> {
+    const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(runNow, { ...call, id }, call));
+    if (reply.status === 'ok') return { id, status: 'ready', was: reply.was as Waiting };
+    return reply.status === 'paused' ? { id, status: 'paused' } : refusal(id, reply);
+  }
+
+  /** Reads the record, changes it here, and writes it if nobody else did meanwhile: scripts never re-encode one. */
+  async update(id: string, payload: unknown): Promise<UpdateResult> {
+    const json = encodePayload(payload, { maxBytes: this.#limits.payloadBytesMax });
+    const partition = this.#partitions.of(id);
+    for (let tries = 0; tries < 10; tries += 1) {
+      const was = await partition.caller.send(['HGET', partition.keys.tasks, id]);
+      if (typeof was !== 'string') return { id, status: 'not_found' };
+      const edit = { id, wasSha1: createHash('sha1').update(was).digest('hex'), record: withPayload(was, json) };
+      const reply = await this.#lanes.call((call) => partition.run(update, { ...call, ...edit }, call));
+      if (reply.status === 'ok') return { id, status: 'updated' };
+      if (reply.status === 'not_found') return { id, status: 'not_found' };
+      assert(reply.status === 'changed', `update: ${reply.status}`);
+    }
+    throw new DuestreamError('ERR_REDIS_REPLY', `the task ${id} is being changed by others all the time: try again later`);
+  }
+}
+
+type Refusal = { status: 'not_found' } | { status: 'settled'; state: string } | { status: 'late_call' };
+
+function refusal(id: string, reply: Refusal): { id: string; status: 'not_found' } | AlreadySettled {
+  assert(reply.status !== 'late_call', 'a call of ours was overtaken on its own lane');
+  if (reply.status === 'not_found') return { id, status: 'not_found' };
+  return { id, status: 'settled', state: reply.state as AlreadySettled['state'] };
+}

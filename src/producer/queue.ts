@@ -1,0 +1,227 @@
+import { type Duration, durationMs } from '../duration.js';
+import { DuestreamError, invalid } from '../errors.js';
+import { type Instant, whenOf } from '../instant.js';
+import { queuesKey } from '../keys.js';
+import { type Common, type CommonOptions, resolveCommon, wholeNumber } from '../options.js';
+import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
+import { Lanes } from '../redis/lanes.js';
+import type { Link } from '../redis/link.js';
+import { openLink } from '../redis/observed-link.js';
+import { type Partition, Partitions } from '../redis/partition.js';
+import { pause } from '../redis/scripts.generated.js';
+import { checkQueueName, checkText, defaultLimits, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
+import { Adder } from './adder.js';
+import { DeadLetters } from './dead-letters.js';
+import { Editor } from './editor.js';
+import { Inspector, type ListOptions } from './inspector.js';
+import { type NewTask, type TaskOptions, toItem } from './new-task.js';
+import type { AddResult, CancelResult, LeaderInfo, QueueStats, RescheduleResult, RunNowResult, TaskPage, UpdateResult } from './results.js';
+import { currentLeader, queueStats } from './stats.js';
+
+export interface QueueOptions extends CommonOptions<ConnectionOption> {
+  /** Payload 1 MiB, id 256 bytes, name 128 bytes, unless told otherwise. */
+  readonly limits?: Partial<TaskLimits>;
+  /** How long a call is repeated while Redis is away or its reply is lost. Default 10s; up to 10m. */
+  readonly repeatFor?: Duration;
+}
+
+type NewTaskOf<M extends TaskMap> = { [N in keyof M & string]: NewTask<N, M[N]> }[keyof M & string];
+
+/** The payload may be left out where its type allows null, undefined or anything. */
+type PayloadArgs<P> = unknown extends P ? [payload?: P, options?: TaskOptions] : null extends P ? [payload?: P, options?: TaskOptions] : undefined extends P ? [payload?: null, options?: TaskOptions] : [payload: P, options?: TaskOptions];
+
+/**
+ * A queue as its producers and operators see it. No I/O in the constructor: it connects with the first call. Every
+ * call that writes is safe to lose the reply of: it is repeated and counts once.
+ *
+ * Throws `DuestreamError` with a `code`: ERR_INVALID_ARGUMENT and ERR_INVALID_PAYLOAD before anything is sent,
+ * ERR_REDIS_UNREACHABLE when nothing was, ERR_OUTCOME_UNKNOWN when that can't be known, ERR_REDIS_REPLY, ERR_CLOSED.
+ */
+export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
+  readonly name: string;
+  /** Tasks that were given up. */
+  readonly dead: DeadLetters;
+  readonly #common: Common<ConnectionOption>;
+  readonly #limits: TaskLimits;
+  readonly #link: Link;
+  readonly #partitions: Partitions;
+  readonly #adders: ReadonlyMap<Partition, Adder>;
+  readonly #inspector: Inspector;
+  readonly #editor: Editor;
+  #introduced: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(name: string, options: QueueOptions = {}) {
+    this.name = checkQueueName(name);
+    this.#common = resolveCommon(options, defaultConnection, ['limits', 'repeatFor']);
+    this.#limits = resolveLimits(options.limits);
+    const repeatForMs = durationMs(options.repeatFor ?? 10_000, 'repeatFor', { max: 600_000 });
+    const { clock, random, observe, prefix } = this.#common;
+    this.#link = openLink(this.#common, 'queue');
+    this.#partitions = new Partitions({ queue: this.name, prefix, caller: this.#link });
+    const lanes = new Lanes({ clock, random, repeatForMs, lanesMax: 16 });
+    this.#adders = new Map(this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]));
+    this.#inspector = new Inspector(this.#partitions);
+    this.#editor = new Editor({ partitions: this.#partitions, lanes, limits: this.#limits });
+    this.dead = new DeadLetters({ partitions: this.#partitions, lanes });
+  }
+
+  /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
+  async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
+    if (options !== undefined && (typeof options !== 'object' || options === null)) throw invalid('options must be an object');
+    const task: NewTask = { ...options, name, ...(payload !== undefined && { payload }) };
+    const [result] = await this.#addAll([task]);
+    return result as AddResult;
+  }
+
+  /**
+   * Adds many, in calls of up to 500, and returns a result for each, in order. One bad item refuses the whole call
+   * before any write; its message says which. An error later on means that some may have been added: with ids of
+   * your own you can repeat the call.
+   */
+  async addMany(tasks: readonly NewTaskOf<M>[]): Promise<AddResult[]> {
+    if (!Array.isArray(tasks)) throw invalid('addMany takes an array of tasks');
+    return this.#addAll(tasks as readonly NewTask[]);
+  }
+
+  /** All there is to know of a task, or null: never added, completed, or ended longer ago than is kept. */
+  async get(id: string): Promise<TaskInfo | null> {
+    return this.#use(id) && this.#inspector.get(id);
+  }
+
+  /** Lists tasks in one state, in pages. */
+  async list(options: ListOptions = {}): Promise<TaskPage> {
+    this.#assertOpen();
+    return this.#inspector.list(options);
+  }
+
+  /** Ends a task in whatever state it is. A handler at work learns it from `ctx.signal`; what it settles is refused. */
+  async cancel(id: string): Promise<CancelResult> {
+    return this.#use(id) && this.#editor.cancel(id);
+  }
+
+  /** Gives a waiting task another due time; one at work is refused. */
+  async reschedule(id: string, when: { in: Duration } | { at: Instant }): Promise<RescheduleResult> {
+    this.#use(id);
+    if (typeof when !== 'object' || when === null || (!('in' in when) && !('at' in when))) throw invalid('reschedule needs { in } or { at }');
+    return this.#editor.reschedule(id, whenOf(when));
+  }
+
+  /** Makes a scheduled task ready at once. */
+  async runNow(id: string): Promise<RunNowResult> {
+    return this.#use(id) && this.#editor.runNow(id);
+  }
+
+  /** Replaces a task's payload, from its next delivery on. */
+  async update(id: string, { payload }: { payload: unknown }): Promise<UpdateResult> {
+    return this.#use(id) && this.#editor.update(id, payload);
+  }
+
+  async stats(): Promise<QueueStats> {
+    this.#assertOpen();
+    return queueStats(this.name, this.#partitions);
+  }
+
+  /** Stops handing out tasks; running handlers finish. Kept in Redis until `resume`. */
+  async pause(): Promise<void> {
+    await this.#setPaused(1);
+  }
+
+  async resume(): Promise<void> {
+    await this.#setPaused(0);
+  }
+
+  /** Who leads this queue now, if anybody. */
+  async leader(): Promise<LeaderInfo | null> {
+    this.#assertOpen();
+    return currentLeader(this.#partitions.all[0] as Partition);
+  }
+
+  /**
+   * Asks the leader to resign, and waits until it has: 10 s at most, then ERR_OUTCOME_UNKNOWN.
+   * Returns who that was; null when nobody led.
+   */
+  async resign(): Promise<LeaderInfo | null> {
+    const former = await this.leader();
+    if (former === null) return null;
+    const { clock } = this.#common;
+    const { caller, keys } = this.#partitions.all[0] as Partition;
+    const endMs = clock.monotonicMs() + 10_000;
+    while (clock.monotonicMs() < endMs) {
+      await caller.send(['PUBLISH', keys.wake, `resign ${former.term}`]); // again and again: a message can be missed
+      await clock.sleep(50);
+      if ((await this.leader())?.term !== former.term) return former;
+    }
+    throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `the leader ${former.id} was asked to resign and still leads after 10s`);
+  }
+
+  /** Waits for nothing: calls under way are rejected. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#link.stop();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #addAll(tasks: readonly NewTask[]): Promise<AddResult[]> {
+    this.#assertOpen();
+    const items = tasks.map((task, at) => {
+      try {
+        return toItem(task, this.#limits);
+      } catch (error) {
+        if (tasks.length > 1 && error instanceof DuestreamError) {
+          throw new DuestreamError(error.code, `task ${at + 1} of ${tasks.length}: ${error.message}`, { cause: error });
+        }
+        throw error;
+      }
+    });
+    await this.#introduce();
+    return Promise.all(
+      items.map(async (item) => {
+        const adder = this.#adders.get(this.#partitions.of(item.id)) as Adder;
+        return { id: item.id, status: await adder.add(item) };
+      }),
+    );
+  }
+
+  /** Makes the queue's name known, once; a failure is no reason not to add. */
+  #introduce(): Promise<void> | undefined {
+    if (this.#introduced === undefined) {
+      const key = queuesKey(this.#common.prefix);
+      this.#introduced = this.#link.send(['SADD', key, this.name]).then(
+        () => undefined,
+        () => {
+          this.#introduced = undefined;
+        },
+      );
+    }
+    return undefined;
+  }
+
+  async #setPaused(paused: 0 | 1): Promise<void> {
+    this.#assertOpen();
+    await Promise.all(this.#partitions.all.map((partition) => partition.run(pause, { paused })));
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new DuestreamError('ERR_CLOSED', `the queue "${this.name}" was closed`);
+  }
+
+  #use(id: string): true {
+    this.#assertOpen();
+    checkText(id, 'id', this.#limits.idBytesMax);
+    return true;
+  }
+}
+
+function resolveLimits(limits: Partial<TaskLimits> = {}): TaskLimits {
+  const resolved = { ...defaultLimits, ...limits };
+  const unknown = Object.keys(resolved).find((name) => !(name in defaultLimits));
+  if (unknown !== undefined) throw invalid(`unknown limit "${unknown}": expected ${Object.keys(defaultLimits).join(', ')}`);
+  wholeNumber(resolved.payloadBytesMax, 'limits.payloadBytesMax', { min: 1, max: 256 * 1024 * 1024 });
+  wholeNumber(resolved.idBytesMax, 'limits.idBytesMax', { min: 1, max: 4096 });
+  wholeNumber(resolved.nameBytesMax, 'limits.nameBytesMax', { min: 1, max: 1024 });
+  return resolved;
+}

@@ -1,0 +1,58 @@
+import type { Partition, Partitions } from '../redis/partition.js';
+import { type StatsReply, stats } from '../redis/scripts.generated.js';
+import type { LeaderInfo, QueueStats } from './results.js';
+
+/** The figures of a queue: its partitions' figures, added up. */
+export async function queueStats(queue: string, partitions: Partitions): Promise<QueueStats> {
+  const replies = await Promise.all(partitions.all.map((partition) => partition.run(stats, {})));
+  const sum = (field: 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers'): number =>
+    replies.reduce((total, reply) => total + reply[field], 0);
+  const [first] = replies as [StatsReply];
+  return {
+    queue,
+    paused: replies.some((reply) => reply.paused === 1),
+    scheduled: sum('scheduled'),
+    due: sum('due'),
+    ready: sum('ready'),
+    active: sum('active'),
+    dead: sum('dead'),
+    consumers: sum('consumers'),
+    leader: leaderOf(first),
+    ended: sum('ended'),
+    oldestDueAgeMs: oldest(replies.map((reply) => (reply.due === 0 ? null : ageMs(reply.oldestDueMs, reply.nowMs)))),
+    oldestReadyAgeMs: oldest(replies.map((reply) => ageMs(reply.oldestReadyMs, reply.nowMs))),
+    recoveryOnHold: replies.some((reply) => reply.holdMs > reply.nowMs),
+    counts: addUp(replies.map((reply) => reply.counts)),
+  };
+}
+
+/** Who leads, if anybody gave a sign of life within the lock's TTL. */
+export async function currentLeader(partition: Partition): Promise<LeaderInfo | null> {
+  return leaderOf(await partition.run(stats, {}));
+}
+
+function leaderOf({ epoch, nowMs }: StatsReply): LeaderInfo | null {
+  const [term, leader, sinceMs, seenMs, ttlMs] = epoch;
+  if (!term || !leader || !seenMs || nowMs - Number(seenMs) > Number(ttlMs)) return null;
+  const { id, host, pid } = JSON.parse(leader) as { id: string; host: string; pid: number };
+  return { id, host, pid, term: Number(term), since: Number(sinceMs) };
+}
+
+function ageMs(sinceMs: number | null, nowMs: number): number | null {
+  return sinceMs === null ? null : Math.max(0, nowMs - sinceMs);
+}
+
+function oldest(ages: readonly (number | null)[]): number | null {
+  return ages.reduce((most, age) => (age !== null && (most === null || age > most) ? age : most), null);
+}
+
+function addUp(lists: readonly (readonly string[])[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const list of lists) {
+    for (let at = 0; at + 1 < list.length; at += 2) {
+      const name = list[at] as string;
+      counts[name] = (counts[name] ?? 0) + Number(list[at + 1]);
+    }
+  }
+  return counts;
+}

@@ -1,0 +1,170 @@
+import { ErrorReply } from 'redis';
+import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import { newToken } from '../random.js';
+import { type ConnectionOption, connectTimeoutMs, openClient, type RedisConnection } from './connection.js';
+import { deadline } from './deadlines.js';
+
+/**
+ * One connection, from its first byte to its last, with a client object of its own.
+ *
+ * It is open when a nonce came back, and the server has its data in memory: a Redis that is loading, or a proxy with
+ * nothing behind it, is not worth sending a command to. When nothing was heard for a while it asks for a nonce again.
+ * PING would not do: a decoder that lost its place still answers it. Whatever goes wrong ends the life, once, and a
+ * life that ended does not come back.
+ */
+export interface LifeParts {
+  connection: ConnectionOption;
+  clock: Clock;
+  /** ECHO; on a connection that subscribes only PING is allowed, and there it gives back its argument. */
+  probe: 'ECHO' | 'PING';
+  /** False while silence is as it should be: during a blocked read. */
+  expectsAnswers: () => boolean;
+  /** What must be done before it counts as open. */
+  prepare?: ((client: RedisConnection) => Promise<unknown>) | undefined;
+  /** Called once, when it is over. */
+  onEnd: (error: Error) => void;
+}
+
+const answerMs = 2_000;
+const silenceMs = 5_000;
+
+export class Life {
+  readonly client: RedisConnection;
+  /** What the server calls this connection, for CLIENT UNBLOCK; empty when it does not tell. */
+  clientId = '';
+  /** Whoever gets an answer says so here. */
+  heardAtMs = 0;
+  readonly #parts: LifeParts;
+  readonly #socket = new AbortController();
+  #connecting = true;
+  #endedBy: Error | undefined;
+  #interrupt: ((error: Error) => void) | undefined;
+  #cancelProbe: (() => void) | undefined;
+
+  constructor(parts: LifeParts) {
+    this.#parts = parts;
+    this.client = openClient(parts.connection, this.#socket.signal);
+    // A client without a listener for errors would end the process.
+    this.client.on('error', (error) => this.#onError(error));
+    this.client.on('connect', () => this.#onSocket());
+  }
+
+  get endedBy(): Error | undefined {
+    return this.#endedBy;
+  }
+
+  /** Connects and makes sure that somebody answers. Rejects with the reason, and then the life is over. */
+  async open(): Promise<void> {
+    try {
+      const { connection, prepare } = this.#parts;
+      await this.#within(this.client.connect(), { ms: connectTimeoutMs(connection), what: 'connecting' });
+      await this.#within(this.#greet(), { ms: answerMs, what: 'ECHO' });
+      if (prepare) await this.#within(prepare(this.client), { ms: answerMs, what: 'SUBSCRIBE' });
+      if (this.#endedBy) throw this.#endedBy;
+    } catch (error) {
+      this.end(error instanceof Error ? error : new Error(messageOf(error)));
+      throw this.#endedBy ?? error;
+    }
+    this.heardAtMs = this.#parts.clock.monotonicMs();
+    this.#watchSilence(silenceMs);
+  }
+
+  /** Ends it; the socket is destroyed, whatever it was doing. */
+  end(error: Error): void {
+    if (this.#endedBy) return;
+    this.#endedBy = error;
+    this.#cancelProbe?.();
+    this.#interrupt?.(error);
+    if (this.#connecting) this.#socket.abort();
+    else this.#hangUp();
+    this.#parts.onEnd(error);
+  }
+
+  /** All in one write. What else the server refuses here is not our business; loading is. */
+  async #greet(): Promise<void> {
+    const nonce = newToken();
+    const [echo, id, ready] = await Promise.all([
+      this.client.sendCommand(['ECHO', nonce]),
+      this.client.sendCommand(['CLIENT', 'ID']).catch(() => ''),
+      this.client.sendCommand(['DBSIZE']).catch((error: unknown) => error),
+    ]);
+    if (ready instanceof Error && (!isErrorReply(ready) || isPassing(ready))) throw ready;
+    checkNonce(echo, nonce);
+    this.clientId = String(id);
+  }
+
+  #within<T>(work: Promise<T>, { ms, what }: { ms: number; what: string }): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const cancel = deadline(this.#parts.clock, ms, () => reject(new Error(`${what}: no answer within ${ms} ms`)));
+      this.#interrupt = (error) => {
+        cancel();
+        reject(error);
+      };
+      if (this.#endedBy) this.#interrupt(this.#endedBy);
+      work.then(resolve, reject).finally(cancel);
+    });
+  }
+
+  #watchSilence(ms: number): void {
+    this.#cancelProbe = this.#parts.clock.after(ms, () => {
+      const silentMs = this.#parts.clock.monotonicMs() - this.heardAtMs;
+      if (silentMs < silenceMs) this.#watchSilence(silenceMs - silentMs);
+      else if (this.#parts.expectsAnswers()) this.#probe();
+      else this.#watchSilence(silenceMs);
+    });
+  }
+
+  #probe(): void {
+    const { clock, probe } = this.#parts;
+    const nonce = newToken();
+    this.#cancelProbe = deadline(clock, answerMs, () => {
+      this.end(new Error(`${probe}: no answer within ${answerMs} ms`));
+    });
+    this.client.sendCommand([probe, nonce]).then(
+      (reply) => {
+        if (this.#endedBy) return;
+        this.#cancelProbe?.();
+        this.heardAtMs = clock.monotonicMs();
+        if (String(reply) === nonce) this.#watchSilence(silenceMs);
+        else this.end(mixedUp());
+      },
+      (error: unknown) => this.end(error instanceof Error ? error : new Error(messageOf(error))),
+    );
+  }
+
+  /** Of a client that reconnects by itself this is the moment, and the only one, at which it still lets itself be stopped. */
+  #onError(error: unknown): void {
+    this.#connecting = false;
+    if (this.#endedBy) this.#hangUp();
+    else this.end(error instanceof Error ? error : new Error(messageOf(error)));
+  }
+
+  /** The client now has its socket. One that comes too late is closed when the client has finished its own work on it. */
+  #onSocket(): void {
+    this.#connecting = false;
+    if (this.#endedBy) queueMicrotask(() => this.#hangUp());
+  }
+
+  #hangUp(): void {
+    this.client.disconnect().catch(() => {}); // rejects when it is closed already
+  }
+}
+
+function checkNonce(reply: unknown, nonce: string): void {
+  if (String(reply) !== nonce) throw mixedUp();
+}
+
+function mixedUp(): Error {
+  return new Error('got the answer to another question: replies are mixed up on this connection');
+}
+
+/** By name as well: a user's client may come from another copy of the package. */
+export function isErrorReply(error: unknown): error is Error {
+  return error instanceof ErrorReply || (error instanceof Error && error.constructor.name === 'ErrorReply');
+}
+
+/** What a server says that can't serve just now, but may in a moment. */
+export function isPassing(error: Error): boolean {
+  return /^(?:LOADING|BUSY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|ERR max number of clients)\b/.test(error.message);
+}

@@ -1,0 +1,35 @@
+import type { Common } from '../options.js';
+import type { ConnectionOption } from './connection.js';
+import { describeConnection } from './connection.js';
+import { Link, type LinkEvent } from './link.js';
+import type { Observe } from '../events.js';
+
+/** A link whose ups and downs are observed. */
+export function openLink(common: Common<ConnectionOption>, purpose: string, connection: ConnectionOption = common.connection): Link {
+  const { clock, random, commandTimeoutMs, observe } = common;
+  const where = `${describeConnection(connection)} ${purpose}`;
+  return new Link({ connection, purpose, clock, random, commandTimeoutMs, onEvent: (event) => tell(event, where, observe) });
+}
+
+function tell(event: LinkEvent, connection: string, observe: Observe): void {
+  switch (event.type) {
+    case 'connected':
+      observe({ type: 'redis_up', connection, up: true });
+      if (event.life > 1) observe({ type: 'redis_reconnected', connection });
+      break;
+    case 'lost':
+      observe({ type: 'redis_up', connection, up: false });
+      observe({ type: 'redis_error', connection, kind: 'lost' });
+      break;
+    case 'connect_failed':
+      observe({ type: 'redis_up', connection, up: false });
+      observe({ type: 'redis_error', connection, kind: 'connect' });
+      break;
+    case 'timeout':
+      observe({ type: 'redis_error', connection, kind: 'timeout' });
+      break;
+    case 'command':
+      observe({ type: 'redis_command', op: event.command, durationMs: event.ms });
+      break;
+  }
+}

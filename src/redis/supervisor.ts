@@ -1,0 +1,110 @@
+import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
+import type { Random } from '../random.js';
+import { Life, type LifeParts } from './life.js';
+
+/**
+ * Keeps one connection alive by replacing it: life after life, each with a client of its own, with a jittered wait
+ * between two tries (50 ms, doubling, 2 s at most) so that a crowd does not come back as one. Nothing it meets makes it
+ * give up, not even a wrong password: an operator may set that right.
+ *
+ * While it runs it keeps the process alive, by its socket or by its wait: a caller that waits for a dead Redis gets an
+ * error, and not a process that quietly came to its end.
+ */
+export interface SupervisorParts extends Omit<LifeParts, 'onEnd'> {
+  clock: Clock;
+  random: Random;
+  onUp: (life: Life) => void;
+  /** A life that was up is over. */
+  onDown: (error: Error) => void;
+  /** A try to connect failed. */
+  onFailed: (error: Error) => void;
+}
+
+const waitMsMin = 50;
+const waitMsMax = 2_000;
+
+export class Supervisor {
+  readonly #parts: SupervisorParts;
+  readonly #stop = new AbortController();
+  #running: Promise<void> | undefined;
+  #life: Life | undefined;
+  #up = false;
+  /** How many connections there have been. */
+  lives = 0;
+
+  constructor(parts: SupervisorParts) {
+    this.#parts = parts;
+  }
+
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  /** The present life, once it is up. */
+  get life(): Life | undefined {
+    return this.#up ? this.#life : undefined;
+  }
+
+  start(): void {
+    this.#running ??= this.#run();
+  }
+
+  /** Throws the present connection away. */
+  drop(reason: string): void {
+    this.life?.end(new Error(reason));
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#life?.end(new Error('stopped'));
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { clock, random } = this.#parts;
+    const { signal } = this.#stop;
+    let failures = 0;
+    while (!signal.aborted) {
+      failures = (await this.#live()) ? 0 : failures + 1;
+      if (!signal.aborted) await clock.sleep(waitMs(failures, random), signal);
+    }
+  }
+
+  /** One life, whole. True when it got up. */
+  async #live(): Promise<boolean> {
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    try {
+      const life = new Life({ ...this.#parts, onEnd: (error) => this.#onEnd(error, resolve) });
+      this.#life = life;
+      await life.open();
+      this.#up = true;
+      this.lives += 1;
+      this.#parts.onUp(life);
+    } catch (error) {
+      if (!this.#stop.signal.aborted) this.#parts.onFailed(error instanceof Error ? error : new Error(messageOf(error)));
+      return false;
+    }
+    await over;
+    return true;
+  }
+
+  #onEnd(error: Error, resolve: () => void): void {
+    const wasUp = this.#up;
+    this.#up = false;
+    if (wasUp) this.#parts.onDown(error);
+    resolve();
+  }
+}
+
+function waitMs(failures: number, random: Random): number {
+  if (failures === 0) return waitMsMin * random();
+  return Math.min(waitMsMax, waitMsMin * 2 ** (failures - 1)) * (0.5 + random() / 2);
+}
+
+/** Node gives the error of a host with several addresses no message of its own. */
+export function reasonOf(error: Error): string {
+  if (error.message !== '') return error.message;
+  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
+  return first === undefined ? error.name : messageOf(first);
+}

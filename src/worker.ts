@@ -1,0 +1,161 @@
+import { EventEmitter } from 'node:events';
+import { hostname } from 'node:os';
+import { Consumer } from './consumer/consumer.js';
+import type { EmitWorkerEvent, WorkerEvents } from './consumer/events.js';
+import { DuestreamError, messageOf } from './errors.js';
+import { type Handlers, type ResolvedHandler, resolveHandlers } from './handler.js';
+import { type Health, healthOf } from './health.js';
+import { Leadership } from './leader/leadership.js';
+import { newToken } from './random.js';
+import { listen } from './redis/listen.js';
+import type { Link } from './redis/link.js';
+import { openLink } from './redis/observed-link.js';
+import { type Partition, Partitions } from './redis/partition.js';
+import { type Suitability, suitabilityOf } from './redis/suitability.js';
+import type { Subscriber } from './redis/subscriber.js';
+import { checkQueueName, type TaskMap } from './task.js';
+import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
+
+interface Running {
+  readonly commands: Link;
+  readonly readers: readonly Link[];
+  readonly lockNodes: readonly Link[];
+  readonly subscriber: Subscriber;
+  readonly consumers: readonly Consumer[];
+  readonly leadership: Leadership | undefined;
+}
+
+/**
+ * Runs a queue's tasks: a consumer for each partition and, unless `leader: 'never'`, a candidate for the leadership
+ * beside it. The two meet in Redis, not here.
+ *
+ * It installs no signal handlers: call `stop()` in yours. An `error` nobody listens to is logged, not thrown.
+ */
+export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEvents> implements AsyncDisposable {
+  readonly queue: string;
+  readonly #options: ResolvedWorkerOptions;
+  readonly #handlers: ReadonlyMap<string, ResolvedHandler>;
+  #running: Running | undefined;
+  #stopping: Promise<void> | undefined;
+  #forced = new AbortController();
+  #unsuitable: string | undefined;
+
+  constructor(queue: string, handlers: Handlers<M>, options: WorkerOptions = {}) {
+    super();
+    this.queue = checkQueueName(queue);
+    this.#options = resolveWorkerOptions(options, `${hostname()}:${process.pid}`);
+    this.#handlers = resolveHandlers(handlers, this.#options.defaults);
+  }
+
+  /** The names this worker has handlers for. */
+  get names(): readonly string[] {
+    return [...this.#handlers.keys()];
+  }
+
+  /** How many handlers are at work. */
+  get inFlight(): number {
+    return this.#running?.consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0) ?? 0;
+  }
+
+  /** Starts to work; resolves at once. Redis may be away: it keeps trying. Idempotent; not after `stop`. */
+  async start(): Promise<void> {
+    if (this.#stopping) throw new DuestreamError('ERR_CLOSED', `the worker of "${this.queue}" was stopped`);
+    if (this.#running) return;
+    const { common, leader, tuning } = this.#options;
+    const commands = openLink(common, 'worker');
+    const partitions = new Partitions({ queue: this.queue, prefix: common.prefix, caller: commands });
+    const readers = leader === 'only' ? [] : partitions.all.map(() => openLink(common, 'reader'));
+    const lockNodes = leader === 'never' ? [] : tuning.lockNodes.map((node) => openLink(common, 'lock', node));
+    const consumers = readers.map((reader, at) => this.#consumer(partitions.all[at] as Partition, { commands, reader }));
+    const leadership = leader === 'never' ? undefined : this.#leadership(partitions, lockNodes);
+    const subscriber = listen(common, partitions, (signal) => {
+      leadership?.hear(signal);
+      for (const consumer of consumers) consumer.hear(signal);
+    });
+    this.#running = { commands, readers, lockNodes, subscriber, consumers, leadership };
+    void this.#judgeServer(commands);
+    leadership?.start();
+    for (const consumer of consumers) consumer.start();
+  }
+
+  /**
+   * Reads no more, lets handlers finish up to the drain time, then aborts them; hands back what was not started, frees
+   * the leadership. `force` aborts them at once, also while a stop is under way. Idempotent.
+   */
+  async stop({ force = false }: { force?: boolean } = {}): Promise<void> {
+    if (force) this.#forced.abort();
+    this.#stopping ??= this.#stop();
+    await this.#stopping;
+  }
+
+  health(): Health {
+    const running = this.#running;
+    if (!running || this.#stopping) return healthOf(false, ['not running']);
+    return healthOf(true, [
+      !running.commands.isUp && 'Redis is unreachable',
+      running.leadership?.isFailing === true && 'promotion is failing',
+      this.#unsuitable !== undefined && this.#unsuitable,
+    ]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #stop(): Promise<void> {
+    if (!this.#running) return;
+    const { commands, readers, lockNodes, subscriber, consumers, leadership } = this.#running;
+    const { drainMs } = this.#options;
+    await Promise.all([leadership?.stop(), ...consumers.map((consumer) => consumer.stop(drainMs, this.#forced.signal))]);
+    await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));
+  }
+
+  #consumer(partition: Partition, links: { commands: Link; reader: Link }): Consumer {
+    const { common, id: worker, concurrency, leaseMs, lostMax, tuning } = this.#options;
+    const { clock, random, observe } = common;
+    const emit = this.#emit;
+    const handlers = this.#handlers;
+    const { lockTtlMs } = tuning;
+    return new Consumer({
+      ...links,
+      ...{ partition, handlers, worker, concurrency, leaseMs, lostMax, lockTtlMs, clock, random, observe, emit },
+    });
+  }
+
+  #leadership(partitions: Partitions, lockNodes: readonly Link[]): Leadership {
+    const { common, tuning } = this.#options;
+    const { clock, random, observe } = common;
+    return new Leadership({
+      ...{ queue: this.queue, partitions, lockNodes, lockTtlMs: tuning.lockTtlMs, clock, random, observe },
+      identity: { id: newToken(), host: hostname(), pid: process.pid },
+      onSeat: () => {},
+      onError: (error) => this.#emit('error', error),
+    });
+  }
+
+  /** A server that may lose tasks is worth an error before it does. */
+  async #judgeServer(commands: Link): Promise<void> {
+    let suitability: Suitability;
+    try {
+      suitability = await suitabilityOf(commands);
+    } catch {
+      return; // away, or INFO is not ours to read: the loops tell what matters
+    }
+    if (suitability.isSuitable) return;
+    this.#unsuitable = suitability.problems.join('; ');
+    this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
+  }
+
+  /** A listener that throws must not stop the work. */
+  readonly #emit: EmitWorkerEvent = (event, ...args) => {
+    try {
+      if (event !== 'error' || this.listenerCount('error') > 0) {
+        (this as EventEmitter).emit(event, ...args);
+      } else {
+        process.emitWarning(`duestream worker of "${this.queue}": ${messageOf(args[0])}`);
+      }
+    } catch (error) {
+      process.emitWarning(`duestream: a listener of "${event}" threw: ${messageOf(error)}`);
+    }
+  };
+}

@@ -1,0 +1,172 @@
+import { describe, expect, test } from 'vitest';
+import * as lua from '../../src/redis/scripts.generated.js';
+import { active, addTask, counted, dump, elect, expectStatus, join, keys, now, promoted, run, send, useRedis } from '../support/partition.js';
+
+useRedis();
+
+describe('lead', () => {
+  const lead = (term: string, token: string, nowUs = now * 1000) =>
+    run(lua.lead, { term, token, nowUs, newToken: 'new', leader: 'me', ttlMs: 5000 });
+
+  test("the first term is the server's time in microseconds, to the last digit", async () => {
+    expect(await lead('', '', 1_800_000_000_123_457)).toEqual({ status: 'ok', term: 1_800_000_000_123_457 });
+    expect(await send('HMGET', keys.epoch, 'term', 'token', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')).toEqual([
+      '1800000000123457',
+      'new',
+      'me',
+      '1800000000123',
+      '1800000000123',
+      '5000',
+    ]);
+  });
+
+  test('terms grow although the clock steps back', async () => {
+    await lead('', '', 1_800_000_000_123_457);
+    expect(await lead('1800000000123457', 'new', 5)).toEqual({ status: 'ok', term: 1_800_000_000_123_458 });
+  });
+
+  test('terms grow although a failover lost the epoch', async () => {
+    const before = await expectStatus(run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'a', leader: 'me', ttlMs: 1 }), 'ok');
+    await send('DEL', keys.epoch);
+    const after = await expectStatus(run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'b', leader: 'me', ttlMs: 1 }), 'ok');
+    expect(after.term).toBeGreaterThan(before.term);
+  });
+
+  test.each([
+    ['6', 'seven'],
+    ['7', 'six'],
+    ['', ''],
+    ['7', ''],
+  ])('whoever read another epoch before the bid (%s, %s) has lost', async (term, token) => {
+    await elect();
+    const before = await dump();
+    expect(await lead(term, token)).toEqual({ status: 'lost', term: '7' });
+    expect(await dump()).toEqual(before);
+  });
+
+  test('an epoch that is gone since the bid is another epoch', async () => {
+    expect(await lead('7', 'seven')).toEqual({ status: 'lost', term: '0' });
+  });
+});
+
+describe('resign', () => {
+  test('nobody leads afterwards, and the next term is a higher one', async () => {
+    await elect();
+    await addTask('a', '+1');
+    expect(await run(lua.resign, {})).toEqual({ status: 'ok' });
+    expect(await send('HMGET', keys.epoch, 'term', 'token', 'seen_ms')).toEqual(['7', '', null]);
+    expect((await run(lua.promote, { overdueMs: 1e6, limit: 9, nowMs: now + 9 })).status).toBe('stale_term');
+    expect((await run(lua.resign, {})).status).toBe('stale_term');
+    const next = await run(lua.lead, { term: '7', token: '', nowUs: 5, newToken: 'eight', leader: 'other', ttlMs: 1 });
+    expect(next).toEqual({ status: 'ok', term: 8 });
+  });
+});
+
+describe('reap', () => {
+  const reap = (nowMs: number) => run(lua.reap, { cursor: '0', count: 100, nowMs });
+  const groupOf = async (): Promise<string[]> =>
+    ((await send('XINFO', 'CONSUMERS', keys.stream, 'workers')) as string[][]).map((one) => one[1] ?? '').sort();
+
+  test('a consumer without a beat for ten leases is forgotten, not before', async () => {
+    await elect();
+    await join('c1', 1000);
+    await join('c2', 60_000);
+    expect(await reap(now + 10_000)).toEqual({ status: 'ok', cursor: '0', reaped: 0 });
+    expect(await reap(now + 10_001)).toEqual({ status: 'ok', cursor: '0', reaped: 1 });
+    expect(await send('HKEYS', keys.consumers)).toEqual(['c2']);
+    expect(await groupOf()).toEqual(['c2']);
+  });
+
+  test('one with something pending stays, and so does what is pending', async () => {
+    await elect();
+    await active('a', 'c1');
+    const before = await dump();
+    expect(await reap(now + 1e9)).toMatchObject({ reaped: 0 });
+    expect(await dump()).toEqual(before);
+  });
+
+  test('what is no sign of life is none', async () => {
+    await elect();
+    await join('c2');
+    await send('HSET', keys.consumers, 'c1', 'garbage');
+    expect(await reap(now)).toMatchObject({ reaped: 1 });
+    expect(await send('HKEYS', keys.consumers)).toEqual(['c2']);
+  });
+
+  test('without a group too', async () => {
+    await elect();
+    await join('c1');
+    await send('DEL', keys.stream);
+    expect(await reap(now + 1e9)).toMatchObject({ reaped: 1 });
+  });
+});
+
+describe('sweep', () => {
+  const sweep = () => run(lua.sweep, { cursor: '0', count: 500, nowMs: now + 5 });
+
+  test('in health it changes nothing', async () => {
+    await elect();
+    await addTask('scheduled', '+1000');
+    await active('active');
+    await addTask('ready');
+    const before = await dump();
+    expect(await sweep()).toMatchObject({ cursor: '0', looked: 3, swept: 0, unbalanced: 0 });
+    expect(await dump()).toEqual(before);
+  });
+
+  test('a deleted stream: all that was in it goes back to the schedule, and runs', async () => {
+    await elect();
+    await addTask('scheduled', '+1000');
+    await active('active');
+    await addTask('ready');
+    await send('DEL', keys.stream);
+    expect(await sweep()).toMatchObject({ swept: 2 });
+    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual([
+      'active',
+      String(now + 5),
+      'ready',
+      String(now + 5),
+      'scheduled',
+      String(now + 1000),
+    ]);
+    expect(await send('EXISTS', keys.live)).toBe(0);
+    expect(await counted('swept')).toBe(2);
+    expect(await promoted({ nowMs: now + 5 })).toBe(2);
+    expect(await sweep()).toMatchObject({ swept: 0, unbalanced: 0 });
+  });
+
+  test.each([
+    { what: 'its due member', key: keys.due },
+    { what: 'its live field', key: keys.live },
+  ])('a task that lost $what is put back', async ({ key }) => {
+    await elect();
+    if (key === keys.due) await addTask('a', '+1000');
+    else await addTask('a', '+0');
+    await send('DEL', key);
+    expect(await sweep()).toMatchObject({ swept: 1 });
+    expect(await promoted({ nowMs: now + 5 })).toBe(1);
+  });
+
+  test('the imbalance is seen from the counts alone', async () => {
+    await elect();
+    for (let at = 0; at < 5; at += 1) await addTask(`t${at}`, '+1000');
+    await send('ZREM', keys.due, 't1', 't2');
+    expect(await run(lua.sweep, { cursor: '0', count: 1, nowMs: now })).toMatchObject({ unbalanced: 0, swept: 2 });
+    await send('ZREM', keys.due, 't3');
+    expect(await run(lua.stats, {})).toMatchObject({ scheduled: 4 });
+  });
+
+  test('what is pending without an entry is left to its owner', async () => {
+    await elect();
+    const { entry } = await active('a');
+    await send('XDEL', keys.stream, entry);
+    expect(await sweep()).toMatchObject({ swept: 0 });
+  });
+
+  test('it says how large the records were that it looked at', async () => {
+    await elect();
+    await addTask('a', '+1', { record: `{"n":"job","p":"${'x'.repeat(1000)}"}` });
+    const reply = await expectStatus(sweep(), 'ok');
+    expect(reply.bytes).toBe(String(await send('HGET', keys.tasks, 'a')).length);
+  });
+});

@@ -1,0 +1,102 @@
+import { readdirSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { partitionKeys } from '../../src/keys.js';
+import { scripts } from '../../src/redis/scripts.generated.js';
+import { dump, keys, send, useRedis } from '../support/partition.js';
+import { buildWorld, effects } from '../support/world.js';
+
+useRedis();
+
+const readers = ['get', 'list', 'stats'];
+const channels = ['wake'];
+/** Only read, and only for a task that has ended. */
+const unread = ['reschedule.past', 'run-now.past'];
+const has = (arg: string) => effects.filter(({ script }) => script.args.includes(arg));
+
+test('every script that writes has a call below', () => {
+  const tested = new Set([...readers, ...effects.map(({ name }) => name)]);
+  expect([...tested].sort()).toEqual(scripts.map(({ name }) => name).sort());
+  expect(readdirSync(new URL('../../lua', import.meta.url)).length).toBe(scripts.length);
+});
+
+test.each(effects)('$name has an effect in a sound world', async ({ call }) => {
+  const world = await buildWorld();
+  const before = await dump();
+  expect((await call(world)).status).toBe('ok');
+  expect(await dump()).not.toEqual(before);
+});
+
+describe('a key of the wrong type in the way is an error, and nothing is written', () => {
+  const cases = effects.flatMap((effect) =>
+    effect.script.keys
+      .filter((key) => !channels.includes(key) && !unread.includes(`${effect.name}.${key}`))
+      .map((key) => ({ ...effect, key: key as keyof typeof keys })),
+  );
+  test.each(cases)('$name: $key', async ({ call, key }) => {
+    const world = await buildWorld();
+    await send('SET', keys[key], 'in the way');
+    const before = await dump();
+    await expect(call(world)).rejects.toThrow('WRONGTYPE');
+    expect(await dump()).toEqual(before);
+  });
+});
+
+test.each(has('layout'))('$name refuses another layout, and writes nothing', async ({ call }) => {
+  const world = await buildWorld();
+  const before = await dump();
+  expect(await call(world, { layout: '1/2' })).toEqual({ status: 'other_layout', layout: '1/1' });
+  expect(await dump()).toEqual(before);
+});
+
+describe('a leader', () => {
+  const leaders = has('term').filter(({ name }) => name !== 'lead');
+  const refused = { status: 'stale_term', term: '7' };
+
+  test.each(leaders)('$name of an older term, a newer term or another token changes nothing', async ({ call }) => {
+    const world = await buildWorld();
+    const before = await dump();
+    expect(await call(world, { term: '6' })).toEqual(refused);
+    expect(await call(world, { term: '8' })).toEqual(refused);
+    expect(await call(world, { token: 'another' })).toEqual(refused);
+    expect(await call(world, { token: '' })).toEqual(refused);
+    expect(await dump()).toEqual(before);
+  });
+
+  test.each(leaders)('$name after a failover that lost the epoch changes nothing', async ({ call }) => {
+    const world = await buildWorld();
+    await send('DEL', keys.epoch);
+    const before = await dump();
+    expect(await call(world)).toEqual({ status: 'stale_term', term: '0' });
+    expect(await dump()).toEqual(before);
+  });
+});
+
+describe('a repeatable call', () => {
+  test.each(has('lane'))('$name has its effect once and gets its first answer', async ({ call }) => {
+    const world = await buildWorld();
+    const first = await call(world, { lane: 'lane', call: 7 });
+    const before = await dump();
+    expect(await call(world, { lane: 'lane', call: 7 })).toEqual(first);
+    expect(await dump()).toEqual(before);
+  });
+
+  test.each(has('lane'))('$name of a lower number is refused', async ({ call }) => {
+    const world = await buildWorld();
+    await call(world, { lane: 'lane', call: 7 });
+    const before = await dump();
+    expect(await call(world, { lane: 'lane', call: 6 })).toEqual({ status: 'late_call' });
+    expect(await dump()).toEqual(before);
+  });
+
+  test.each(has('lane'))('$name without a lane keeps no answer', async ({ call }) => {
+    const world = await buildWorld();
+    await call(world, { lane: '', call: 7 });
+    expect(await send('EXISTS', keys.lanes)).toBe(0);
+  });
+});
+
+test('every key has a name of its own, with the tag of its partition', () => {
+  const all = Object.values(partitionKeys('p', 'queue', 3));
+  expect(new Set(all).size).toBe(all.length);
+  for (const key of all) expect(key).toContain('{queue:3}');
+});

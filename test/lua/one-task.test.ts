@@ -1,0 +1,287 @@
+import { describe, expect, test } from 'vitest';
+import * as lua from '../../src/redis/scripts.generated.js';
+import {
+  active,
+  addTask,
+  counted,
+  dump,
+  elect,
+  expectStatus,
+  join,
+  keys,
+  now,
+  promoted,
+  read,
+  recordOf,
+  run,
+  send,
+  settle,
+  useRedis,
+} from '../support/partition.js';
+
+useRedis();
+
+/** A task in each state that it can be waiting or at work in. */
+const states = [
+  { was: 'scheduled', make: () => addTask('a', '+1000', { expires: '+5000' }) },
+  { was: 'ready', make: () => addTask('a', '+0', { expires: '+5000' }) },
+  { was: 'active', make: () => active('a', 'c1', { expires: '+5000' }) },
+];
+
+async function inProgress(): Promise<number> {
+  return (await send('EXISTS', keys.tasks, keys.live, keys.runs, keys.expiry, keys.due)) as number;
+}
+
+async function unchanged(call: () => Promise<unknown>): Promise<unknown> {
+  const before = await dump();
+  const reply = await call();
+  expect(await dump()).toEqual(before);
+  return reply;
+}
+
+describe('cancel', () => {
+  const cancel = (id: string, nowMs = now) => run(lua.cancel, { id, nowMs });
+
+  test.each(states)('a $was task is ended, listed, counted, and leaves nothing behind', async ({ was, make }) => {
+    await make();
+    await send('HSET', keys.runs, 'a', '{}');
+    const entry = (await send('HGET', keys.live, 'a')) ?? '';
+    expect(await cancel('a', now + 4)).toEqual({ status: 'ok', was });
+    expect(await inProgress()).toBe(0);
+    if (entry !== '') expect(await send('XLEN', keys.stream)).toBe(0);
+    const [[number, fields]] = (await send('XRANGE', keys.ended, '-', '+')) as [[string, string[]]];
+    expect(fields).toEqual(['id', 'a', 'state', 'cancelled', 'name', 'job', 'at', String(now + 4), 'entry', entry]);
+    expect(await send('HGET', keys.past, 'a')).toBe(`cancelled:${number}:${entry}`);
+    expect(await counted('cancelled')).toBe(1);
+    expect(await addTask('a', '+0')).toBe('r');
+  });
+
+  test('a ready task without a group is cancelled too', async () => {
+    await addTask('a');
+    expect(await cancel('a')).toEqual({ status: 'ok', was: 'ready' });
+    expect(await send('XLEN', keys.stream)).toBe(0);
+  });
+
+  test.each([
+    { record: '{"n":"plain"}', name: 'plain' },
+    { record: '{"n":"quo\\"ted"}', name: '' },
+    { record: '{"p":1,"n":"second"}', name: '' },
+    { record: `{"n":"big","p":"${'x'.repeat(10_000)}"}`, name: 'big' },
+  ])('the name of $name is listed when it can be read without decoding the record', async ({ record, name }) => {
+    await addTask('a', '+5', { record });
+    await cancel('a');
+    const [[, fields]] = (await send('XRANGE', keys.ended, '-', '+')) as [[string, string[]]];
+    expect(fields[5]).toBe(name);
+  });
+
+  test('what was never there is not found', async () => {
+    await addTask('b');
+    expect(await unchanged(() => cancel('a'))).toEqual({ status: 'not_found' });
+  });
+
+  test('what has ended is told by its newest end', async () => {
+    const delivery = await active('a');
+    await settle('c1', [{ ...delivery, verb: 'bury', value: 'rejected' }]);
+    expect(await unchanged(() => cancel('a'))).toEqual({ status: 'settled', state: 'dead' });
+    await addTask('a');
+    await cancel('a');
+    expect(await unchanged(() => cancel('a'))).toEqual({ status: 'settled', state: 'cancelled' });
+  });
+});
+
+describe('reschedule', () => {
+  const reschedule = (id: string, when: string, nowMs = now) => run(lua.reschedule, { id, when, nowMs });
+
+  test.each([
+    { when: '+1500', dueMs: now + 1500 },
+    { when: '+0', dueMs: now },
+    { when: String(now + 9), dueMs: now + 9 },
+    { when: '1', dueMs: 1 },
+    { when: '8640000000000000', dueMs: 8_640_000_000_000_000 },
+  ])('a scheduled task to $when', async ({ when, dueMs }) => {
+    await addTask('a', '+1000');
+    expect(await reschedule('a', when)).toEqual({ status: 'ok', dueMs });
+    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(dueMs)]);
+  });
+
+  test('a ready task leaves the stream, and runs once, at the new time', async () => {
+    await elect();
+    await join('c1');
+    await addTask('a');
+    expect(await reschedule('a', '+1000')).toEqual({ status: 'ok', dueMs: now + 1000 });
+    expect(await send('EXISTS', keys.live)).toBe(0);
+    expect(await read('c1')).toEqual([]);
+    expect(await promoted({ nowMs: now + 999 })).toBe(0);
+    expect(await promoted({ nowMs: now + 1000 })).toBe(1);
+    expect((await read('c1', 9)).length).toBe(1);
+  });
+
+  test('one at work is refused', async () => {
+    await active('a');
+    expect(await unchanged(() => reschedule('a', '+5'))).toEqual({ status: 'active' });
+  });
+
+  test('what is not there, and what has ended', async () => {
+    await addTask('a', '+5');
+    expect(await unchanged(() => reschedule('b', '+5'))).toEqual({ status: 'not_found' });
+    await run(lua.cancel, { id: 'a' });
+    expect(await unchanged(() => reschedule('a', '+5'))).toEqual({ status: 'settled', state: 'cancelled' });
+  });
+
+  test('a repeated delay becomes a due time once', async () => {
+    await addTask('a', '+1000');
+    const call = { id: 'a', when: '+500', lane: 'l', call: 1 };
+    expect(await run(lua.reschedule, call)).toEqual({ status: 'ok', dueMs: now + 500 });
+    expect(await run(lua.reschedule, { ...call, nowMs: now + 400 })).toEqual({ status: 'ok', dueMs: now + 500 });
+    expect(await send('ZSCORE', keys.due, 'a')).toBe(String(now + 500));
+  });
+});
+
+describe('run-now', () => {
+  const runNow = (id: string, over = {}) => run(lua.runNow, { id, ...over });
+
+  test('a scheduled task is ready at once, and only once', async () => {
+    await elect();
+    await addTask('a', '+1000');
+    expect(await runNow('a', { nowMs: now + 3 })).toEqual({ status: 'ok', was: 'scheduled' });
+    const [[entry, fields]] = (await send('XRANGE', keys.stream, '-', '+')) as [[string, string[]]];
+    expect(fields).toEqual(['id', 'a', 'due', String(now + 3)]);
+    expect(await send('HGET', keys.live, 'a')).toBe(entry);
+    expect(await promoted({ nowMs: now + 2000 })).toBe(0);
+    expect(await unchanged(() => runNow('a'))).toEqual({ status: 'ok', was: 'ready' });
+  });
+
+  test('at work: there is nothing to do', async () => {
+    await active('a');
+    expect(await unchanged(() => runNow('a'))).toEqual({ status: 'ok', was: 'active' });
+  });
+
+  test('refused in a paused queue', async () => {
+    await addTask('a', '+1000');
+    await expectStatus(run(lua.pause, { paused: 1 }), 'ok');
+    expect(await unchanged(() => runNow('a'))).toEqual({ status: 'paused' });
+  });
+
+  test('a refusal is kept: the same call repeated after the resume is refused again', async () => {
+    await addTask('a', '+1000');
+    await run(lua.pause, { paused: 1 });
+    expect(await runNow('a', { lane: 'l', call: 1 })).toEqual({ status: 'paused' });
+    await run(lua.pause, { paused: 0 });
+    expect(await runNow('a', { lane: 'l', call: 1 })).toEqual({ status: 'paused' });
+    expect(await runNow('a', { lane: 'l', call: 2 })).toEqual({ status: 'ok', was: 'scheduled' });
+  });
+
+  test('what is not there, and what has ended', async () => {
+    await addTask('a', '+5');
+    expect(await unchanged(() => runNow('b'))).toEqual({ status: 'not_found' });
+    await run(lua.cancel, { id: 'a' });
+    expect(await unchanged(() => runNow('a'))).toEqual({ status: 'settled', state: 'cancelled' });
+  });
+});
+
+describe('update', () => {
+  const sha1 = async (text: unknown) => (await send('EVAL', 'return redis.sha1hex(ARGV[1])', 0, String(text))) as string;
+  const record = '{"c":5,"n":"job","p":[1234567890123456,[],{}]}';
+
+  test('replaces the record that was read, byte by byte', async () => {
+    await addTask('a', '+1000');
+    const wasSha1 = await sha1(await recordOf('a'));
+    expect(await run(lua.update, { id: 'a', wasSha1, record })).toEqual({ status: 'ok' });
+    expect(await recordOf('a')).toBe(record);
+  });
+
+  test('a record that another update changed is left as it is', async () => {
+    await addTask('a', '+1000');
+    const wasSha1 = await sha1('{"n":"job"}');
+    expect(await unchanged(() => run(lua.update, { id: 'a', wasSha1, record }))).toEqual({ status: 'changed' });
+  });
+
+  test('what has ended is not brought back', async () => {
+    await addTask('a', '+1000');
+    const wasSha1 = await sha1(await recordOf('a'));
+    await run(lua.cancel, { id: 'a' });
+    expect(await unchanged(() => run(lua.update, { id: 'a', wasSha1, record }))).toEqual({ status: 'not_found' });
+  });
+});
+
+describe('hand-back', () => {
+  const handBack = (consumer: string, delayMs: number, items: { entry: string; count: number; id: string }[], over = {}) =>
+    run(lua.handBack, { consumer, delayMs, items: items.map((one) => ({ ...one, dueMs: now - 7 })), ...over });
+
+  test('at once: another consumer gets it, due as before, and its first delivery', async () => {
+    const delivery = await active('a');
+    await join('c2');
+    expect(await handBack('c1', 0, [delivery])).toEqual({ status: 'ok', marks: 'o' });
+    expect(await send('XLEN', keys.stream)).toBe(1);
+    const [again] = await read('c2');
+    expect(again?.entry).not.toBe(delivery.entry);
+    expect(await send('HGET', keys.live, 'a')).toBe(again?.entry);
+    const opened = await run(lua.open, { consumer: 'c2', bytesMax: 9, items: [{ entry: again?.entry ?? '', id: 'a', dueMs: now - 7 }] });
+    expect(opened).toMatchObject({ deliveries: [{ id: 'a', dueMs: now - 7 }] });
+    expect(await settle('c1', [delivery])).toBe('l');
+    expect(await counted('handed_back')).toBe(1);
+  });
+
+  test('with a delay: it waits in the schedule', async () => {
+    const delivery = await active('a');
+    expect(await handBack('c1', 5000, [delivery])).toEqual({ status: 'ok', marks: 'o' });
+    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now + 5000)]);
+    expect(await send('EXISTS', keys.live)).toBe(0);
+    expect(await send('XLEN', keys.stream)).toBe(0);
+  });
+
+  test('in a paused queue: it waits in the schedule, due as before', async () => {
+    const delivery = await active('a');
+    await run(lua.pause, { paused: 1 });
+    await handBack('c1', 0, [delivery]);
+    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now - 7)]);
+    expect(await send('XLEN', keys.stream)).toBe(0);
+  });
+
+  test('only by the consumer that holds it, and once', async () => {
+    const [delivery, other] = [await active('a', 'c1'), await active('b', 'c2')];
+    const bad = [other, { ...delivery, count: 2 }, { ...delivery, id: 'b' }];
+    expect(await unchanged(() => handBack('c1', 0, bad))).toEqual({ status: 'ok', marks: 'lll' });
+    await handBack('c1', 0, [delivery]);
+    expect(await unchanged(() => handBack('c1', 0, [delivery]))).toEqual({ status: 'ok', marks: 'l' });
+  });
+});
+
+describe('expire', () => {
+  const expire = (nowMs: number, more: { skip?: number; limit?: number } = {}) =>
+    run(lua.expire, { skip: 0, limit: 100, nowMs, ...more });
+
+  test.each(states.slice(0, 2))('a $was task is ended when its time is over, not before', async ({ was, make }) => {
+    await elect();
+    await make();
+    await send('HSET', keys.runs, 'a', '{}');
+    const overMs = was === 'scheduled' ? now + 6000 : now + 5000;
+    const entry = (await send('HGET', keys.live, 'a')) ?? '';
+    expect(await unchanged(() => expire(overMs - 1))).toMatchObject({ looked: 0, expired: [] });
+    expect(await expire(overMs)).toEqual({ status: 'ok', looked: 1, pending: 0, expired: [{ id: 'a', name: 'job' }] });
+    expect(await inProgress()).toBe(0);
+    if (entry !== '') expect(await send('XLEN', keys.stream)).toBe(0);
+    const [[number, fields]] = (await send('XRANGE', keys.ended, '-', '+')) as [[string, string[]]];
+    expect(fields).toEqual(['id', 'a', 'state', 'expired', 'name', 'job', 'at', String(overMs), 'entry', entry]);
+    expect(await send('HGET', keys.past, 'a')).toBe(`expired:${number}:${entry}`);
+    expect(await counted('expired')).toBe(1);
+  });
+
+  test('a task at work is passed over, and those behind it are reached', async () => {
+    await elect();
+    for (const id of ['a', 'b', 'c']) await active(id, 'c1', { expires: '+1' });
+    await addTask('d', '+0', { expires: '+2' });
+    expect(await unchanged(() => expire(now + 9, { limit: 2 }))).toMatchObject({ looked: 2, pending: 2, expired: [] });
+    expect(await expire(now + 9, { limit: 2, skip: 2 })).toMatchObject({ looked: 2, pending: 1, expired: [{ id: 'd' }] });
+  });
+
+  test('what a task without a record left behind is cleared, and not counted', async () => {
+    await elect();
+    await addTask('a', '+0', { expires: '+1' });
+    await send('HDEL', keys.tasks, 'a');
+    expect(await expire(now + 9)).toMatchObject({ looked: 1, pending: 0, expired: [] });
+    expect(await inProgress()).toBe(0);
+    expect(await send('EXISTS', keys.ended, keys.past)).toBe(0);
+    expect(await counted('expired')).toBe(0);
+  });
+});

@@ -1,0 +1,246 @@
+import { describe, expect, test } from 'vitest';
+import * as lua from '../../src/redis/scripts.generated.js';
+import {
+  active,
+  beat,
+  counted,
+  type Delivery,
+  dump,
+  expectStatus,
+  idleFor,
+  join,
+  keys,
+  now,
+  open,
+  read,
+  recover,
+  run,
+  send,
+  settle,
+  useRedis,
+} from '../support/partition.js';
+
+useRedis();
+
+const idleOk = { cursor: '-', deliveries: [], buried: [], stale: 0 };
+
+/** A delivery of c1 that has been silent for so long, and c2, which vouches for the server. */
+async function silent(id: string, idleMs: number, count = 1): Promise<Delivery> {
+  const delivery = await active(id, 'c1');
+  await idleFor(idleMs, 'c1', { ...delivery, count });
+  await join('c2');
+  await beat('c2');
+  return { ...delivery, count };
+}
+
+describe('recover', () => {
+  test('takes over what is over its lease, as a new delivery of the same attempt', async () => {
+    const delivery = await silent('a', 31_000);
+    await send('HSET', keys.runs, 'a', '{"a":2}');
+    const reply = await expectStatus(recover('c2'), 'ok');
+    expect(reply.deliveries).toEqual([
+      { entry: delivery.entry, id: 'a', dueMs: now, count: 2, record: `{"c":${now},"n":"job"}`, run: '{"a":2}' },
+    ]);
+    expect(reply).toMatchObject({ cursor: '-', buried: [], stale: 0 });
+    expect(await counted('recovered')).toBe(1);
+    expect(await settle('c1', [delivery])).toBe('l');
+    expect(await settle('c2', [{ ...delivery, count: 2 }])).toBe('o');
+  });
+
+  test('leaves alone what is within its lease', async () => {
+    await silent('a', 15_000);
+    const before = await dump();
+    expect(await recover('c2')).toEqual({ status: 'ok', ...idleOk });
+    expect(await dump()).toEqual(before);
+  });
+
+  test.each([
+    { known: 'c1 60000', ms: 45_000, taken: 0 },
+    { known: 'c1 6000', ms: 7_000, taken: 1 },
+  ])("goes by the owner's lease, not the taker's: $known silent for $ms", async ({ known, ms, taken }) => {
+    await silent('a', ms);
+    const [consumer, leaseMs] = known.split(' ') as [string, string];
+    await join(consumer, Number(leaseMs));
+    expect((await expectStatus(recover('c2'), 'ok')).deliveries.length).toBe(taken);
+  });
+
+  test('an owner that nobody knows has the lease of the taker', async () => {
+    await silent('a', 31_000);
+    await send('HDEL', keys.consumers, 'c1');
+    expect((await expectStatus(recover('c2', { leaseMs: 60_000 }), 'ok')).deliveries.length).toBe(0);
+    expect((await expectStatus(recover('c2', { leaseMs: 30_000 }), 'ok')).deliveries.length).toBe(1);
+  });
+
+  test('a task that lost more leases than allowed is buried with its record', async () => {
+    await silent('fifth', 31_000, 5);
+    const poison = await silent('sixth', 31_000, 6);
+    const reply = await expectStatus(recover('c2', { nowMs: now + 1 }), 'ok');
+    expect(reply.deliveries.map(({ id, count }) => [id, count])).toEqual([['fifth', 6]]);
+    expect(reply.buried).toEqual([{ id: 'sixth', name: 'job' }]);
+    const [[number, fields]] = (await send('XRANGE', keys.dead, '-', '+')) as [[string, string[]]];
+    const record = `{"c":${now},"n":"job"}`;
+    expect(fields).toEqual(['id', 'sixth', 'reason', 'max_deliveries', 'run', '', 'at', String(now + 1), 'record', record]);
+    expect(await send('HGET', keys.past, 'sixth')).toBe(`dead:${number}:${poison.entry}`);
+    expect(await send('HKEYS', keys.tasks)).toEqual(['fifth']);
+    expect(await send('HKEYS', keys.live)).toEqual(['fifth']);
+    expect(await send('XLEN', keys.stream)).toBe(1);
+    expect(await counted('bury')).toBe(1);
+  });
+
+  test('a silent entry that does not count any more is ended', async () => {
+    await silent('a', 31_000);
+    await send('HSET', keys.live, 'a', '9-9');
+    expect(await recover('c2')).toEqual({ status: 'ok', ...idleOk, stale: 1 });
+    expect(await send('HGET', keys.live, 'a')).toBe('9-9');
+    expect(await send('XLEN', keys.stream)).toBe(0);
+    expect(((await send('XPENDING', keys.stream, 'workers')) as [number])[0]).toBe(0);
+    expect(await counted('stale')).toBe(1);
+  });
+
+  test('what is pending without an entry is ended, and its task goes back to the schedule by the sweep', async () => {
+    const { entry } = await silent('a', 31_000);
+    await send('XDEL', keys.stream, entry);
+    await send('HSET', keys.epoch, 'term', 7, 'token', 'seven');
+    const sweep = { cursor: '0', count: 100 };
+    expect(await run(lua.sweep, sweep)).toMatchObject({ swept: 0 });
+    expect(await recover('c2')).toEqual({ status: 'ok', ...idleOk, stale: 1 });
+    expect(await run(lua.sweep, sweep)).toMatchObject({ swept: 1 });
+    expect(await send('ZRANGE', keys.due, 0, -1)).toEqual(['a']);
+  });
+
+  test('pages through, takes no more than its free slots, and goes on from there', async () => {
+    for (let at = 0; at < 7; at += 1) await silent(`t${at}`, 31_000);
+    const taken: string[] = [];
+    let cursor = '-';
+    const sizes: number[] = [];
+    do {
+      const reply = await expectStatus(recover('c2', { cursor, page: 3, limit: 2 }), 'ok');
+      taken.push(...reply.deliveries.map(({ id }) => id));
+      sizes.push(reply.deliveries.length);
+      cursor = reply.cursor;
+    } while (cursor !== '-');
+    expect(taken).toEqual(['t0', 't1', 't2', 't3', 't4', 't5', 't6']);
+    expect(Math.max(...sizes)).toBe(2);
+  });
+
+  test('stops when its records pass the bytes allowed', async () => {
+    for (const id of ['a', 'b', 'c']) await silent(id, 31_000);
+    const first = await expectStatus(recover('c2', { bytesMax: 30 }), 'ok');
+    expect(first.deliveries.map(({ id }) => id)).toEqual(['a', 'b']);
+    const rest = await expectStatus(recover('c2', { bytesMax: 30, cursor: first.cursor }), 'ok');
+    expect(rest.deliveries.map(({ id }) => id)).toEqual(['c']);
+  });
+
+  test('a task at work is recovered although its time to start is over', async () => {
+    const delivery = await active('a', 'c1', { expires: '+1' });
+    await idleFor(31_000, 'c1', delivery);
+    await beat('c2', { nowMs: now + 10 });
+    expect((await expectStatus(recover('c2', { nowMs: now + 10 }), 'ok')).deliveries.length).toBe(1);
+  });
+
+  test('takes nothing in a paused queue', async () => {
+    await silent('a', 31_000);
+    await expectStatus(run(lua.pause, { paused: 1 }), 'ok');
+    const before = await dump();
+    expect(await recover('c2')).toEqual({ status: 'paused' });
+    expect(await dump()).toEqual(before);
+  });
+
+  test('says so when there is no group', async () => {
+    await silent('a', 31_000);
+    await send('XGROUP', 'DESTROY', keys.stream, 'workers');
+    expect(await recover('c2')).toEqual({ status: 'no_group' });
+    await send('DEL', keys.stream);
+    expect(await recover('c2')).toEqual({ status: 'no_group' });
+  });
+});
+
+describe('hold', () => {
+  test('nothing is recovered before the first beat', async () => {
+    const delivery = await active('a');
+    await idleFor(31_000, 'c1', delivery);
+    expect(await recover('c2')).toEqual({ status: 'hold', untilMs: 0 });
+  });
+
+  test.each([
+    { gapMs: 14_999, status: 'ok' },
+    { gapMs: 15_001, status: 'hold' },
+  ])('a beat vouches for half a lease: after $gapMs ms $status', async ({ gapMs, status }) => {
+    await silent('a', 31_000);
+    expect((await recover('c2', { nowMs: now + gapMs })).status).toBe(status);
+  });
+
+  test('the first beat after an outage holds recovery for one lease, once', async () => {
+    await silent('a', 61_000);
+    const back = now + 40_000;
+    expect(await beat('c2', { nowMs: back })).toMatchObject({ holdMs: back + 30_000 });
+    expect(await recover('c2', { nowMs: back })).toEqual({ status: 'hold', untilMs: back + 30_000 });
+    for (let at = back + 10_000; at <= back + 30_000; at += 10_000) {
+      expect(await beat('c2', { nowMs: at })).toMatchObject({ holdMs: back + 30_000 });
+    }
+    expect((await recover('c2', { nowMs: back + 29_999 })).status).toBe('hold');
+    expect((await expectStatus(recover('c2', { nowMs: back + 30_000 }), 'ok')).deliveries.length).toBe(1);
+  });
+
+  test('a clock that steps back counts as an outage, and does not hold for longer than a lease', async () => {
+    await silent('a', 31_000);
+    const stepped = now - 3_600_000;
+    expect(await beat('c2', { nowMs: stepped })).toMatchObject({ holdMs: stepped + 30_000 });
+    for (let at = stepped + 10_000; at <= stepped + 30_000; at += 10_000) await beat('c2', { nowMs: at });
+    expect((await recover('c2', { nowMs: stepped + 30_000 })).status).toBe('ok');
+  });
+
+  test('one that flaps while others beat holds nothing', async () => {
+    await silent('a', 31_000);
+    for (let at = now; at <= now + 60_000; at += 10_000) await beat('c2', { nowMs: at });
+    expect(await beat('flapping', { nowMs: now + 61_000 })).toMatchObject({ holdMs: 0 });
+    expect((await recover('c2', { nowMs: now + 61_000 })).status).toBe('ok');
+  });
+
+  test('after an outage the longest lease that vouched before it is waited for', async () => {
+    await silent('a', 31_000);
+    expect(await beat('short', { nowMs: now + 40_000, leaseMs: 1_000 })).toMatchObject({ holdMs: now + 70_000 });
+  });
+});
+
+describe('beat', () => {
+  test('extends what is its own, and says what is lost and what was cancelled', async () => {
+    const [mine, lost, cancelled] = [await active('a'), await active('b'), await active('c')];
+    await idleFor(25_000, 'c1', mine);
+    await send('XCLAIM', keys.stream, 'workers', 'c2', 0, lost.entry);
+    await run(lua.cancel, { id: 'c' });
+    const items = [mine, lost, cancelled, { ...mine, count: 2 }, { ...mine, id: 'b' }];
+    expect(await beat('c1', { items, nowMs: now + 7 })).toEqual({ status: 'ok', nowMs: now + 7, holdMs: 0, marks: 'olcll' });
+    const pending = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [string, string, number, number][];
+    expect(pending.map(([, owner, idleMs, count]) => [owner, idleMs < 10_000, count])).toEqual([
+      ['c1', true, 1],
+      ['c2', true, 2],
+    ]);
+    expect(await send('HGET', keys.consumers, 'c1')).toBe(`30000 ${now + 7} a worker`);
+  });
+
+  test("a zombie's beat steals nothing back and keeps nothing alive", async () => {
+    const delivery = await active('a');
+    await send('XCLAIM', keys.stream, 'workers', 'c2', 0, delivery.entry, 'IDLE', 20_000);
+    expect(await beat('c1', { items: [delivery] })).toMatchObject({ marks: 'l' });
+    const [[, owner, idleMs]] = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [[string, string, number]];
+    expect([owner, idleMs >= 20_000]).toEqual(['c2', true]);
+  });
+
+  test('without a group all is lost', async () => {
+    const delivery = await active('a');
+    await send('XGROUP', 'DESTROY', keys.stream, 'workers');
+    expect(await beat('c1', { items: [delivery] })).toMatchObject({ status: 'ok', marks: 'l' });
+  });
+
+  test('an opened delivery that is beaten for is not recovered', async () => {
+    await join('c1');
+    const delivery = await active('a');
+    await open('c1', [delivery]);
+    await idleFor(29_000, 'c1', delivery);
+    await beat('c1', { items: [delivery] });
+    expect(await read('c2')).toEqual([]);
+    const [[, , idleMs]] = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [[string, string, number]];
+    expect(idleMs).toBeLessThan(29_000);
+  });
+});

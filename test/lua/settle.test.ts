@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import * as lua from '../../src/redis/scripts.generated.js';
+import {
+  active,
+  addTask,
+  counted,
+  dump,
+  elect,
+  idleFor,
+  keys,
+  now,
+  promoted,
+  read,
+  recordOf,
+  run,
+  send,
+  settle,
+  useRedis,
+} from '../support/partition.js';
+
+useRedis();
+
+/** Everything that can keep a trace of a task in progress. */
+async function traces(): Promise<number> {
+  const pending = (await send('XPENDING', keys.stream, 'workers')) as [number];
+  const left = (await send('EXISTS', keys.tasks, keys.live, keys.runs, keys.expiry, keys.due)) as number;
+  return left + pending[0] + Number(await send('XLEN', keys.stream));
+}
+
+describe('complete', () => {
+  test('leaves nothing behind but a count', async () => {
+    const delivery = await active('a', 'c1', { expires: '+60000' });
+    await send('HSET', keys.runs, 'a', '{}');
+    expect(await settle('c1', [delivery])).toBe('o');
+    expect(await traces()).toBe(0);
+    expect(await counted('complete')).toBe(1);
+    expect(await send('EXISTS', keys.past, keys.dead)).toBe(0);
+  });
+
+  test('of a task that expired while it ran counts as complete', async () => {
+    const delivery = await active('a', 'c1', { expires: '+1' });
+    expect(await settle('c1', [delivery], { nowMs: now + 100 })).toBe('o');
+    expect(await counted('expired')).toBe(0);
+    expect(await traces()).toBe(0);
+  });
+});
+
+describe('retry', () => {
+  test('puts the task back to the schedule with its failures', async () => {
+    await elect();
+    const delivery = await active('a', 'c1', { expires: '+60000', record: '{"n":"job","p":1234567890123456}' });
+    const run1 = '{"a":2,"e":[[1,5,"no"]]}';
+    expect(await settle('c1', [{ ...delivery, verb: 'retry', value: '1500', run: run1 }])).toBe('o');
+    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now + 1500)]);
+    expect(await send('HGET', keys.runs, 'a')).toBe(run1);
+    expect(await send('EXISTS', keys.live)).toBe(0);
+    expect(await send('XLEN', keys.stream)).toBe(0);
+    expect(await recordOf('a')).toBe(`{"c":${now},"n":"job","p":1234567890123456}`);
+    expect(await send('ZCARD', keys.expiry)).toBe(1);
+    expect(await counted('retry')).toBe(1);
+    expect(await promoted({ nowMs: now + 1499 })).toBe(0);
+    expect(await promoted({ nowMs: now + 1500 })).toBe(1);
+  });
+
+  test("waits for the whole of its delay by the server's exact time", async () => {
+    for (let round = 0; round < 20; round += 1) {
+      const delivery = await active('a');
+      const [seconds, micros] = (await send('TIME')) as [string, string];
+      await settle('c1', [{ ...delivery, verb: 'retry', value: '1000', run: '{}' }], { nowMs: 0 });
+      const exactMs = Number(seconds) * 1000 + Number(micros) / 1000;
+      expect(Number(await send('ZSCORE', keys.due, 'a'))).toBeGreaterThanOrEqual(exactMs + 1000);
+      await run(lua.cancel, { id: 'a' });
+    }
+  });
+});
+
+test('bury writes a letter with the whole record, and frees the id', async () => {
+  const record = '{"n":"job","p":{"list":[],"big":1234567890123456}}';
+  const delivery = await active('a', 'c1', { expires: '+60000', record });
+  await send('HSET', keys.runs, 'a', '{"a":2}');
+  expect(await settle('c1', [{ ...delivery, verb: 'bury', value: 'max_attempts', run: '{"a":3}' }], { nowMs: now + 8 })).toBe('o');
+  expect(await traces()).toBe(0);
+  const [[number, fields]] = (await send('XRANGE', keys.dead, '-', '+')) as [[string, string[]]];
+  const kept = `{"c":${now},${record.slice(1)}`;
+  expect(fields).toEqual(['id', 'a', 'reason', 'max_attempts', 'run', '{"a":3}', 'at', String(now + 8), 'record', kept]);
+  expect(await send('HGET', keys.past, 'a')).toBe(`dead:${number}:${delivery.entry}`);
+  expect(await counted('bury')).toBe(1);
+  expect(await addTask('a')).toBe('r');
+});
+
+describe('refused, and nothing changes', () => {
+  test.each([
+    { why: 'another consumer', consumer: 'c2', change: {} },
+    { why: 'another delivery count', consumer: 'c1', change: { count: 2 } },
+    { why: 'another task', consumer: 'c1', change: { id: 'b' } },
+    { why: 'an entry that is not there', consumer: 'c1', change: { entry: '1-1' } },
+  ])('$why', async ({ consumer, change }) => {
+    const delivery = await active('a');
+    await addTask('b');
+    await read('c2');
+    for (const verb of ['complete', 'retry', 'bury']) {
+      const before = await dump();
+      expect(await settle(consumer, [{ ...delivery, ...change, verb, value: '1', run: '{}' }])).toBe('l');
+      expect(await dump()).toEqual(before);
+    }
+  });
+
+  test('what another consumer recovered', async () => {
+    const delivery = await active('a');
+    await send('XCLAIM', keys.stream, 'workers', 'c2', 0, delivery.entry);
+    const before = await dump();
+    expect(await settle('c1', [delivery])).toBe('l');
+    expect(await dump()).toEqual(before);
+    expect(await settle('c2', [{ ...delivery, count: 2 }])).toBe('o');
+  });
+
+  test('without a group', async () => {
+    const delivery = await active('a');
+    await send('XGROUP', 'DESTROY', keys.stream, 'workers');
+    const before = await dump();
+    expect(await settle('c1', [delivery])).toBe('l');
+    expect(await dump()).toEqual(before);
+  });
+
+  test('a cancelled task is told apart from a lost one', async () => {
+    const delivery = await active('a');
+    await run(lua.cancel, { id: 'a' });
+    const before = await dump();
+    expect(await settle('c1', [delivery])).toBe('c');
+    expect(await dump()).toEqual(before);
+    expect(await settle('c1', [{ ...delivery, entry: '1-1' }])).toBe('l');
+  });
+});
+
+test('a held entry that is not the one of its id that counts is ended as stale', async () => {
+  const delivery = await active('a');
+  await send('HSET', keys.live, 'a', '9-9');
+  expect(await settle('c1', [delivery])).toBe('l');
+  expect(await counted('stale')).toBe(1);
+  expect(await counted('complete')).toBe(0);
+  expect(await send('XLEN', keys.stream)).toBe(0);
+  expect(await send('HEXISTS', keys.tasks, 'a')).toBe(1);
+});
+
+test('a batch is answered item by item, and an entry settled twice in it is settled once', async () => {
+  const [a, b, c, d] = [await active('a'), await active('b'), await active('c'), await active('d', 'c2')];
+  const items = [
+    a,
+    { ...b, verb: 'retry', value: '5', run: '{}' },
+    { ...c, verb: 'bury', value: 'rejected' },
+    d,
+    { ...a, verb: 'bury', value: 'rejected' },
+    { ...b },
+  ];
+  expect(await settle('c1', items)).toBe('oooll'.concat('l'));
+  expect(await send('HGETALL', keys.counts)).toEqual(
+    expect.arrayContaining(['complete', 'retry', 'bury', '1']),
+  );
+  expect(await counted('complete')).toBe(1);
+  expect(await counted('bury')).toBe(1);
+  expect(await send('XLEN', keys.dead)).toBe(1);
+  expect(await send('XLEN', keys.stream)).toBe(1);
+});
+
+test('an entry that another call of the same consumer left silent is still its own until it is recovered', async () => {
+  const delivery = await active('a');
+  await idleFor(120_000, 'c1', delivery);
+  expect(await settle('c1', [delivery])).toBe('o');
+});
+
+test('without a lane each call counts for itself', async () => {
+  const [a, b] = [await active('a'), await active('b')];
+  expect(await settle('c1', [a])).toBe('o');
+  expect(await settle('c1', [b])).toBe('o');
+});

@@ -1,0 +1,114 @@
+/**
+ * A partition with a task in every state, and one call of each script that has work to do there: for what is true of
+ * all scripts at once (a key of the wrong type, another layout, a repeated call, an old term).
+ */
+import type { Script, ScriptDefinition } from '../../src/redis/script.js';
+import * as lua from '../../src/redis/scripts.generated.js';
+import { active, addTask, beat, type Delivery, elect, idleFor, join, keys, now, type Over, read, run, send } from './partition.js';
+
+export interface World {
+  readonly held: Delivery[];
+  readonly unopened: Delivery[];
+  readonly letter: string;
+}
+
+/** The time of the calls below: what was due within the second before is due now. */
+export const later: number = now + 2000;
+
+export async function buildWorld(): Promise<World> {
+  await elect();
+  await join('c1');
+  await join('idle');
+  await send('HSET', keys.consumers, 'gone', `1000 ${now - 60_000} a worker`);
+  await beat('c1');
+  const bury = await active('letter');
+  await run(lua.settle, { consumer: 'c1', items: [{ ...bury, verb: 'bury', value: 'rejected', run: '' }] });
+  await addTask('ended', '+5');
+  await run(lua.cancel, { id: 'ended' });
+  const held = [await active('complete'), await active('retry'), await active('bury')];
+  await send('HSET', keys.runs, 'complete', '{"a":2,"e":[]}');
+  const silent = await active('silent', 'c9');
+  const poison = await active('poison', 'c9');
+  await idleFor(120_000, 'c9', silent);
+  await idleFor(120_000, 'c9', { ...poison, count: 9 });
+  await addTask('unopened');
+  await addTask('unopened-expired', '+0', { expires: '+1' });
+  const unopened = await read('c1', 2);
+  await addTask('ready');
+  await addTask('ready-expired', '+0', { expires: '+1' });
+  await addTask('due', '+1000');
+  await addTask('due-expired', '+1000', { expires: '+1' });
+  await addTask('later', '+3600000');
+  await addTask('nowhere', '+3600000');
+  await send('ZREM', keys.due, 'nowhere');
+  const letter = ((await send('XRANGE', keys.dead, '-', '+')) as [[string, unknown]])[0][0];
+  return { held, unopened, letter };
+}
+
+export interface Effect {
+  readonly name: string;
+  readonly script: ScriptDefinition;
+  call(world: World, over?: Over): Promise<{ status: string }>;
+}
+
+function effect<K, A, R extends { status: string }>(
+  script: Script<K, A, R>,
+  argsOf: (world: World) => Omit<NoInfer<A>, keyof Over>,
+): Effect {
+  return {
+    name: script.name,
+    script,
+    call: (world, over = {}) => run(script, { nowMs: later, ...argsOf(world), ...over }),
+  };
+}
+
+const settlements = (held: Delivery[]): { verb: string; value: string; run: string; entry: string; count: number; id: string }[] =>
+  held.map((one) => ({ ...one, verb: one.id, value: one.id === 'retry' ? '1000' : 'rejected', run: '{}' }));
+
+/** One call of each script that writes; each has an effect in the world above. */
+export const effects: readonly Effect[] = [
+  effect(lua.add, () => ({
+    items: [
+      { id: 'new', when: '+0', expires: '+5', record: '{"n":"job"}' },
+      { id: 'new-later', when: '+5', expires: '', record: '{"n":"job"}' },
+    ],
+  })),
+  effect(lua.age, () => ({ endedAgeMs: 0, endedMax: 0, deadAgeMs: 0, laneAgeMs: 0, cursor: '0', limit: 10, bytesMax: 1e6 })),
+  effect(lua.beat, ({ held }) => ({ consumer: 'c1', worker: 'a worker', leaseMs: 30_000, items: held })),
+  effect(lua.cancel, () => ({ id: 'complete' })),
+  effect(lua.expire, () => ({ skip: 0, limit: 100 })),
+  effect(lua.fetch, () => ({ consumer: 'c1', count: 10, bytesMax: 1e6 })),
+  effect(lua.handBack, ({ held }) => ({ consumer: 'c1', delayMs: 0, items: held.map((one) => ({ ...one, dueMs: now })) })),
+  effect(lua.handBack, ({ held }) => ({ consumer: 'c1', delayMs: 9, items: held.map((one) => ({ ...one, dueMs: now })) })),
+  effect(lua.join, () => ({ consumer: 'new', worker: 'a worker', leaseMs: 30_000 })),
+  effect(lua.lead, () => ({ nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000 })),
+  effect(lua.leave, () => ({ consumer: 'idle' })),
+  effect(lua.open, ({ unopened }) => ({
+    consumer: 'c1',
+    bytesMax: 1e6,
+    items: unopened.map(({ entry, id }) => ({ entry, id, dueMs: now })),
+  })),
+  effect(lua.pause, () => ({ paused: 1 })),
+  effect(lua.promote, () => ({ overdueMs: 6000, limit: 250 })),
+  effect(lua.purge, ({ letter }) => ({ limit: 0, items: [{ number: letter }] })),
+  effect(lua.reap, () => ({ cursor: '0', count: 100 })),
+  effect(lua.recover, () => ({
+    consumer: 'c1',
+    leaseMs: 30_000,
+    cursor: '-',
+    page: 200,
+    limit: 100,
+    bytesMax: 1e6,
+    lostMax: 5,
+  })),
+  effect(lua.replay, ({ letter }) => ({ number: letter })),
+  effect(lua.reschedule, () => ({ id: 'ready', when: '+5' })),
+  effect(lua.resign, () => ({})),
+  effect(lua.runNow, () => ({ id: 'later' })),
+  effect(lua.settle, ({ held }) => ({ consumer: 'c1', items: settlements(held) })),
+  effect(lua.sweep, () => ({ cursor: '0', count: 100 })),
+  effect(lua.update, () => ({ id: 'later', wasSha1: laterSha1, record: '{"n":"job","p":2}' })),
+];
+
+/** Of the record `{"c":1800000000000,"n":"job"}`. */
+const laterSha1 = 'bebe3d12c99e2750c1ac3fd87e304cc186b9f17f';
