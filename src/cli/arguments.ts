@@ -12,7 +12,10 @@ export function markValues(argv: readonly string[]): string[] {
   const end = argv.indexOf('--');
   const flagged = end === -1 ? argv : argv.slice(0, end);
   const rest = end === -1 ? [] : argv.slice(end + 1);
-  return [...flagged.map((token) => (plainValue.test(token) ? mark + token : token)), ...rest.map((token) => mark + token)];
+  return [
+    ...flagged.map((token) => (plainValue.test(token) ? mark + token : token)),
+    ...rest.map((token) => mark + token),
+  ];
 }
 
 export function unmark(text: string): string {

@@ -65,13 +65,13 @@ export function oneLine(text: string): string {
 }
 
 function hintFor(code: string, message: string): string {
-  if (code === 'ERR_REDIS_UNREACHABLE') return ': start Redis, or name another with --redis or DUESTREAM_REDIS_URL';
+  if (code === 'ERR_REDIS_UNREACHABLE') return '; start Redis, or name another with --redis or DUESTREAM_REDIS_URL';
   if (code !== 'ERR_REDIS_REPLY') return '';
   if (/WRONGPASS|NOAUTH|invalid password|AUTH failed/i.test(message)) {
-    return ': put the right user and password into the URL in DUESTREAM_REDIS_URL';
+    return '; put the right user and password into the URL in DUESTREAM_REDIS_URL';
   }
   if (message.includes('WRONGTYPE')) {
-    return ': a key of another program is in the way; use another --prefix, or remove that key';
+    return '; a key of another program is in the way; use another --prefix, or remove that key';
   }
   return '';
 }

@@ -12,7 +12,8 @@ import { lineOf, usage } from './failure.js';
 export async function loadHandlers(path: string): Promise<Handlers<TaskMap>> {
   const file = resolve(path);
   if (!existsSync(file)) throw usage(`no handlers module at ${file}: check the path after --handlers`);
-  if (statSync(file).isDirectory()) throw usage(`${file} is a directory: name the module itself, such as ${path}/index.js`);
+  if (statSync(file).isDirectory())
+    throw usage(`${file} is a directory: name the module itself, such as ${path}/index.js`);
   if (/^\.[cm]?tsx?$/.test(extname(file))) await understandTypeScript(file);
   const loaded = await imported(file);
   return checked(defaultExportOf(loaded), file);
@@ -41,12 +42,13 @@ function checked(handlers: unknown, file: string): Handlers<TaskMap> {
     throw usage(`the default export of ${file} must map task names to functions: write ${example}`);
   }
   for (const [name, handler] of Object.entries(handlers) as [string, unknown][]) {
-    const run: unknown = typeof handler === 'object' && handler !== null && 'handler' in handler ? handler.handler : handler;
+    const run: unknown =
+      typeof handler === 'object' && handler !== null && 'handler' in handler ? handler.handler : handler;
     if (typeof run !== 'function') {
       throw usage(`in ${file} the handler of "${name}" must be a function, or an object with a function "handler"`);
     }
   }
-  return handlers as Handlers<TaskMap>;
+  return handlers;
 }
 
 /** Newer Nodes strip types by themselves; else the tsx that stands beside the handlers is asked to. */

@@ -23,7 +23,8 @@ export async function readStdin(): Promise<string> {
   let bytes = 0;
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > jsonBytesMax) throw usage(`the payload on stdin is longer than ${jsonBytesMax} bytes: keep it elsewhere and pass where`);
+    if (bytes > jsonBytesMax)
+      throw usage(`the payload on stdin is longer than ${jsonBytesMax} bytes: keep it elsewhere and pass where`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

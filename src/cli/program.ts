@@ -36,7 +36,9 @@ export async function readCommandLine(argv: readonly string[]): Promise<Call | u
       'short-option-groups': false,
     })
     .usage('$0 <verb> …: a distributed task queue on Redis')
-    .epilogue('Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 timed out, 6 import partly refused, 69 no Redis')
+    .epilogue(
+      'Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 timed out, 6 import partly refused, 69 no Redis',
+    )
     .example('$0 add mail welcome \'{"to":"a@b.c"}\' --in 5m', 'a task, due in five minutes')
     .example('$0 worker mail --handlers ./handlers.js', 'run what is due')
     .version(version())
@@ -119,8 +121,9 @@ function sayWhatToDo(message: string, { path, usage: wanted }: Reading): string 
   if (lacking !== undefined) return `--${lacking} needs a value; ${see}`;
   const [, flags] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
   if (flags !== undefined) return `unknown flag ${flagText(flags)}; ${see}`;
-  const [, word] = /^Unknown commands?: (.*)$/.exec(message) ?? [];
-  if (word !== undefined) return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}; ${see}`;
+  const [, word] = /^Unknown commands?: ?(.*)$/.exec(message) ?? [];
+  if (word !== undefined)
+    return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}; ${see}`;
   const [, meant] = /^Did you mean (.*)\?$/.exec(message) ?? [];
   if (meant !== undefined) return `unknown verb; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;
   return `${message}; ${see}`;

@@ -24,14 +24,17 @@ export function lockNodesOf(args: Arguments): string[] | undefined {
   const nodes = args.list('lock-nodes');
   for (const node of nodes ?? []) checkUrl(node, '--lock-nodes');
   if (nodes !== undefined && nodes.length % 2 === 0) {
-    throw usage(`--lock-nodes needs an odd number of Redis servers, for a majority must be possible; got ${nodes.length}`);
+    throw usage(
+      `--lock-nodes needs an odd number of Redis servers, for a majority must be possible; got ${nodes.length}`,
+    );
   }
   return nodes;
 }
 
 function checkUrl(text: string, source: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url && ['redis:', 'rediss:'].includes(url.protocol) && (url.hostname !== '' || url.pathname !== '')) return;
+  if (url && ['redis:', 'rediss:', 'unix:'].includes(url.protocol) && (url.hostname !== '' || url.pathname !== ''))
+    return;
   throw usage(`${source} must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0`);
 }
 

@@ -1,8 +1,7 @@
-import { scheduler } from 'node:timers/promises';
 import { type Health, Metrics, type Observe, Queue } from '../index.js';
 import type { Arguments } from './arguments.js';
 import type { Flag } from './command.js';
-import { codeOf, exitCodeOf, exitCodes, lineOf, usage } from './failure.js';
+import { exitCodes, lineOf, usage } from './failure.js';
 import { note } from './output.js';
 import { type Connection, connectionOf, withoutSecrets } from './redis-address.js';
 import { StopSignal } from './stop-signal.js';
@@ -13,16 +12,19 @@ import { StopSignal } from './stop-signal.js';
  */
 export const roleFlags: Readonly<Record<string, Flag>> = {
   'lock-ttl': { describe: 'How long a silent leader keeps its seat (default: 5s, from 500ms)' },
-  'lock-nodes': { describe: 'Redis URLs that vote on who leads, with commas; an odd number (default: the Redis of the queue)' },
+  'lock-nodes': {
+    describe: 'Redis URLs that vote on who leads, with commas; an odd number (default: the Redis of the queue)',
+  },
   'metrics-port': { describe: 'Serve /metrics, /healthz and /readyz there' },
   'metrics-host': { describe: 'Address to serve them on (default: 127.0.0.1)' },
 };
 
 export interface Station {
+  /** Resolves at once: a Redis that is away is waited for in the background. */
   start(): Promise<void>;
   stop(): Promise<void>;
   health(): Health;
-  on(event: 'error', listener: (error: Error) => void): unknown;
+  on(event: 'error', listener: (error: unknown) => void): unknown;
 }
 
 export interface Role {
@@ -34,7 +36,6 @@ export interface Role {
   make(queue: string, shared: Connection & { readonly observe: Observe }): Station;
 }
 
-const retryEveryMs = 1_000;
 const portMax = 65_535;
 
 export function queuesOf(args: Arguments): string[] {
@@ -51,35 +52,16 @@ export async function runRole(args: Arguments, role: Role): Promise<number> {
   const page = await servePage(args, { role, connection, queues, metrics, stations });
   const stop = new StopSignal('stopping; a second signal ends at once');
   try {
-    if (await startAll(stations, { log, signal: stop.signal })) {
-      note(`${role.kind} started: ${queues.join(', ')}; ${role.detail}${page ? `; http://${page.host}:${page.port}` : ''}`);
-      await stop.wait();
-    }
+    await Promise.all(stations.map((station) => station.start()));
+    const where = page ? `; http://${page.host}:${page.port}` : '';
+    note(`${role.kind} started: ${queues.join(', ')}; ${role.detail}${where}`);
+    await stop.wait();
     await Promise.all(stations.map((station) => station.stop()));
   } finally {
     await page?.close();
   }
   note(`${role.kind} stopped`);
   return exitCodes.ok;
-}
-
-/** False when it was told to stop first. A Redis that is away is waited for; what can't get better by waiting is thrown. */
-async function startAll(stations: readonly Station[], run: { log: ErrorLog; signal: AbortSignal }): Promise<boolean> {
-  const isStopped = new Promise<false>((resolve) => run.signal.addEventListener('abort', () => resolve(false), { once: true }));
-  const started = Promise.all(stations.map((station) => startOne(station, run)));
-  return Promise.race([started.then(() => !run.signal.aborted), isStopped]);
-}
-
-async function startOne(station: Station, { log, signal }: { log: ErrorLog; signal: AbortSignal }): Promise<void> {
-  while (!signal.aborted) {
-    try {
-      return await station.start();
-    } catch (error) {
-      if (exitCodeOf(error) !== exitCodes.unreachable && codeOf(error) !== 'ERR_OUTCOME_UNKNOWN') throw error;
-      log.tell(error);
-      await scheduler.wait(retryEveryMs, { signal }).catch(() => undefined);
-    }
-  }
 }
 
 interface PageParts {

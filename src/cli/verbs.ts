@@ -1,4 +1,4 @@
-import type { Verb, VerbGroup } from './command.js';
+import type { Command, Verb, VerbGroup } from './command.js';
 
 /** All verbs. Their modules are loaded when called: `--help` and `--version` load none of them, nor the library. */
 export const verbs: readonly (Verb | VerbGroup)[] = [
@@ -45,7 +45,12 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
         summary: 'Give a waiting task another time',
         load: async () => (await task()).reschedule,
       },
-      { name: 'run', usage: '<queue> <id>', summary: 'Make a task due at once', load: async () => (await task()).runNow },
+      {
+        name: 'run',
+        usage: '<queue> <id>',
+        summary: 'Make a task due at once',
+        load: async () => (await task()).runNow,
+      },
     ],
   },
   {
@@ -53,8 +58,18 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
     summary: 'Dead letters: tasks that were given up',
     verbs: [
       { name: 'list', usage: '<queue>', summary: 'List dead letters', load: async () => (await dead()).list },
-      { name: 'show', usage: '<queue> <id>', summary: 'Show a letter and its errors', load: async () => (await dead()).show },
-      { name: 'replay', usage: '<queue> <id>', summary: 'Make it a task again', load: async () => (await dead()).replay },
+      {
+        name: 'show',
+        usage: '<queue> <id>',
+        summary: 'Show a letter and its errors',
+        load: async () => (await dead()).show,
+      },
+      {
+        name: 'replay',
+        usage: '<queue> <id>',
+        summary: 'Make it a task again',
+        load: async () => (await dead()).replay,
+      },
       { name: 'purge', usage: '<queue> [id]', summary: 'Throw letters away', load: async () => (await dead()).purge },
     ],
   },
@@ -82,7 +97,10 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
     name: 'demo',
     usage: '',
     summary: 'Watch leaders and workers at work, on a Redis of its own',
-    load: async () => (await import('./commands/demo.js')).command,
+    load: async () => {
+      const { href } = new URL('./commands/demo.js', import.meta.url);
+      return ((await import(href)) as { command: Command }).command;
+    },
   },
 ];
 

@@ -45,7 +45,7 @@ type Unopened = { entry: string; id: string; dueMs: number };
 export class Fetcher {
   readonly #parts: FetcherParts;
   /** Wakes it when the queue is resumed. */
-  readonly waker = new Waker();
+  readonly waker: Waker = new Waker();
   #hasBacklog = true;
 
   constructor(parts: FetcherParts) {

@@ -12,7 +12,7 @@ const kept = { endedAgeMs: dayMs, endedMax: 10_000, deadAgeMs: 90 * dayMs, laneA
 /** Ended tasks, dead letters and silent lanes are forgotten when they were kept long enough. */
 export class Ager implements Duty {
   readonly name = 'age';
-  readonly waker = new Waker();
+  readonly waker: Waker = new Waker();
   readonly #partition: Partition;
   #cursor = '0';
 
@@ -21,7 +21,7 @@ export class Ager implements Duty {
   }
 
   async tick({ term, token, refused }: Reign): Promise<number> {
-    const ask = { term: String(term), token, ...kept, cursor: this.#cursor, limit: batchMax };
+    const ask = { term: String(term), token, ...kept, cursor: this.#cursor, limit: batchMax, bytesMax: 1024 * 1024 };
     const reply = await this.#partition.run(age, ask);
     if (reply.status === 'stale_term') {
       refused('age');

@@ -9,7 +9,7 @@ const batchMax = 100;
 /** Ends tasks that were not started in time. Promote and open look too, so nothing starts late for want of this. */
 export class Expirer implements Duty {
   readonly name = 'expire';
-  readonly waker = new Waker();
+  readonly waker: Waker = new Waker();
   readonly #partition: Partition;
   readonly #observe: Observe;
   /** Those at work stay at the head of the list until they are settled: passed over, not met again and again. */

@@ -22,7 +22,7 @@ export interface LockParts {
   resource: string;
   ttlMs: number;
   clock: Clock;
-  /** A node that failed to vote: down, silent, out of memory … Not called when a node only says no. */
+  /** A node began to fail: down, silent, out of memory … Not called when a node only says no. */
   onNodeError?: (error: Error) => void;
 }
 
@@ -51,13 +51,10 @@ export class Lock {
     }
     const deadlineMs = Math.max(20, Math.floor(ttlMs / 10));
     const clients = nodes.map((node, at) => {
-      return new RedlockClient({ node, name: `lock node ${at + 1} of ${nodes.length}`, deadlineMs, clock });
+      const name = `lock node ${at + 1} of ${nodes.length}`;
+      return new RedlockClient({ node, name, deadlineMs, clock, onFault: onNodeError });
     });
-    this.#redlock = new Redlock(clients, { retryCount: 0 });
-    this.#redlock.on('error', (error) => {
-      if (error instanceof ResourceLockedError) return; // plain contention
-      queueMicrotask(() => onNodeError(error)); // a throw inside this listener would leave redlock's vote hanging
-    });
+    this.#redlock = new Redlock(clients, { retryCount: 0 }); // its `error` events, one per no, go to its own listener
     this.#resource = resource;
     this.#ttlMs = ttlMs;
     this.#clock = clock;

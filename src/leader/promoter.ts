@@ -15,7 +15,7 @@ const batchMax = 200;
  */
 export class Promoter implements Duty {
   readonly name = 'promote';
-  readonly waker = new Waker();
+  readonly waker: Waker = new Waker();
   readonly #partition: Partition;
   readonly #clock: Clock;
   readonly #observe: Observe;

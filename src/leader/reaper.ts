@@ -8,7 +8,7 @@ const batchMax = 100;
 /** Consumers that are dead, with nothing pending, are forgotten. */
 export class Reaper implements Duty {
   readonly name = 'reap';
-  readonly waker = new Waker();
+  readonly waker: Waker = new Waker();
   readonly #partition: Partition;
   #cursor = '0';
 

@@ -17,6 +17,8 @@ export interface RedlockClientParts {
   name: string;
   deadlineMs: number;
   clock: Clock;
+  /** Called when the node begins to fail, not again until it has voted since. */
+  onFault: (error: Error) => void;
 }
 
 /**
@@ -29,6 +31,7 @@ export interface RedlockClientParts {
  */
 export class RedlockClient implements RedlockNode {
   readonly #parts: RedlockClientParts;
+  #isFailing = false;
 
   constructor(parts: RedlockClientParts) {
     this.#parts = parts;
@@ -46,17 +49,35 @@ export class RedlockClient implements RedlockNode {
   async quit(): Promise<void> {}
 
   async #call(args: readonly string[]): Promise<unknown> {
+    try {
+      const reply = await this.#send(args);
+      this.#isFailing = false;
+      return reply;
+    } catch (thrown) {
+      const error =
+        thrown instanceof Error
+          ? thrown
+          : new DuestreamError('ERR_REDIS_REPLY', `${this.#parts.name}: ${messageOf(thrown)}`);
+      if (!error.message.startsWith('NOSCRIPT')) this.#report(error);
+      throw error;
+    }
+  }
+
+  #send(args: readonly string[]): Promise<unknown> {
     const { node, name, deadlineMs, clock } = this.#parts;
     const late = (): never => {
       const reason = `${name} did not answer within ${deadlineMs} ms`;
       node.drop(reason);
       throw new DuestreamError('ERR_OUTCOME_UNKNOWN', reason);
     };
-    try {
-      return await within(node.send(args, { timeoutMs: deadlineMs }), { ms: deadlineMs, clock, late });
-    } catch (error) {
-      if (error instanceof Error) throw error;
-      throw new DuestreamError('ERR_REDIS_REPLY', `${name}: ${messageOf(error)}`);
-    }
+    // The connection gets a little less time: it knows best what became of the call. Ours is for when it breaks its word.
+    const timeoutMs = Math.floor(0.9 * deadlineMs);
+    return within(node.send(args, { timeoutMs }), { ms: deadlineMs, clock, late });
+  }
+
+  #report(error: Error): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    queueMicrotask(() => this.#parts.onFault(error)); // should it throw, then not into redlock's counting of votes
   }
 }

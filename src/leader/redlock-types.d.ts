@@ -32,7 +32,6 @@ declare module 'redlock' {
 
   export default class Redlock {
     constructor(nodes: readonly RedlockNode[], settings: { retryCount: number });
-    on(event: 'error', listener: (error: Error) => void): this;
     acquire(resources: string[], durationMs: number): Promise<Lock>;
     extend(lock: Lock, durationMs: number): Promise<Lock>;
     release(lock: Lock): Promise<{ readonly attempts: Attempts }>;

@@ -14,7 +14,7 @@ const bytesAimed = 256 * 1024;
  */
 export class Sweeper implements Duty {
   readonly name = 'sweep';
-  readonly waker = new Waker();
+  readonly waker: Waker = new Waker();
   readonly #partition: Partition;
   readonly #observe: Observe;
   #cursor = '0';

@@ -39,7 +39,10 @@ export class LabelCap {
 
 const other = 'other';
 
-/** Records of other languages come unchecked: no long names, and none that would change when written as UTF-8. */
+/**
+ * Records of other languages come unchecked: no long names, and none that would change when written as UTF-8. Nor is
+ * an empty one kept, of a task handed back before its record was read: to Prometheus that is no label at all.
+ */
 function isReasonable(value: string): boolean {
-  return value.length <= 128 && !/\p{Cc}|\p{Cs}/u.test(value);
+  return value !== '' && value.length <= 128 && !/\p{Cc}|\p{Cs}/u.test(value);
 }

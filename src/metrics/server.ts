@@ -1,16 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { invalid, messageOf } from '../errors.js';
-
-/** What a process tells of itself. */
-export interface Health {
-  /** It works: its loops run. Not that Redis does. A supervisor restarts the process when this is false. */
-  readonly ok: boolean;
-  /** It can do its work now: Redis answers, somebody leads, promotion and recovery go on. */
-  readonly ready: boolean;
-  /** Why not, a sentence each. */
-  readonly problems: readonly string[];
-}
+import type { Health } from '../health.js';
 
 export interface ListenOptions {
   /** 0 takes a free one. */

@@ -42,7 +42,7 @@ export interface AddItem {
 }
 
 /** A timer of Node's can't wait longer. */
-export const timeoutMsMax = 2 ** 31 - 1;
+export const timeoutMsMax: number = 2 ** 31 - 1;
 export const attemptsMax = 1_000_000;
 
 const known = new Set(['name', 'payload', 'id', 'in', 'at', 'maxAttempts', 'backoff', 'timeout', 'expiresIn', 'expiresAt']);

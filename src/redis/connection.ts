@@ -156,6 +156,9 @@ function madeBy(make: () => RedisConnection): RedisConnection {
   if (used.has(client) || connection.isOpen) {
     throw invalid('the connection function must make a new client, not yet connected, each time it is called');
   }
+  if ((client as { options?: { legacyMode?: boolean } }).options?.legacyMode) {
+    throw invalid('the connection function must not make a client in legacy mode');
+  }
   used.add(client);
   return connection;
 }

@@ -160,7 +160,7 @@ function mixedUp(): Error {
 }
 
 /** By name as well: a user's client may come from another copy of the package. */
-export function isErrorReply(error: unknown): error is Error {
+export function isErrorReply(error: unknown): boolean {
   return error instanceof ErrorReply || (error instanceof Error && error.constructor.name === 'ErrorReply');
 }
 

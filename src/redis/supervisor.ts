@@ -15,7 +15,7 @@ export interface SupervisorParts extends Omit<LifeParts, 'onEnd'> {
   clock: Clock;
   random: Random;
   onUp: (life: Life) => void;
-  /** A life that was up is over. */
+  /** A life that was up is over, not by stop(). */
   onDown: (error: Error) => void;
   /** A try to connect failed. */
   onFailed: (error: Error) => void;
@@ -73,11 +73,15 @@ export class Supervisor {
 
   /** One life, whole. True when it got up. */
   async #live(): Promise<boolean> {
-    const { promise: over, resolve } = Promise.withResolvers<void>();
+    let ended = (): void => {};
+    const over = new Promise<void>((resolve) => {
+      ended = resolve;
+    });
     try {
-      const life = new Life({ ...this.#parts, onEnd: (error) => this.#onEnd(error, resolve) });
+      const life = new Life({ ...this.#parts, onEnd: (error) => this.#onEnd(error, ended) });
       this.#life = life;
       await life.open();
+      if (life.endedBy) throw life.endedBy; // dropped or stopped since
       this.#up = true;
       this.lives += 1;
       this.#parts.onUp(life);
@@ -89,22 +93,15 @@ export class Supervisor {
     return true;
   }
 
-  #onEnd(error: Error, resolve: () => void): void {
+  #onEnd(error: Error, ended: () => void): void {
     const wasUp = this.#up;
     this.#up = false;
-    if (wasUp) this.#parts.onDown(error);
-    resolve();
+    if (wasUp && !this.#stop.signal.aborted) this.#parts.onDown(error);
+    ended();
   }
 }
 
 function waitMs(failures: number, random: Random): number {
   if (failures === 0) return waitMsMin * random();
   return Math.min(waitMsMax, waitMsMin * 2 ** (failures - 1)) * (0.5 + random() / 2);
-}
-
-/** Node gives the error of a host with several addresses no message of its own. */
-export function reasonOf(error: Error): string {
-  if (error.message !== '') return error.message;
-  const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
-  return first === undefined ? error.name : messageOf(first);
 }

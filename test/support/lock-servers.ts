@@ -4,16 +4,15 @@ import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createClient } from 'redis';
 import type { LockNode } from '../../src/leader/redlock-client.js';
-
-type Client = ReturnType<typeof createClient>;
+import { Link } from '../../src/redis/link.js';
 
 /** A Redis server that votes, and can be killed, frozen, thawed, and restarted with an empty memory. */
 export class LockServer {
   readonly #folder: string;
   #process: ChildProcess | undefined;
-  readonly #nodes: ClientNode[] = [];
+  readonly #links: Link[] = [];
+  #operator: Link | undefined;
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -29,17 +28,19 @@ export class LockServer {
     const flags = ['--port', '0', '--unixsocket', this.#path, '--save', '', '--appendonly', 'no'];
     const child = spawn('redis-server', flags, { cwd: this.#folder, stdio: ['ignore', 'pipe', 'ignore'] });
     this.#process = child;
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line.includes('Ready to accept connections')) break;
-    }
-    child.stdout.resume();
+    const lines = createInterface({ input: child.stdout });
+    await new Promise<void>((resolve, reject) => {
+      lines.on('line', (line) => /ready to accept connections/i.test(line) && resolve());
+      child.once('error', reject);
+      child.once('exit', (code, signal) => reject(new Error(`redis-server ended with ${signal ?? code}`)));
+    });
   }
 
   /** A new connection of its own, as each process has one. */
   connect(): LockNode {
-    const node = new ClientNode(this.#path);
-    this.#nodes.push(node);
-    return node;
+    const link = new Link({ connection: { socket: { path: this.#path } }, purpose: 'lock' });
+    this.#links.push(link);
+    return link;
   }
 
   async kill(): Promise<void> {
@@ -64,57 +65,17 @@ export class LockServer {
   }
 
   async command(...args: string[]): Promise<unknown> {
-    const node = new ClientNode(this.#path);
-    try {
-      return await node.send(args);
-    } finally {
-      node.drop();
-    }
+    this.#operator ??= new Link({ connection: { socket: { path: this.#path } }, purpose: 'operator' });
+    return this.#operator.send(args);
   }
 
   async stop(): Promise<void> {
-    for (const node of this.#nodes) node.drop();
+    await Promise.all([...this.#links, this.#operator].map((link) => link?.stop()));
     await this.kill();
     await rm(this.#folder, { recursive: true, force: true });
   }
 
   get #path(): string {
     return join(this.#folder, 's');
-  }
-}
-
-/** One client object per life of a connection, and never the same again. */
-class ClientNode implements LockNode {
-  readonly #path: string;
-  #client: Promise<Client> | undefined;
-
-  constructor(path: string) {
-    this.#path = path;
-  }
-
-  async send(args: readonly string[]): Promise<unknown> {
-    this.#client ??= this.#open();
-    const client = await this.#client;
-    return client.sendCommand([...args]);
-  }
-
-  drop(): void {
-    const dropped = this.#client;
-    this.#client = undefined;
-    dropped?.then((client) => client.disconnect()).catch(() => {});
-  }
-
-  async #open(): Promise<Client> {
-    const client = createClient({ socket: { path: this.#path, reconnectStrategy: false }, disableClientInfo: true });
-    client.on('error', () => {
-      this.#client = undefined;
-    });
-    try {
-      await client.connect();
-    } catch (error) {
-      this.#client = undefined;
-      throw error;
-    }
-    return client;
   }
 }

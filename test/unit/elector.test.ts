@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { BugError } from '../../src/errors.js';
+import { nextFatal } from '../support/fatal.js';
 import { type Candidate, Election } from '../support/election.js';
 
 const ttlMs = 5_000;
@@ -183,7 +184,7 @@ test('a bug ends the elector, not quietly, and the seat with it', async () => {
       resign: async () => {},
     },
   });
-  const unhandled = new Promise((resolve) => process.once('unhandledRejection', resolve));
+  const unhandled = nextFatal('unhandledRejection');
   broken.elector.start();
   expect(await unhandled).toEqual(new BugError('broken'));
   expect(broken.errors).toEqual([]);

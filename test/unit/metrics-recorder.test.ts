@@ -191,7 +191,7 @@ test('a program that puts ids into its task names gets 200 of them, then "other"
   ]);
 });
 
-test.each(['x'.repeat(129), 'line\nbreak', '\ud800'])(
+test.each(['', 'x'.repeat(129), 'line\nbreak', '\ud800'])(
   'a name no producer of ours lets through counts as "other"',
   async (odd) => {
     const metrics = await after({ type: 'settled', queue, name: odd, outcome: 'dead' });

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
+import type { Health } from '../../src/health.js';
 import { Metrics } from '../../src/metrics/metrics.js';
-import type { Health, Listening } from '../../src/metrics/server.js';
+import type { Listening } from '../../src/metrics/server.js';
 
 const open: Listening[] = [];
 afterEach(async () => {

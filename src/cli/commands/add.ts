@@ -9,7 +9,7 @@ export const command: Command = {
   flags: { ...taskFlags, ...json, ...connected },
   examples: [
     ['add mail welcome \'{"to":"a@b.c"}\'', 'due now'],
-    ["add mail digest '{\"userId\":7}' --in 90m --id digest-7", 'once, however often it is called before it ran'],
+    ['add mail digest \'{"userId":7}\' --in 90m --id digest-7', 'once, however often it is called before it ran'],
     ['add mail report - --at 2027-01-01T09:00+01:00 < report.json', 'payload from stdin'],
   ],
   run: add,

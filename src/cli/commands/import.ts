@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { codeOf, exitCodeOf, exitCodes, Failure, lineOf, usage } from '../failure.js';
@@ -13,7 +13,10 @@ export const command: Command = {
   flags: { ...json, ...connected },
   examples: [
     ['import mail tasks.ndjson', '{"name":"welcome","payload":{"to":"a@b.c"},"in":"5m"} and more such lines'],
-    ['import mail < tasks.ndjson', 'from stdin; also: maxAttempts, timeout, backoff, expiresIn, expiresAt, id, at, atMs'],
+    [
+      'import mail < tasks.ndjson',
+      'from stdin; also: maxAttempts, timeout, backoff, expiresIn, expiresAt, id, at, atMs',
+    ],
   ],
   run: runImport,
 };
@@ -43,7 +46,7 @@ async function runImport(args: Arguments): Promise<number> {
 }
 
 /** Opened before anything is sent: a missing file is a usage error. */
-async function opened(file: string): Promise<ReturnType<typeof createReadStream>> {
+async function opened(file: string): Promise<Readable> {
   try {
     if ((await stat(file)).isDirectory()) throw usage(`${file} is a directory: name a file of JSON lines`);
     return (await open(file)).createReadStream();
@@ -79,5 +82,7 @@ function endedEarly(error: unknown, { added, read }: ImportResult): Failure {
 function show(args: Arguments, result: ImportResult): void {
   if (args.on('json')) return printJson(result);
   const { read, added, scheduled, ready, duplicates, refused } = result;
-  print(`${read} read, ${added} added (${scheduled} scheduled, ${ready} ready), ${duplicates} duplicates, ${refused} refused`);
+  print(
+    `${read} read, ${added} added (${scheduled} scheduled, ${ready} ready), ${duplicates} duplicates, ${refused} refused`,
+  );
 }

@@ -90,7 +90,10 @@ function rowOf({ queue, paused, scheduled, due, ready, active, dead, consumers, 
 function tableOf(rows: readonly Row[]): string {
   if (rows.length === 0) return 'no queues yet: a queue is there once something was added to it';
   const head = ['QUEUE', 'STATE', 'SCHEDULED', 'DUE', 'READY', 'ACTIVE', 'DEAD', 'CONSUMERS', 'LEADER'];
-  return table([head, ...rows.map((row) => [row.queue, row.paused ? 'paused' : 'running', ...countsOf(row), leaderOf(row)])]);
+  return table([
+    head,
+    ...rows.map((row) => [row.queue, row.paused ? 'paused' : 'running', ...countsOf(row), leaderOf(row)]),
+  ]);
 }
 
 function countsOf({ scheduled, due, ready, active, dead, consumers }: Row): string[] {

@@ -76,7 +76,8 @@ function answer(args: Arguments, result: Answer): void {
   if (status === 'not_found') throw unknown(args);
   if (status === 'settled') throw conflict(`task ${id} has already ended: it is ${state}`);
   if (status === 'active') throw conflict(`task ${id} is active: wait until its attempt has ended, or cancel it`);
-  if (status === 'paused') throw conflict(`the queue is paused: resume it with duestream queue resume ${args.word('queue')}`);
+  if (status === 'paused')
+    throw conflict(`the queue is paused: resume it with duestream queue resume ${args.word('queue')}`);
   if (args.on('json')) return;
   const from = was === undefined ? '' : ` (was ${was})`;
   print(`${id} ${status}${from}${due === undefined ? '' : `, due ${timeText(due)}`}`);
@@ -84,7 +85,9 @@ function answer(args: Arguments, result: Answer): void {
 
 function unknown(args: Arguments): Error {
   const queue = args.word('queue');
-  return notFound(`queue ${queue} has no task ${args.word('id')}: it was completed, or never added; see duestream task list ${queue}`);
+  return notFound(
+    `queue ${queue} has no task ${args.word('id')}: it was completed, or never added; see duestream task list ${queue}`,
+  );
 }
 
 function textOf(info: TaskInfo): string {
@@ -100,7 +103,10 @@ function textOf(info: TaskInfo): string {
     ['expires', info.expiresAt === null ? undefined : timeText(info.expiresAt)],
     ['ended', info.endedAt === undefined ? undefined : timeText(info.endedAt)],
     ['reason', info.reason],
-    ['last error', lastError ? `attempt ${lastError.attempt}, ${timeText(lastError.at)}: ${lastError.message}` : undefined],
+    [
+      'last error',
+      lastError ? `attempt ${lastError.attempt}, ${timeText(lastError.at)}: ${lastError.message}` : undefined,
+    ],
     ['payload', JSON.stringify(info.payload)],
   ];
   return table(lines.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));

@@ -1,7 +1,7 @@
 import { Worker, type WorkerOptions } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, type Flag } from '../command.js';
-import { lineOf, usage } from '../failure.js';
+import { lineOf, oneLine, usage } from '../failure.js';
 import { loadHandlers } from '../handlers.js';
 import { note } from '../output.js';
 import { lockNodesOf } from '../redis-address.js';
@@ -28,9 +28,8 @@ export const command: Command = {
   run: runWorker,
 };
 
-/** The library names the ranges of most; this one only has to be a count. */
-const concurrencyRange = { min: 1, max: 10_000 };
-const deliveriesRange = { min: 1, max: 1_000 };
+const concurrencyRange = { min: 1, max: 1_000 };
+const deliveriesRange = { min: 1, max: 1_000_000 };
 
 async function runWorker(args: Arguments): Promise<number> {
   const options = optionsOf(args);
@@ -44,6 +43,7 @@ async function runWorker(args: Arguments): Promise<number> {
     names,
     make: (queue, shared) => {
       const worker = new Worker(queue, handlers, { ...shared, ...options });
+      worker.on('log', ({ id, name, message }) => note(oneLine(`${queue}: ${name} ${id}: ${message}`)));
       if (args.on('verbose')) tellOfTasks(worker, queue);
       return worker;
     },

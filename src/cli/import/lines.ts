@@ -1,7 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 
 /** A line of the input, by its number; one that can't be read comes with the reason instead of its text. */
-export type Line = { readonly number: number; readonly text: string } | { readonly number: number; readonly bad: string };
+export type Line =
+  | { readonly number: number; readonly text: string }
+  | { readonly number: number; readonly bad: string };
 
 const newline = 0x0a;
 const byteOrderMark = '\ufeff';

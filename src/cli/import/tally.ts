@@ -52,6 +52,7 @@ export class Tally {
   get result(): ImportResult {
     const { scheduled, ready, duplicate } = this.#statuses;
     const counts = { read: this.#read, added: scheduled + ready, scheduled, ready, duplicates: duplicate };
-    return { ...counts, refused: this.#refused, errors: this.#errors };
+    // Batches are refused as they come back, which is not always in order.
+    return { ...counts, refused: this.#refused, errors: this.#errors.toSorted((a, b) => a.line - b.line) };
   }
 }

@@ -1,0 +1,39 @@
+export type { Backoff, BackoffFunction } from './backoff.js';
+export type { AbortReason } from './consumer/delivery.js';
+export { DeliveryAborted } from './consumer/delivery.js';
+export type { WorkerEvents } from './consumer/events.js';
+export type { Check, Diagnosis, DoctorOptions } from './doctor.js';
+export { doctor, listQueues } from './doctor.js';
+export type { Duration } from './duration.js';
+export { durationMs, formatDuration } from './duration.js';
+export type { ErrorCode } from './errors.js';
+export { DuestreamError, RejectTask } from './errors.js';
+export type { Observation, Observe } from './events.js';
+export type { Context, HandlerFunction, HandlerOptions, Handlers, StandardSchema } from './handler.js';
+export type { Health } from './health.js';
+export type { Instant } from './instant.js';
+export { instantMs } from './instant.js';
+export type { LeaderEvents, LeaderOptions } from './leader/leader.js';
+export { Leader } from './leader/leader.js';
+export { Metrics } from './metrics/metrics.js';
+export type { NewTask, TaskOptions } from './producer/new-task.js';
+export type { QueueOptions } from './producer/queue.js';
+export { Queue } from './producer/queue.js';
+export type {
+  AddResult,
+  AlreadySettled,
+  CancelResult,
+  DeadLetter,
+  LeaderInfo,
+  NotFound,
+  QueueStats,
+  ReplayResult,
+  RescheduleResult,
+  RunNowResult,
+  TaskPage,
+  UpdateResult,
+} from './producer/results.js';
+export type { ConnectionOption } from './redis/connection.js';
+export type { Task, TaskFailure, TaskInfo, TaskLimits, TaskMap, TaskState } from './task.js';
+export { Worker } from './worker.js';
+export type { WorkerOptions } from './worker-options.js';
