@@ -116,10 +116,20 @@ async function queueChecks(queue: string, link: Link, { prefix }: Common<Connect
       {
         name: `${queue}: promotion`,
         ok: stats.paused || lateMs < durationMs('5s', 'late'),
-        detail: stats.paused ? 'paused' : `the head of the schedule is ${lateMs === 0 ? 'not late' : `${formatDuration(lateMs)} late`}`,
+        detail: stats.paused
+          ? 'paused'
+          : `the head of the schedule is ${lateMs === 0 ? 'not late' : `${formatDuration(lateMs)} late`}`,
       },
-      { name: `${queue}: recovery`, ok: !stats.recoveryOnHold, detail: stats.recoveryOnHold ? 'on hold after an outage' : 'not on hold' },
-      { name: `${queue}: consumers`, ok: stale === 0, detail: `${stats.consumers}${stale > 0 ? `, ${stale} of them silent` : ''}` },
+      {
+        name: `${queue}: recovery`,
+        ok: !stats.recoveryOnHold,
+        detail: stats.recoveryOnHold ? 'on hold after an outage' : 'not on hold',
+      },
+      {
+        name: `${queue}: consumers`,
+        ok: stale === 0,
+        detail: `${stats.consumers}${stale > 0 ? `, ${stale} of them silent` : ''}`,
+      },
     ];
   } catch (error) {
     return [{ name: `${queue}: layout`, ok: false, detail: messageOf(error) }];

@@ -7,7 +7,15 @@ import type { Settled } from './task.js';
 export type Observation =
   | { type: 'added'; queue: string; name: string; status: 'scheduled' | 'ready' | 'duplicate'; count: number }
   | { type: 'seat'; queue: string; event: SeatEvent; leading: boolean; term: number }
-  | { type: 'promoted'; queue: string; count: number; dropped: number; lagMs: number; durationMs: number; withoutLeader: boolean }
+  | {
+      type: 'promoted';
+      queue: string;
+      count: number;
+      dropped: number;
+      lagMs: number;
+      durationMs: number;
+      withoutLeader: boolean;
+    }
   | { type: 'stale_write_refused'; queue: string; op: string }
   | { type: 'swept'; queue: string; count: number }
   | { type: 'stale_entries'; queue: string; count: number }

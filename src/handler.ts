@@ -28,7 +28,11 @@ export interface StandardSchema {
 
 type SchemaResult =
   | { readonly value: unknown; readonly issues?: undefined }
-  | { readonly issues: readonly { readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined }[] };
+  | {
+      readonly issues: readonly {
+        readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+      }[];
+    };
 
 export interface HandlerOptions<P = unknown, N extends string = string> {
   readonly handler: HandlerFunction<P, N>;
@@ -42,7 +46,9 @@ export interface HandlerOptions<P = unknown, N extends string = string> {
   readonly backoff?: Backoff | BackoffFunction;
 }
 
-export type Handlers<M extends TaskMap> = { readonly [N in keyof M & string]?: HandlerFunction<M[N], N> | HandlerOptions<M[N], N> };
+export type Handlers<M extends TaskMap> = {
+  readonly [N in keyof M & string]?: HandlerFunction<M[N], N> | HandlerOptions<M[N], N>;
+};
 
 export interface ResolvedHandler {
   readonly run: HandlerFunction;
@@ -77,7 +83,8 @@ function resolveHandler(name: string, given: unknown, defaults: HandlerDefaults)
     throw invalid(`the handler of "${name}" must be a function, or an object with a function "handler"`);
   }
   const unknownKey = Object.keys(options).find((key) => !known.includes(key));
-  if (unknownKey) throw invalid(`the handler of "${name}" has an unknown option "${unknownKey}": expected ${known.join(', ')}`);
+  if (unknownKey)
+    throw invalid(`the handler of "${name}" has an unknown option "${unknownKey}": expected ${known.join(', ')}`);
   const { handler, schema, timeout, maxAttempts, backoff } = options as HandlerOptions;
   if (schema !== undefined && typeof schema['~standard']?.validate !== 'function') {
     throw invalid(`the schema of "${name}" must be a Standard Schema (zod, valibot, arktype …)`);
@@ -85,7 +92,8 @@ function resolveHandler(name: string, given: unknown, defaults: HandlerDefaults)
   return {
     run: handler,
     schema,
-    timeoutMs: timeout === undefined ? undefined : durationMs(timeout, `the timeout of "${name}"`, { min: 1, max: 2 ** 31 - 1 }),
+    timeoutMs:
+      timeout === undefined ? undefined : durationMs(timeout, `the timeout of "${name}"`, { min: 1, max: 2 ** 31 - 1 }),
     attemptsMax:
       maxAttempts === undefined
         ? defaults.attemptsMax

@@ -45,7 +45,14 @@ export function failureWaitMs(failuresInARow: number, random: Random): number {
 }
 
 /** The one loop all stations share: they only tick; it owns waiting and failure. Ends when the signal aborts, or by our own bug. */
-export async function runLoop({ clock, random, signal, tick, onFailure, waker = new Waker() }: LoopParts): Promise<void> {
+export async function runLoop({
+  clock,
+  random,
+  signal,
+  tick,
+  onFailure,
+  waker = new Waker(),
+}: LoopParts): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     let waitMs: number;

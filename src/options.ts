@@ -34,11 +34,17 @@ export interface Common<C> {
 
 const commonNames = ['connection', 'prefix', 'observe', 'commandTimeout', 'clock', 'random'];
 
-export function resolveCommon<C>(options: CommonOptions<C>, fallback: C, extraNames: readonly string[] = []): Common<C> {
+export function resolveCommon<C>(
+  options: CommonOptions<C>,
+  fallback: C,
+  extraNames: readonly string[] = [],
+): Common<C> {
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
   const unknown = Object.keys(options).find((name) => !commonNames.includes(name) && !extraNames.includes(name));
   if (unknown !== undefined) {
-    throw invalid(`unknown option "${unknown}": expected one of ${[...commonNames.slice(0, 4), ...extraNames].join(', ')}`);
+    throw invalid(
+      `unknown option "${unknown}": expected one of ${[...commonNames.slice(0, 4), ...extraNames].join(', ')}`,
+    );
   }
   const { connection = fallback, prefix = 'duestream', observe, commandTimeout = 5_000 } = options;
   if (typeof prefix !== 'string' || !/^[^\s{}\p{Cc}]{1,64}$/u.test(prefix)) {

@@ -84,7 +84,10 @@ export function encodeRecord(name: string, payloadJson: string, options: RecordO
   return `${text}}`;
 }
 
-export type Decoded = { kind: 'record'; record: TaskRecord } | { kind: 'newer'; version: number } | { kind: 'bad'; reason: string };
+export type Decoded =
+  | { kind: 'record'; record: TaskRecord }
+  | { kind: 'newer'; version: number }
+  | { kind: 'bad'; reason: string };
 
 /** Reads a record another process, version or language wrote: never throws. */
 export function decodeRecord(text: string): Decoded {
@@ -113,7 +116,13 @@ function isPositive(value: unknown): value is number {
 }
 
 function isBackoff(value: unknown): value is NonNullable<WireRecord['b']> {
-  return Array.isArray(value) && ['fixed', 'exponential'].includes(value[0]) && value[1] >= 0 && value[2] >= 0;
+  if (!Array.isArray(value)) return false;
+  const [type, delayMs, maxMs] = value as unknown[];
+  return (type === 'fixed' || type === 'exponential') && isDelay(delayMs) && isDelay(maxMs);
+}
+
+function isDelay(value: unknown): value is number {
+  return typeof value === 'number' && value >= 0;
 }
 
 /** The same record with another payload; whatever else it carries, known or not, stays. */
@@ -147,7 +156,10 @@ export function decodeRun(text: string | null): Run {
 /** The run after one more failure. */
 export function encodeRunAfter(run: Run, failure: TaskFailure): string {
   const errors = [...run.errors, failure].slice(-errorsKeptMax);
-  return JSON.stringify({ a: failure.attempt + 1, e: errors.map(({ attempt, at, message }) => [attempt, at, message]) });
+  return JSON.stringify({
+    a: failure.attempt + 1,
+    e: errors.map(({ attempt, at, message }) => [attempt, at, message]),
+  });
 }
 
 /** The limits of what a producer gives. */

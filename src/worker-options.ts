@@ -37,13 +37,25 @@ export interface ResolvedWorkerOptions {
   readonly id: string;
 }
 
-const own = ['concurrency', 'lease', 'leader', 'drain', 'maxDeliveries', 'maxAttempts', 'backoff', 'id', 'lockNodes', 'lockTtl'];
+const own = [
+  'concurrency',
+  'lease',
+  'leader',
+  'drain',
+  'maxDeliveries',
+  'maxAttempts',
+  'backoff',
+  'id',
+  'lockNodes',
+  'lockTtl',
+];
 
 export function resolveWorkerOptions(options: WorkerOptions, defaultId: string): ResolvedWorkerOptions {
   const common = resolveCommon(options, defaultConnection, own);
   const { leader = 'allow', id = defaultId, backoff = defaultBackoff } = options;
   if (!['allow', 'never', 'only'].includes(leader)) throw invalid("leader must be 'allow', 'never' or 'only'");
-  if (typeof id !== 'string' || !/^\S{1,128}$/u.test(id)) throw invalid('id must be 1 to 128 characters without spaces');
+  if (typeof id !== 'string' || !/^\S{1,128}$/u.test(id))
+    throw invalid('id must be 1 to 128 characters without spaces');
   return {
     common,
     tuning: resolveTuning(options, common.connection),

@@ -66,7 +66,9 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     const partitions = new Partitions({ queue: this.queue, prefix: common.prefix, caller: commands });
     const readers = leader === 'only' ? [] : partitions.all.map(() => openLink(common, 'reader'));
     const lockNodes = leader === 'never' ? [] : tuning.lockNodes.map((node) => openLink(common, 'lock', node));
-    const consumers = readers.map((reader, at) => this.#consumer(partitions.all[at] as Partition, { commands, reader }));
+    const consumers = readers.map((reader, at) =>
+      this.#consumer(partitions.all[at] as Partition, { commands, reader }),
+    );
     const leadership = leader === 'never' ? undefined : this.#leadership(partitions, lockNodes);
     const subscriber = listen(common, partitions, (signal) => {
       leadership?.hear(signal);
@@ -106,7 +108,10 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     if (!this.#running) return;
     const { commands, readers, lockNodes, subscriber, consumers, leadership } = this.#running;
     const { drainMs } = this.#options;
-    await Promise.all([leadership?.stop(), ...consumers.map((consumer) => consumer.stop(drainMs, this.#forced.signal))]);
+    await Promise.all([
+      leadership?.stop(),
+      ...consumers.map((consumer) => consumer.stop(drainMs, this.#forced.signal)),
+    ]);
     await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));
   }
 
@@ -116,17 +121,21 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     const emit = this.#emit;
     const handlers = this.#handlers;
     const { lockTtlMs } = tuning;
-    return new Consumer({
-      ...links,
-      ...{ partition, handlers, worker, concurrency, leaseMs, lostMax, lockTtlMs, clock, random, observe, emit },
-    });
+    const limits = { concurrency, leaseMs, lostMax, lockTtlMs };
+    return new Consumer({ ...links, ...limits, partition, handlers, worker, clock, random, observe, emit });
   }
 
   #leadership(partitions: Partitions, lockNodes: readonly Link[]): Leadership {
     const { common, tuning } = this.#options;
     const { clock, random, observe } = common;
     return new Leadership({
-      ...{ queue: this.queue, partitions, lockNodes, lockTtlMs: tuning.lockTtlMs, clock, random, observe },
+      queue: this.queue,
+      partitions,
+      lockNodes,
+      lockTtlMs: tuning.lockTtlMs,
+      clock,
+      random,
+      observe,
       identity: { id: newToken(), host: hostname(), pid: process.pid },
       onSeat: () => {},
       onError: (error) => this.#emit('error', error),

@@ -37,6 +37,12 @@ export interface ConsumerParts {
   emit: EmitWorkerEvent;
 }
 
+/** What a loop is given: it only ticks. */
+interface Station {
+  tick(): Promise<number>;
+  readonly waker?: Waker;
+}
+
 /** How long handlers get to heed an abort before a stop goes on without them. */
 const abortGraceMs = 1_000;
 
@@ -71,7 +77,14 @@ export class Consumer {
     const settler = new Settler({ partition, clock, random, leaseMs });
     const giveBack = (deliveries: Parameters<typeof handBack>[0], delayMs: number): Promise<void> =>
       handBack(deliveries, { partition, observe, delayMs });
-    const shared = { ...parts, inFlight, membership, heartbeat, intake: new Intake(), signal: this.#intakeEnded.signal };
+    const shared = {
+      ...parts,
+      inFlight,
+      membership,
+      heartbeat,
+      intake: new Intake(),
+      signal: this.#intakeEnded.signal,
+    };
     const executor = new Executor({ ...shared, queue: partition.queue, settler, handBack: giveBack });
     const start = executor.start.bind(executor);
     this.#fetcher = new Fetcher({ ...shared, start, handBack: giveBack });
@@ -89,11 +102,11 @@ export class Consumer {
   start(): void {
     if (this.#intakeLoops !== undefined) return;
     const signal = this.#intakeEnded.signal;
-    this.#heartbeatLoop = this.#loop('heartbeat', () => this.#heartbeat.tick(), this.#ended.signal);
+    this.#heartbeatLoop = this.#loop('heartbeat', this.#ended.signal, this.#heartbeat);
     this.#intakeLoops = Promise.all([
-      this.#loop('fetch', () => this.#fetcher.tick(), signal, this.#fetcher.waker),
-      this.#loop('recover', () => this.#recoverer.tick(), signal),
-      this.#loop('promote without a leader', () => this.#standIn.tick(), signal),
+      this.#loop('fetch', signal, this.#fetcher),
+      this.#loop('recover', signal, this.#recoverer),
+      this.#loop('promote without a leader', signal, this.#standIn),
     ]);
   }
 
@@ -121,14 +134,21 @@ export class Consumer {
     await this.#within(Promise.all([this.#heartbeatLoop, this.#quietly(this.#membership.leaveAll())]), 1_000);
   }
 
-  #loop(where: string, tick: () => Promise<number>, signal: AbortSignal, waker = new Waker()): Promise<void> {
+  #loop(where: string, signal: AbortSignal, station: Station): Promise<void> {
     const { clock, random, observe, partition, emit } = this.#parts;
     const onFailure = (error: unknown): void => {
       if (signal.aborted) return; // what a stop cuts off is no news
       observe({ type: 'error', queue: partition.queue, where, error });
       emit('error', error);
     };
-    return runLoop({ clock, random, signal, tick, onFailure, waker }).catch((error: unknown) => {
+    return runLoop({
+      clock,
+      random,
+      signal,
+      tick: () => station.tick(),
+      onFailure,
+      waker: station.waker ?? new Waker(),
+    }).catch((error: unknown) => {
       emit('error', error); // a bug of ours: that loop is over, and health says so
     });
   }

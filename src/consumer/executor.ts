@@ -3,7 +3,15 @@ import { DuestreamError, RejectTask } from '../errors.js';
 import type { Observe } from '../events.js';
 import { type Context, type ResolvedHandler, validatePayload } from '../handler.js';
 import type { Random } from '../random.js';
-import { decodeRecord, decodeRun, encodeRunAfter, type Run, type Task, type TaskFailure, type TaskRecord } from '../task.js';
+import {
+  decodeRecord,
+  decodeRun,
+  encodeRunAfter,
+  type Run,
+  type Task,
+  type TaskFailure,
+  type TaskRecord,
+} from '../task.js';
 import type { Delivery } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
@@ -87,7 +95,9 @@ export class Executor {
   async #turnAway(held: HeldDelivery, why: 'newer' | 'unknown_name' | 'bad_record'): Promise<void> {
     const { delivery } = held;
     if (why !== 'bad_record') {
-      await this.#parts.handBack([delivery], strangerDelayMs).catch((error: unknown) => this.#parts.emit('error', error));
+      await this.#parts
+        .handBack([delivery], strangerDelayMs)
+        .catch((error: unknown) => this.#parts.emit('error', error));
       return;
     }
     const failure = { attempt: 1, at: this.#parts.clock.wallMs(), message: 'the record can not be read' };
@@ -126,7 +136,7 @@ export class Executor {
       get signal(): AbortSignal {
         return held.signal;
       },
-      log: (message) => emit('log', { id, name, attempt, message: String(message) }),
+      log: (message) => emit('log', { id, name, attempt, message }),
       heartbeat: async () => {
         if (!(await heartbeat.extend(held))) throw held.signal.reason;
       },
@@ -162,20 +172,35 @@ export class Executor {
   }
 
   /** Whether this end is the one that counts. */
-  async #write(ending: Ending, held: HeldDelivery, of: { name: string; attempt: number; durationMs?: number }): Promise<boolean> {
+  async #write(
+    ending: Ending,
+    held: HeldDelivery,
+    of: { name: string; attempt: number; durationMs?: number },
+  ): Promise<boolean> {
     const { settler, observe, queue, emit } = this.#parts;
     const { id } = ending.delivery;
     try {
       const answer = await settler.settle(ending);
       if (answer === 'settled') {
         const { durationMs } = of;
-        observe({ type: 'settled', queue, name: of.name, outcome: outcomeOf[ending.verb], ...(durationMs !== undefined && { durationMs }) });
+        observe({
+          type: 'settled',
+          queue,
+          name: of.name,
+          outcome: outcomeOf[ending.verb],
+          ...(durationMs !== undefined && { durationMs }),
+        });
         return true;
       }
       if (answer === 'lost') this.#tellLost(held, of);
     } catch (error) {
       observe({ type: 'settle_failed', queue, name: of.name, id });
-      emit('error', new DuestreamError('ERR_OUTCOME_UNKNOWN', `the end of task ${id} could not be written for one lease`, { cause: error }));
+      emit(
+        'error',
+        new DuestreamError('ERR_OUTCOME_UNKNOWN', `the end of task ${id} could not be written for one lease`, {
+          cause: error,
+        }),
+      );
     }
     return false;
   }

@@ -77,7 +77,9 @@ export class Fetcher {
   async #fetch({ consumer, life, count }: { consumer: string; life: number; count: number }): Promise<number> {
     const { partition, reader, clock, membership } = this.#parts;
     const sentAtMs = clock.monotonicMs();
-    const caller = { send: (args: readonly string[], options?: { timeoutMs?: number }) => reader.send(args, { ...options, life }) };
+    const caller = {
+      send: (args: readonly string[], options?: { timeoutMs?: number }) => reader.send(args, { ...options, life }),
+    };
     const reply = await partition.run(fetchScript, { consumer, count, bytesMax }, { caller });
     switch (reply.status) {
       case 'paused':
@@ -87,7 +89,8 @@ export class Fetcher {
         return 0;
       case 'ok': {
         this.#tellEnds(reply);
-        this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= count;
+        this.#hasBacklog =
+          reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= count;
         this.#startAll(consumer, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
         await this.#open(consumer, reply.unopened);
         return 0;
@@ -137,7 +140,8 @@ export class Fetcher {
   ): void {
     const { start, handBack, signal } = this.#parts;
     const deliveries = opened.map((one) => ({ ...one, consumer, count: 1 }));
-    if (signal.aborted) void handBack(deliveries, 0).catch(() => {}); // left pending it is recovered after a lease
+    if (signal.aborted)
+      void handBack(deliveries, 0).catch(() => {}); // left pending it is recovered after a lease
     else for (const delivery of deliveries) start(delivery, at);
   }
 

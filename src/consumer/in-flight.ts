@@ -21,7 +21,7 @@ export class HeldDelivery {
   }
 
   get abortedBecause(): AbortReason | undefined {
-    const { reason } = this.#controller.signal;
+    const reason: unknown = this.#controller.signal.reason;
     return reason instanceof DeliveryAborted ? reason.why : undefined;
   }
 

@@ -66,7 +66,14 @@ export class Settler {
   }
 
   async #call(consumer: string, endings: readonly Ending[]): Promise<string> {
-    const items = endings.map(({ delivery: { entry, count, id }, verb, value, run }) => ({ entry, count, id, verb, value, run }));
+    const items = endings.map(({ delivery: { entry, count, id }, verb, value, run }) => ({
+      entry,
+      count,
+      id,
+      verb,
+      value,
+      run,
+    }));
     const reply = await this.#lanes.call((call) => this.#partition.run(settle, { ...call, consumer, items }, call));
     assert(reply.status === 'ok', `settle: ${reply.status} for a call that nobody else makes`);
     return reply.marks;

@@ -5,7 +5,7 @@ export interface Reign {
   readonly term: number;
   readonly token: string;
   /** A script said that this term is not the accepted one: the leader steps down. */
-  refused(op: string): void;
+  readonly refused: (op: string) => void;
 }
 
 /** Something only the leader does. Each lives in a file of its own; leader.ts runs them while it leads. */

@@ -64,7 +64,8 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
       observe,
       onSeat: (seat, event) => {
         if (seat.role === 'leader' && event === 'elected') this.emit('elected', { term: seat.term });
-        if (event === 'resigned' || event === 'lost' || event === 'refused') this.emit('stepped_down', { reason: event });
+        if (event === 'resigned' || event === 'lost' || event === 'refused')
+          this.emit('stepped_down', { reason: event });
       },
       onError: (error) => this.#tellError(error),
     });

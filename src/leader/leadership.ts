@@ -116,10 +116,12 @@ export class Leadership {
       if (this.isFailing) void this.#elector.resign();
     };
     const tick = (): Promise<number> => this.#tick(duty);
-    return runLoop({ clock, random, signal: this.#ended.signal, tick, onFailure, waker: duty.waker }).catch((error: unknown) => {
-      onError(error); // a bug of ours: this process must not lead with a duty missing
-      return this.#elector.stop();
-    });
+    return runLoop({ clock, random, signal: this.#ended.signal, tick, onFailure, waker: duty.waker }).catch(
+      (error: unknown) => {
+        onError(error); // a bug of ours: this process must not lead with a duty missing
+        return this.#elector.stop();
+      },
+    );
   }
 
   async #tick(duty: Duty): Promise<number> {

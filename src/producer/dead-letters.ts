@@ -108,5 +108,14 @@ function toLetter(entry: Reply): DeadLetter {
   const info = fromFields(fields['id'] ?? '', 'dead', fields);
   const { errors } = decodeRun(fields['run'] ?? null);
   const { id, name, payload, attempt } = info;
-  return { number, id, name, payload, reason: fields['reason'] ?? '', attempts: attempt, errors, at: info.endedAt ?? 0 };
+  return {
+    number,
+    id,
+    name,
+    payload,
+    reason: fields['reason'] ?? '',
+    attempts: attempt,
+    errors,
+    at: info.endedAt ?? 0,
+  };
 }

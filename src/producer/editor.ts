@@ -26,7 +26,9 @@ export class Editor {
   }
 
   async reschedule(id: string, when: string): Promise<RescheduleResult> {
-    const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(reschedule, { ...call, id, when }, call));
+    const reply = await this.#lanes.call((call) =>
+      this.#partitions.of(id).run(reschedule, { ...call, id, when }, call),
+    );
     if (reply.status === 'ok') return { id, status: 'rescheduled', due: reply.dueMs };
     return reply.status === 'active' ? { id, status: 'active' } : refusal(id, reply);
   }
@@ -50,7 +52,10 @@ export class Editor {
       if (reply.status === 'not_found') return { id, status: 'not_found' };
       assert(reply.status === 'changed', `update: ${reply.status}`);
     }
-    throw new DuestreamError('ERR_REDIS_REPLY', `the task ${id} is being changed by others all the time: try again later`);
+    throw new DuestreamError(
+      'ERR_REDIS_REPLY',
+      `the task ${id} is being changed by others all the time: try again later`,
+    );
   }
 }
 

@@ -45,7 +45,18 @@ export interface AddItem {
 export const timeoutMsMax: number = 2 ** 31 - 1;
 export const attemptsMax = 1_000_000;
 
-const known = new Set(['name', 'payload', 'id', 'in', 'at', 'maxAttempts', 'backoff', 'timeout', 'expiresIn', 'expiresAt']);
+const known = new Set([
+  'name',
+  'payload',
+  'id',
+  'in',
+  'at',
+  'maxAttempts',
+  'backoff',
+  'timeout',
+  'expiresIn',
+  'expiresAt',
+]);
 
 /** Checks all of it, before anything is sent. */
 export function toItem(task: NewTask, limits: TaskLimits): AddItem {
@@ -62,7 +73,9 @@ export function toItem(task: NewTask, limits: TaskLimits): AddItem {
 
 function recordOptions({ maxAttempts, backoff, timeout }: TaskOptions): Parameters<typeof encodeRecord>[2] {
   return {
-    ...(maxAttempts !== undefined && { maxAttempts: wholeNumber(maxAttempts, 'maxAttempts', { min: 1, max: attemptsMax }) }),
+    ...(maxAttempts !== undefined && {
+      maxAttempts: wholeNumber(maxAttempts, 'maxAttempts', { min: 1, max: attemptsMax }),
+    }),
     ...(backoff !== undefined && { backoff: resolveBackoff(backoff, 'backoff') }),
     ...(timeout !== undefined && { timeoutMs: durationMs(timeout, 'timeout', { min: 1, max: timeoutMsMax }) }),
   };

@@ -15,7 +15,16 @@ import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
 import { Inspector, type ListOptions } from './inspector.js';
 import { type NewTask, type TaskOptions, toItem } from './new-task.js';
-import type { AddResult, CancelResult, LeaderInfo, QueueStats, RescheduleResult, RunNowResult, TaskPage, UpdateResult } from './results.js';
+import type {
+  AddResult,
+  CancelResult,
+  LeaderInfo,
+  QueueStats,
+  RescheduleResult,
+  RunNowResult,
+  TaskPage,
+  UpdateResult,
+} from './results.js';
 import { currentLeader, queueStats } from './stats.js';
 
 export interface QueueOptions extends CommonOptions<ConnectionOption> {
@@ -28,7 +37,11 @@ export interface QueueOptions extends CommonOptions<ConnectionOption> {
 type NewTaskOf<M extends TaskMap> = { [N in keyof M & string]: NewTask<N, M[N]> }[keyof M & string];
 
 /** The payload may be left out where its type allows null, undefined or anything. */
-type PayloadArgs<P> = unknown extends P ? [payload?: P, options?: TaskOptions] : null extends P ? [payload?: P, options?: TaskOptions] : undefined extends P ? [payload?: null, options?: TaskOptions] : [payload: P, options?: TaskOptions];
+type PayloadArgs<P> = unknown extends P
+  ? [payload?: P, options?: TaskOptions]
+  : null extends P
+    ? [payload?: P, options?: TaskOptions]
+    : [payload: P, options?: TaskOptions];
 
 /**
  * A queue as its producers and operators see it. No I/O in the constructor: it connects with the first call. Every
@@ -48,7 +61,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   readonly #adders: ReadonlyMap<Partition, Adder>;
   readonly #inspector: Inspector;
   readonly #editor: Editor;
-  #introduced: Promise<void> | undefined;
+  #isIntroduced = false;
   #closed = false;
 
   constructor(name: string, options: QueueOptions = {}) {
@@ -60,7 +73,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#link = openLink(this.#common, 'queue');
     this.#partitions = new Partitions({ queue: this.name, prefix, caller: this.#link });
     const lanes = new Lanes({ clock, random, repeatForMs, lanesMax: 16 });
-    this.#adders = new Map(this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]));
+    this.#adders = new Map(
+      this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]),
+    );
     this.#inspector = new Inspector(this.#partitions);
     this.#editor = new Editor({ partitions: this.#partitions, lanes, limits: this.#limits });
     this.dead = new DeadLetters({ partitions: this.#partitions, lanes });
@@ -68,7 +83,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
   async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
-    if (options !== undefined && (typeof options !== 'object' || options === null)) throw invalid('options must be an object');
+    if (options !== undefined && (typeof options !== 'object' || options === null))
+      throw invalid('options must be an object');
     const task: NewTask = { ...options, name, ...(payload !== undefined && { payload }) };
     const [result] = await this.#addAll([task]);
     return result as AddResult;
@@ -86,7 +102,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** All there is to know of a task, or null: never added, completed, or ended longer ago than is kept. */
   async get(id: string): Promise<TaskInfo | null> {
-    return this.#use(id) && this.#inspector.get(id);
+    this.#check(id);
+    return this.#inspector.get(id);
   }
 
   /** Lists tasks in one state, in pages. */
@@ -97,24 +114,28 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** Ends a task in whatever state it is. A handler at work learns it from `ctx.signal`; what it settles is refused. */
   async cancel(id: string): Promise<CancelResult> {
-    return this.#use(id) && this.#editor.cancel(id);
+    this.#check(id);
+    return this.#editor.cancel(id);
   }
 
   /** Gives a waiting task another due time; one at work is refused. */
   async reschedule(id: string, when: { in: Duration } | { at: Instant }): Promise<RescheduleResult> {
-    this.#use(id);
-    if (typeof when !== 'object' || when === null || (!('in' in when) && !('at' in when))) throw invalid('reschedule needs { in } or { at }');
+    this.#check(id);
+    if (typeof when !== 'object' || when === null || (!('in' in when) && !('at' in when)))
+      throw invalid('reschedule needs { in } or { at }');
     return this.#editor.reschedule(id, whenOf(when));
   }
 
   /** Makes a scheduled task ready at once. */
   async runNow(id: string): Promise<RunNowResult> {
-    return this.#use(id) && this.#editor.runNow(id);
+    this.#check(id);
+    return this.#editor.runNow(id);
   }
 
   /** Replaces a task's payload, from its next delivery on. */
   async update(id: string, { payload }: { payload: unknown }): Promise<UpdateResult> {
-    return this.#use(id) && this.#editor.update(id, payload);
+    this.#check(id);
+    return this.#editor.update(id, payload);
   }
 
   async stats(): Promise<QueueStats> {
@@ -152,7 +173,10 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
       await clock.sleep(50);
       if ((await this.leader())?.term !== former.term) return former;
     }
-    throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `the leader ${former.id} was asked to resign and still leads after 10s`);
+    throw new DuestreamError(
+      'ERR_OUTCOME_UNKNOWN',
+      `the leader ${former.id} was asked to resign and still leads after 10s`,
+    );
   }
 
   /** Waits for nothing: calls under way are rejected. Idempotent. */
@@ -177,7 +201,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
         throw error;
       }
     });
-    await this.#introduce();
+    this.#introduce();
     return Promise.all(
       items.map(async (item) => {
         const adder = this.#adders.get(this.#partitions.of(item.id)) as Adder;
@@ -186,18 +210,13 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     );
   }
 
-  /** Makes the queue's name known, once; a failure is no reason not to add. */
-  #introduce(): Promise<void> | undefined {
-    if (this.#introduced === undefined) {
-      const key = queuesKey(this.#common.prefix);
-      this.#introduced = this.#link.send(['SADD', key, this.name]).then(
-        () => undefined,
-        () => {
-          this.#introduced = undefined;
-        },
-      );
-    }
-    return undefined;
+  /** Makes the queue's name known, with the first task; a failure is no reason not to add, but one to try again. */
+  #introduce(): void {
+    if (this.#isIntroduced) return;
+    this.#isIntroduced = true;
+    this.#link.send(['SADD', queuesKey(this.#common.prefix), this.name]).catch(() => {
+      this.#isIntroduced = false;
+    });
   }
 
   async #setPaused(paused: 0 | 1): Promise<void> {
@@ -209,17 +228,17 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     if (this.#closed) throw new DuestreamError('ERR_CLOSED', `the queue "${this.name}" was closed`);
   }
 
-  #use(id: string): true {
+  #check(id: string): void {
     this.#assertOpen();
     checkText(id, 'id', this.#limits.idBytesMax);
-    return true;
   }
 }
 
 function resolveLimits(limits: Partial<TaskLimits> = {}): TaskLimits {
   const resolved = { ...defaultLimits, ...limits };
   const unknown = Object.keys(resolved).find((name) => !(name in defaultLimits));
-  if (unknown !== undefined) throw invalid(`unknown limit "${unknown}": expected ${Object.keys(defaultLimits).join(', ')}`);
+  if (unknown !== undefined)
+    throw invalid(`unknown limit "${unknown}": expected ${Object.keys(defaultLimits).join(', ')}`);
   wholeNumber(resolved.payloadBytesMax, 'limits.payloadBytesMax', { min: 1, max: 256 * 1024 * 1024 });
   wholeNumber(resolved.idBytesMax, 'limits.idBytesMax', { min: 1, max: 4096 });
   wholeNumber(resolved.nameBytesMax, 'limits.nameBytesMax', { min: 1, max: 1024 });

@@ -37,7 +37,8 @@ function settled(id: string, reply: Extract<GetReply, { status: 'settled' }>): T
 
 /** An entry of `dead` or `ended`, as a task that is no more. */
 export function fromFields(id: string, state: TaskState, fields: Readonly<Record<string, string>>): TaskInfo {
-  const record = fields['record'] === undefined ? { ...unreadable, name: fields['name'] ?? '' } : readRecord(fields['record']);
+  const record =
+    fields['record'] === undefined ? { ...unreadable, name: fields['name'] ?? '' } : readRecord(fields['record']);
   const run = decodeRun(fields['run'] ?? null);
   return {
     id,

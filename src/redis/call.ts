@@ -50,7 +50,10 @@ export function errorOf(call: Call, fault: Fault, where: string): DuestreamError
   switch (fault.kind) {
     case 'not_sent': {
       const why = fault.last ? reasonOf(fault.last) : 'no connection was made';
-      return unreachable(`${where} could not be reached within ${timeoutMs} ms, ${verb} was not sent: ${why}`, fault.last);
+      return unreachable(
+        `${where} could not be reached within ${timeoutMs} ms, ${verb} was not sent: ${why}`,
+        fault.last,
+      );
     }
     case 'other_life':
       return unreachable(`${where}: the connection that ${verb} belongs to is gone, it was not sent`);
@@ -65,7 +68,9 @@ export function errorOf(call: Call, fault: Fault, where: string): DuestreamError
       if (fault.error instanceof DuestreamError) return fault.error;
       return new DuestreamError('ERR_REDIS_REPLY', fault.error.message, { cause: fault.error });
     case 'unfit':
-      return new DuestreamError('ERR_INVALID_ARGUMENT', `${verb} has an argument that is not a string`, { cause: fault.error });
+      return new DuestreamError('ERR_INVALID_ARGUMENT', `${verb} has an argument that is not a string`, {
+        cause: fault.error,
+      });
     case 'stopped':
       return unknown(`${where} was closed before ${verb} was answered: it may or may not have happened`);
     case 'closed':

@@ -41,7 +41,9 @@ function parse(option: ConnectionOption): RedisClientOptions | (() => RedisConne
     throw invalid(`connection must be a URL, client options or a function that makes a client, got ${kindOf(option)}`);
   }
   if ('sendCommand' in option) {
-    throw invalid('connection must not be a client: give a function that makes one, for each connection needs a new one');
+    throw invalid(
+      'connection must not be a client: give a function that makes one, for each connection needs a new one',
+    );
   }
   return fromOptions(option);
 }
@@ -107,7 +109,8 @@ function database(pathname: string): { database?: number } {
 
 function fromOptions(given: RedisClientOptions): RedisClientOptions {
   const { url, ...options } = given;
-  if (url !== undefined && typeof url !== 'string') throw invalid(`connection.url must be a string, got ${kindOf(url)}`);
+  if (url !== undefined && typeof url !== 'string')
+    throw invalid(`connection.url must be a string, got ${kindOf(url)}`);
   const { socket, ...fromAddress } = url === undefined ? {} : fromUrl(url);
   const { database } = options;
   if (options.socket !== undefined && (typeof options.socket !== 'object' || options.socket === null)) {

@@ -6,7 +6,7 @@ import { type ConnectionOption, describeConnection } from './connection.js';
 import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
 import type { Reply } from './reply.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor, tell } from './supervisor.js';
 
 export type { Reply } from './reply.js';
 
@@ -97,7 +97,8 @@ export class Link {
 
   /** A read that blocks for at most `blockMs`, which its arguments say as well. Use a link of its own for it. */
   block(args: readonly string[], blockMs: number, { life }: { life?: number } = {}): Promise<Reply> {
-    if (!(blockMs > 0)) return Promise.reject(invalid(`blockMs must be above 0, got ${blockMs}: without end it can't be watched`));
+    if (!(blockMs > 0))
+      return Promise.reject(invalid(`blockMs must be above 0, got ${blockMs}: without end it can't be watched`));
     return this.#request(args, blockMs + watchdogMs, { life, blocking: true });
   }
 
@@ -139,7 +140,11 @@ export class Link {
     return this.#stopped;
   }
 
-  #request(args: readonly string[], timeoutMs: number, on: { life?: number | undefined; blocking?: boolean }): Promise<Reply> {
+  #request(
+    args: readonly string[],
+    timeoutMs: number,
+    on: { life?: number | undefined; blocking?: boolean },
+  ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const madeAtMs = this.#clock.monotonicMs();
       const deadlineMs = madeAtMs + timeoutMs;
@@ -204,7 +209,8 @@ export class Link {
   #onOverdue(calls: Call[]): void {
     const unanswered = calls.filter((call) => call.sent);
     for (const call of unanswered) this.#forget(call);
-    for (const call of calls) this.#fail(call, call.sent ? { kind: 'no_reply' } : { kind: 'not_sent', last: this.#lastError });
+    for (const call of calls)
+      this.#fail(call, call.sent ? { kind: 'no_reply' } : { kind: 'not_sent', last: this.#lastError });
     for (const { verb, timeoutMs } of unanswered) this.#tell({ type: 'timeout', command: verb, ms: timeoutMs });
     if (unanswered[0]) this.drop(`${unanswered[0].verb} got no reply within ${unanswered[0].timeoutMs} ms`);
   }
@@ -231,14 +237,7 @@ export class Link {
     this.#tell({ type: 'connect_failed', error });
   }
 
-  /** A listener's fault must not stop the link half-way: it surfaces by itself. */
   #tell(event: LinkEvent): void {
-    try {
-      this.#onEvent?.(event);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
+    tell(this.#onEvent, event);
   }
 }

@@ -5,7 +5,11 @@ import type { Partitions } from './partition.js';
 import { Subscriber } from './subscriber.js';
 
 /** Listens to the wake-up channels of a queue's partitions, on one connection. */
-export function listen(common: Common<ConnectionOption>, partitions: Partitions, hear: (signal: Signal) => void): Subscriber {
+export function listen(
+  common: Common<ConnectionOption>,
+  partitions: Partitions,
+  hear: (signal: Signal) => void,
+): Subscriber {
   const { connection, clock, random } = common;
   const subscriber = new Subscriber({
     connection,

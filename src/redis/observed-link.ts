@@ -5,10 +5,21 @@ import { Link, type LinkEvent } from './link.js';
 import type { Observe } from '../events.js';
 
 /** A link whose ups and downs are observed. */
-export function openLink(common: Common<ConnectionOption>, purpose: string, connection: ConnectionOption = common.connection): Link {
+export function openLink(
+  common: Common<ConnectionOption>,
+  purpose: string,
+  connection: ConnectionOption = common.connection,
+): Link {
   const { clock, random, commandTimeoutMs, observe } = common;
   const where = `${describeConnection(connection)} ${purpose}`;
-  return new Link({ connection, purpose, clock, random, commandTimeoutMs, onEvent: (event) => tell(event, where, observe) });
+  return new Link({
+    connection,
+    purpose,
+    clock,
+    random,
+    commandTimeoutMs,
+    onEvent: (event) => tell(event, where, observe),
+  });
 }
 
 function tell(event: LinkEvent, connection: string, observe: Observe): void {

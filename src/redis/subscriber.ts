@@ -3,7 +3,7 @@ import { invalid } from '../errors.js';
 import { type Random, systemRandom } from '../random.js';
 import { checkConnection, type ConnectionOption, type RedisConnection } from './connection.js';
 import type { LinkEvent } from './link.js';
-import { Supervisor } from './supervisor.js';
+import { Supervisor, tell } from './supervisor.js';
 
 export interface SubscriberOptions {
   connection: ConnectionOption;
@@ -87,6 +87,6 @@ export class Subscriber {
   }
 
   #tell(event: SubscriberEvent): void {
-    this.#options.onEvent?.(event);
+    tell(this.#options.onEvent, event);
   }
 }

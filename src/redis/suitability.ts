@@ -22,9 +22,17 @@ export async function suitabilityOf(caller: Caller): Promise<Suitability> {
     problems.push(`Redis ${version} is too old: Duestream needs ${oldestMajor}.0 or newer`);
   }
   if (eviction !== 'noeviction' && eviction !== 'unknown') {
-    problems.push(`Redis evicts keys (maxmemory-policy ${eviction}), tasks among them: set maxmemory-policy noeviction`);
+    problems.push(
+      `Redis evicts keys (maxmemory-policy ${eviction}), tasks among them: set maxmemory-policy noeviction`,
+    );
   }
-  return { isSuitable: problems.length === 0, version, eviction, persistence: await persistenceOf(caller, info), problems };
+  return {
+    isSuitable: problems.length === 0,
+    version,
+    eviction,
+    persistence: await persistenceOf(caller, info),
+    problems,
+  };
 }
 
 async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>): Promise<Suitability['persistence']> {

@@ -86,7 +86,8 @@ export class Supervisor {
       this.lives += 1;
       this.#parts.onUp(life);
     } catch (error) {
-      if (!this.#stop.signal.aborted) this.#parts.onFailed(error instanceof Error ? error : new Error(messageOf(error)));
+      if (!this.#stop.signal.aborted)
+        this.#parts.onFailed(error instanceof Error ? error : new Error(messageOf(error)));
       return false;
     }
     await over;
@@ -104,4 +105,15 @@ export class Supervisor {
 function waitMs(failures: number, random: Random): number {
   if (failures === 0) return waitMsMin * random();
   return Math.min(waitMsMax, waitMsMin * 2 ** (failures - 1)) * (0.5 + random() / 2);
+}
+
+/** Tells a listener, whose fault must not stop a connection half-way: it surfaces by itself. */
+export function tell<E>(listener: ((event: E) => void) | undefined, event: E): void {
+  try {
+    listener?.(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
 }

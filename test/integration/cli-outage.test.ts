@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CommandLine } from '../support/cli.js';
+
+/** A Redis that is away, refuses, or is not fit for a queue. */
+const nowhere = new CommandLine();
+const locked = new CommandLine();
+const evicting = new CommandLine();
+
+beforeAll(async () => {
+  await locked.startRedis('--requirepass', 'right-password');
+  await evicting.startRedis('--maxmemory', '100mb', '--maxmemory-policy', 'allkeys-lru');
+});
+afterAll(() => Promise.all([nowhere.close(), locked.close(), evicting.close()]));
+
+const oneLine = /^duestream: [^\n]+\n$/;
+
+test('one-shot verbs say within 5 s that Redis is unreachable: exit code 69', async () => {
+  const verbs = [
+    ['add', 'mail', 'welcome'],
+    ['stats'],
+    ['stats', 'mail'],
+    ['task', 'get', 'mail', 'x'],
+    ['task', 'cancel', 'mail', 'x'],
+    ['dead', 'list', 'mail'],
+    ['dead', 'purge', 'mail', '--all'],
+    ['queue', 'pause', 'mail'],
+    ['leader-status', 'mail'],
+    ['doctor'],
+  ];
+  for (const argv of verbs) {
+    const startedAt = performance.now();
+    const { code, stdout, stderr } = await nowhere.run(argv);
+    expect([argv, code, stdout]).toEqual([argv, 69, '']);
+    expect(stderr).toMatch(oneLine);
+    expect(stderr).toMatch(/start Redis, or name another with --redis/);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  }
+}, 60_000);
+
+test('an import into a Redis that is away: exit code 69', async () => {
+  const { code, stderr } = await nowhere.run(['import', 'mail'], { stdin: '{"name":"welcome"}\n' });
+  expect(stderr).toMatch(oneLine);
+  expect(code).toBe(69);
+});
+
+test('a wrong password is an error of one line that does not show it', async () => {
+  const { code, stderr } = await locked.run(['add', 'mail', 'welcome'], {
+    env: { DUESTREAM_REDIS_URL: locked.url.replace('unix://', 'unix://') },
+  });
+  expect(stderr).toMatch(oneLine);
+  expect(stderr).toMatch(/NOAUTH|password/i);
+  expect(code).toBe(1);
+});
+
+test('doctor finds an eviction policy: exit code 1', async () => {
+  const { code, stdout } = await evicting.run(['doctor', '--json']);
+  const { ok, checks } = JSON.parse(stdout) as { ok: boolean; checks: { name: string; ok: boolean; detail: string }[] };
+  expect(code).toBe(1);
+  expect(ok).toBe(false);
+  expect(checks.find(({ name }) => name === 'eviction')).toMatchObject({ ok: false });
+});
+
+test('a worker on a Redis that evicts says so', async () => {
+  const leader = evicting.start(['leader', 'mail']);
+  await leader.says(/noeviction/);
+  leader.kill('SIGTERM');
+  expect((await leader.ended).code).toBe(0);
+});
+
+test('a role waits for Redis, and stops at once when it is told to', async () => {
+  const leader = nowhere.start(['leader', 'mail']);
+  await leader.says(/leader started/);
+  leader.kill('SIGTERM');
+  const { code, stderr } = await leader.ended;
+  expect(stderr).toMatch(/leader stopped/);
+  expect(code).toBe(0);
+});

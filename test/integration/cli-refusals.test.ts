@@ -1,0 +1,151 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { CommandLine } from '../support/cli.js';
+
+/** Bad input: the right exit code, one line on stderr that says what to do, and nothing in Redis. */
+const cli = new CommandLine();
+
+const modules: Readonly<Record<string, string>> = {
+  'good.mjs': 'export default { welcome: async () => {} };',
+  'throws.mjs': 'throw new Error("no database\\nsecond line");',
+  'syntax.mjs': 'export default {',
+  'nothing.mjs': 'export const welcome = 1;',
+  'empty.mjs': 'export default {};',
+  'number.mjs': 'export default { welcome: 5 };',
+  'hangs.mjs': 'await new Promise(() => {});',
+  'needs.mjs': 'import "a-package-that-is-not-there";',
+  'typed.ts': 'export default { welcome: (task: unknown): void => {} };',
+};
+
+beforeAll(async () => {
+  for (const [name, text] of Object.entries(modules)) writeFileSync(join(cli.folder, name), text);
+  await cli.startRedis();
+});
+beforeEach(() => cli.send('FLUSHALL'));
+afterAll(() => cli.close());
+
+type Case = readonly [argv: string[], says: RegExp, stdin?: string];
+
+const usage: readonly Case[] = [
+  [[], /name a verb; see duestream --help/],
+  [['frobnicate'], /unknown verb "frobnicate"/],
+  [['ad', 'mail'], /did you mean "add"/],
+  [['task', 'gt', 'mail', 'a'], /did you mean "task get"/],
+  [['task'], /name a verb of task/],
+  [['add', 'mail'], /an argument is missing: duestream add <queue> <name> \[payload\]/],
+  [['add', 'mail', 'welcome', '{}', 'more'], /unexpected argument "more"/],
+  [['add', 'mail', 'welcome', '--soon'], /unknown flag --soon; see duestream add --help/],
+  [['add', 'mail', 'welcome', '-x'], /unknown flag -x/],
+  [['add', 'mail', 'welcome', '--queue', 'other'], /unknown flag --queue/],
+  [['add', 'mail', 'welcome', '--in', '-5'], /must be a duration such as .* got "-5"/],
+  [['add', 'mail', 'welcome', '--in=-5'], /must be a duration such as .* got "-5"/],
+  [['add', 'mail', 'welcome', '--in', '5'], /needs a unit, such as 5s/],
+  [['add', 'mail', 'welcome', '--in'], /--in needs a value/],
+  [['add', 'mail', 'welcome', '--in', '1s', '--in', '2s'], /give --in only once/],
+  [['add', 'mail', 'welcome', '--at', '2027-01-01'], /must say its offset, such as/],
+  [['add', 'mail', 'welcome', '--at-ms', 'noon'], /--at-ms must be a whole number/],
+  [['add', 'mail', 'welcome', '--in', '5m', '--at', '2027-01-01T09:00Z'], /give only one of --in and --at/],
+  [['add', 'mail', 'welcome', '--at', '2027-01-01T09:00Z', '--at-ms', '1'], /give only one of --at and --at-ms/],
+  [['add', 'mail', 'welcome', '--max-attempts', '0'], /--max-attempts must be a whole number from 1/],
+  [['add', 'mail', 'welcome', '--backoff', 'slowly'], /--backoff must look like fixed:10s/],
+  [['add', 'mail', 'welcome', '--backoff', 'exponential:1'], /needs a unit/],
+  [['add', 'mail', 'welcome', '--id', ''], /id must not be empty/],
+  [['add', 'mail', 'welcome', 'hello'], /the payload is not JSON: write text as/],
+  [['add', 'mail', 'welcome', '-'], /the payload is not JSON/, '{"to":'],
+  [['add', 'mail', 'welcome', '-'], /at most 1048576 bytes/, JSON.stringify('x'.repeat(1024 * 1024))],
+  [['add', 'mail', 'welcome', '-'], /the payload on stdin is longer/, 'x'.repeat(9 * 1024 * 1024)],
+  [['add', 'a queue', 'welcome'], /a queue name is/],
+  [['add', 'mail', ''], /name must not be empty/],
+  [['add', 'mail', 'welcome', '--prefix', 'a b'], /prefix must be/],
+  [['add', 'mail', 'welcome', '--redis', 'localhost'], /--redis must be a URL such as/],
+  [['task', 'list', 'mail', '--state', 'asleep'], /--state must be one of scheduled, ready/],
+  [['task', 'list', 'mail', '--limit', '0'], /--limit must be a whole number/],
+  [['task', 'reschedule', 'mail', 'a'], /say when: --in, --at or --at-ms/],
+  [['dead', 'purge', 'mail'], /say which letter, or --all/],
+  [['dead', 'purge', 'mail', 'a', '--all'], /a letter or --all, not both/],
+  [['stats', '--watch', '--json'], /give one of them/],
+  [['import', 'mail', 'nowhere.ndjson'], /no such file: nowhere.ndjson/],
+  [['import', 'mail', '.'], /is a directory/],
+  [['worker', 'mail'], /say what runs the tasks: --handlers/],
+  [['worker', 'mail', '--handlers', 'nowhere.js'], /no handlers module at .*nowhere.js/],
+  [['worker', 'mail', '--handlers', '.'], /is a directory: name the module itself/],
+  [['worker', 'mail', '--handlers', 'throws.mjs'], /throws.mjs fails to load: no database second line/],
+  [['worker', 'mail', '--handlers', 'syntax.mjs'], /syntax.mjs fails to load: SyntaxError/],
+  [['worker', 'mail', '--handlers', 'needs.mjs'], /needs.mjs fails to load: .*a-package-that-is-not-there/],
+  [['worker', 'mail', '--handlers', 'nothing.mjs'], /nothing.mjs has no default export: write export default/],
+  [['worker', 'mail', '--handlers', 'empty.mjs'], /must map task names to functions/],
+  [['worker', 'mail', '--handlers', 'number.mjs'], /the handler of "welcome" must be a function/],
+  [['worker', 'mail', '--handlers', 'good.mjs', '--concurrency', 'many'], /--concurrency must be a whole number/],
+  [['worker', 'mail', '--handlers', 'good.mjs', '--lease', '30'], /lease needs a unit/],
+  [['worker', 'mail', '--handlers', 'good.mjs', '--leader', 'maybe'], /--leader must be one of allow, never, only/],
+  [['worker', 'mail', '--handlers', 'good.mjs', '--metrics-port', '99999'], /--metrics-port must be a whole number/],
+  [['worker', 'mail', '--handlers', 'good.mjs', '--metrics-host', '::1'], /goes with --metrics-port/],
+  [['leader', 'mail', '--lock-ttl', '1ms'], /lockTtl must be/],
+  [['leader', 'mail', '--lock-nodes', 'redis://a,redis://b'], /an odd number of Redis servers/],
+];
+
+const oneLine = /^duestream: [^\n]+\n$/;
+
+describe('a usage error is one line, exit code 2, and writes nothing', () => {
+  test.each(usage)('%j', async (argv, says, stdin) => {
+    const { code, stdout, stderr } = await cli.run(argv, stdin === undefined ? {} : { stdin });
+    expect(stderr).toMatch(oneLine);
+    expect(stderr).toMatch(says);
+    expect(stdout).toBe('');
+    expect(code).toBe(2);
+    expect(await cli.send('DBSIZE')).toBe(0);
+  });
+});
+
+test('a usage error does not even connect', async () => {
+  const { code } = await cli.run(['add', 'mail', 'welcome', 'hello'], { env: { DUESTREAM_REDIS_URL: 'redis://127.0.0.1:1' } });
+  expect(code).toBe(2);
+});
+
+test('a handlers module that never finishes loading is told of, and does not end well', async () => {
+  const { code, stderr } = await cli.run(['worker', 'mail', '--handlers', 'hangs.mjs']);
+  expect(stderr).toMatch(/promise that never settles/);
+  expect(code).toBe(1);
+});
+
+test('a TypeScript module either loads or says what is missing', async () => {
+  const command = cli.start(['worker', 'mail', '--handlers', 'typed.ts']);
+  const stripsTypes = 'typescript' in process.features && Boolean(process.features.typescript);
+  await command.says(stripsTypes ? /worker started/ : /can't load .*typed.ts: use Node 22.18/);
+});
+
+test('an unknown id is exit code 3', async () => {
+  for (const argv of [
+    ['task', 'get', 'mail', 'x'],
+    ['task', 'cancel', 'mail', 'x'],
+    ['task', 'run', 'mail', 'x'],
+    ['task', 'reschedule', 'mail', 'x', '--in', '1s'],
+    ['dead', 'show', 'mail', 'x'],
+    ['dead', 'replay', 'mail', 'x'],
+    ['dead', 'purge', 'mail', 'x'],
+  ]) {
+    const { code, stderr, stdout } = await cli.run(argv);
+    expect([argv, code, stdout]).toEqual([argv, 3, '']);
+    expect(stderr).toMatch(oneLine);
+  }
+});
+
+test('a password is never printed', async () => {
+  const argv = ['stats', '--redis', 'redis://someone:hunter2secret@127.0.0.1:1'];
+  for (const more of [[], ['--frobnicate'], ['--json']]) {
+    const { stdout, stderr } = await cli.run([...argv, ...more]);
+    expect(stdout + stderr).not.toContain('hunter2secret');
+  }
+  const { stdout, stderr } = await cli.run(['stats', '--redis', 'hunter2secret@nowhere']);
+  expect(stdout + stderr).not.toContain('hunter2secret');
+});
+
+test('a key of the wrong type in the way: exit code 1, and the key stays as it was', async () => {
+  await cli.send('SET', 'duestream:{mail:0}:tasks', 'a string');
+  const { code, stderr } = await cli.run(['add', 'mail', 'welcome']);
+  expect(stderr).toMatch(oneLine);
+  expect(stderr).toMatch(/WRONGTYPE|wrong type/i);
+  expect(code).toBe(1);
+  expect(await cli.send('GET', 'duestream:{mail:0}:tasks')).toBe('a string');
+});
