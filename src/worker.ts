@@ -7,6 +7,7 @@ import { type Handlers, type ResolvedHandler, resolveHandlers } from './handler.
 import { type Health, healthOf } from './health.js';
 import { Leadership } from './leader/leadership.js';
 import { newToken } from './random.js';
+import { introduce } from './redis/introduce.js';
 import { listen } from './redis/listen.js';
 import type { Link } from './redis/link.js';
 import { openLink } from './redis/observed-link.js';
@@ -75,6 +76,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
       for (const consumer of consumers) consumer.hear(signal);
     });
     this.#running = { commands, readers, lockNodes, subscriber, consumers, leadership };
+    void introduce(commands, common.prefix, this.queue);
     void this.#judgeServer(commands);
     leadership?.start();
     for (const consumer of consumers) consumer.start();
@@ -97,6 +99,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
       !running.commands.isUp && 'Redis is unreachable',
       running.leadership?.isFailing === true && 'promotion is failing',
       this.#unsuitable !== undefined && this.#unsuitable,
+      ...running.consumers.flatMap((consumer) => consumer.problems),
     ]);
   }
 

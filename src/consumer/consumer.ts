@@ -63,6 +63,8 @@ export class Consumer {
   readonly #standIn: StandIn;
   readonly #intakeEnded = new AbortController();
   readonly #ended = new AbortController();
+  readonly #endedLoops: string[] = [];
+  #isOnHold = false;
   #intakeLoops: Promise<unknown> | undefined;
   #heartbeatLoop: Promise<void> | undefined;
 
@@ -70,9 +72,18 @@ export class Consumer {
     this.#parts = parts;
     const { partition, clock, observe, random, leaseMs, worker } = parts;
     const inFlight = new InFlight(parts.concurrency);
-    const membership = new Membership({ partition, reader: parts.reader, worker, leaseMs });
+    const membership = new Membership({
+      partition,
+      reader: parts.reader,
+      worker,
+      leaseMs,
+      onJoined: () => this.#heartbeat.waker.wake(),
+    });
     const onLost = (held: HeldDelivery): void => this.#tellLost(held);
-    const onHold = (onHold: boolean): void => observe({ type: 'recovery_on_hold', queue: partition.queue, onHold });
+    const onHold = (onHold: boolean): void => {
+      this.#isOnHold = onHold;
+      observe({ type: 'recovery_on_hold', queue: partition.queue, onHold });
+    };
     const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost, onHold });
     const settler = new Settler({ partition, clock, random, leaseMs });
     const giveBack = (deliveries: Parameters<typeof handBack>[0], delayMs: number): Promise<void> =>
@@ -97,6 +108,15 @@ export class Consumer {
 
   get inFlight(): number {
     return this.#inFlight.busy;
+  }
+
+  /** What keeps it from its work, in words. */
+  get problems(): string[] {
+    return [
+      ...(this.#isOnHold ? ['recovery is on hold after an outage'] : []),
+      ...(this.#standIn.leaderIsMissing ? ['nobody leads'] : []),
+      ...this.#endedLoops.map((where) => `${where} has stopped by a bug`),
+    ];
   }
 
   start(): void {
@@ -149,7 +169,8 @@ export class Consumer {
       onFailure,
       waker: station.waker ?? new Waker(),
     }).catch((error: unknown) => {
-      emit('error', error); // a bug of ours: that loop is over, and health says so
+      this.#endedLoops.push(where); // a bug of ours: that loop is over, and health says so
+      emit('error', error);
     });
   }
 

@@ -56,15 +56,18 @@ export class Executor {
     this.#parts = parts;
   }
 
-  /** Starts an opened delivery; returns at once, never throws. `nowMs` is the server's, of the script that opened it. */
-  start(delivery: Delivery, { sentAtMs, nowMs }: { sentAtMs: number; nowMs: number }): void {
+  /**
+   * Starts an opened delivery; returns at once, never throws. `nowMs` is the server's, of the script that opened it; a
+   * recovered one has none: how late it was says nothing of how well this queue keeps time.
+   */
+  start(delivery: Delivery, { sentAtMs, nowMs }: { sentAtMs: number; nowMs?: number }): void {
     const { inFlight, heartbeat } = this.#parts;
     const held = new HeldDelivery(delivery, heartbeat.trustedUntilMs(sentAtMs));
     inFlight.hold(held);
     void this.#live(held, nowMs).finally(() => inFlight.letGo(held));
   }
 
-  async #live(held: HeldDelivery, nowMs: number): Promise<void> {
+  async #live(held: HeldDelivery, nowMs: number | undefined): Promise<void> {
     const { observe, queue, inFlight, clock } = this.#parts;
     const found = this.#prepare(held);
     if (typeof found === 'string') {
@@ -72,7 +75,8 @@ export class Executor {
       await this.#turnAway(held, found);
       return;
     }
-    observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
+    if (nowMs !== undefined)
+      observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
     const startedAtMs = clock.monotonicMs();
     const outcome = await this.#invoke(found);
     held.isEnding = true;

@@ -66,11 +66,13 @@ export class Fetcher {
   }
 
   async #read(): Promise<number> {
-    const { membership, inFlight, signal } = this.#parts;
+    const { membership, inFlight, intake, signal } = this.#parts;
     const count = Math.min(inFlight.free, readMax);
     if (count < 1 || signal.aborted) return 0;
     const { name, life } = await membership.current();
+    if (signal.aborted) return 0;
     if (this.#hasBacklog) return this.#fetch({ consumer: name, life, count });
+    if (intake.isContended) return 0; // somebody wants the slots: don't sit on them
     return this.#block({ consumer: name, life, count });
   }
 

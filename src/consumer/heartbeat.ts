@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { Waker } from '../loop.js';
 import type { Partition } from '../redis/partition.js';
 import { beat } from '../redis/scripts.generated.js';
 import { byConsumer } from './delivery.js';
@@ -28,6 +29,8 @@ export interface HeartbeatParts {
  * passes without news its signal is aborted; the handler may go on, its end is written if the script still agrees.
  */
 export class Heartbeat {
+  /** Wakes it for a first beat under a new name. */
+  readonly waker: Waker = new Waker();
   readonly #parts: HeartbeatParts;
   readonly #marginMs: number;
   #beatenAtMs = Number.NEGATIVE_INFINITY;

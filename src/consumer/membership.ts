@@ -14,14 +14,16 @@ export class Membership {
   readonly #reader: Link;
   readonly #worker: string;
   readonly #leaseMs: number;
+  readonly #onJoined: () => void;
   readonly #former = new Set<string>();
   #current: { name: string; life: number } | undefined;
 
-  constructor(parts: { partition: Partition; reader: Link; worker: string; leaseMs: number }) {
+  constructor(parts: { partition: Partition; reader: Link; worker: string; leaseMs: number; onJoined: () => void }) {
     this.#partition = parts.partition;
     this.#reader = parts.reader;
     this.#worker = parts.worker;
     this.#leaseMs = parts.leaseMs;
+    this.#onJoined = parts.onJoined;
   }
 
   /** The present name, if there is one yet. */
@@ -37,6 +39,7 @@ export class Membership {
     const name = newToken();
     await this.#partition.run(join, { consumer: name, worker: this.#worker, leaseMs: this.#leaseMs });
     this.#current = { name, life };
+    this.#onJoined();
     return this.#current;
   }
 

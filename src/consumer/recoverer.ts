@@ -30,7 +30,7 @@ export interface RecovererParts {
   signal: AbortSignal;
   /** Ends the reader's blocking read, so that the slots it waits with are free. */
   interrupt: () => Promise<void>;
-  start: (delivery: Delivery, at: { sentAtMs: number; nowMs: number }) => void;
+  start: (delivery: Delivery, at: { sentAtMs: number }) => void;
 }
 
 /**
@@ -86,6 +86,6 @@ export class Recoverer {
     const { attempt } = decodeRun(delivery.run);
     observe({ type: 'recovered', queue: partition.queue, name, id: delivery.id, attempt, delivery: delivery.count });
     emit('recovered', { id: delivery.id, name, attempt, delivery: delivery.count });
-    start(delivery, { sentAtMs, nowMs: delivery.dueMs });
+    start(delivery, { sentAtMs });
   }
 }

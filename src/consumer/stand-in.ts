@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { BugError } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { Partition } from '../redis/partition.js';
 import { promote } from '../redis/scripts.generated.js';
@@ -9,6 +10,8 @@ import { promote } from '../redis/scripts.generated.js';
  * done without a term.
  */
 export class StandIn {
+  /** As of the last look. A leader gives a sign of life every 250 ms. */
+  leaderIsMissing = false;
   readonly #parts: { partition: Partition; clock: Clock; observe: Observe; lockTtlMs: number };
 
   constructor(parts: { partition: Partition; clock: Clock; observe: Observe; lockTtlMs: number }) {
@@ -19,6 +22,8 @@ export class StandIn {
     const { partition, clock, observe, lockTtlMs } = this.#parts;
     const sentAtMs = clock.monotonicMs();
     const reply = await partition.run(promote, { term: '', token: '', overdueMs: lockTtlMs + 1_000, limit: 200 });
+    if (reply.status === 'stale_term') throw new BugError('promote without a term was refused for its term');
+    await this.#lookForLeader(reply.nowMs);
     if (reply.status !== 'ok' || reply.promoted === 0) return 2_000;
     observe({
       type: 'promoted',
@@ -30,5 +35,11 @@ export class StandIn {
       withoutLeader: true,
     });
     return 0;
+  }
+
+  async #lookForLeader(nowMs: number): Promise<void> {
+    const { caller, keys } = this.#parts.partition;
+    const [seenMs, ttlMs] = (await caller.send(['HMGET', keys.epoch, 'seen_ms', 'ttl_ms'])) as (string | null)[];
+    this.leaderIsMissing = !seenMs || nowMs - Number(seenMs) > Number(ttlMs);
   }
 }

@@ -1,10 +1,10 @@
-import { BugError, DuestreamError, invalid } from '../errors.js';
+import { BugError, DuestreamError } from '../errors.js';
 import { runLoop, Waker } from '../loop.js';
 import { BidPace } from './bid-pace.js';
 import { within } from './deadline.js';
 import type { ElectorParts, StepDown } from './election.js';
 import type { Held } from './lock.js';
-import { follower, isTrusted, type LeaderSeat, type Seat, trustedUntilMs } from './trust.js';
+import { follower, isTrusted, type LeaderSeat, type Lease, leaseOf, type Seat, trustedUntilMs } from './trust.js';
 
 export type { Claim, ElectorParts, SeatEvent, Vote } from './election.js';
 
@@ -36,8 +36,7 @@ type State =
  */
 export class Elector {
   readonly #parts: ElectorParts;
-  readonly #ttlMs: number;
-  readonly #marginMs: number;
+  readonly #lease: Lease;
   readonly #pace: BidPace;
   readonly #waker = new Waker();
   readonly #ended = new AbortController();
@@ -47,16 +46,9 @@ export class Elector {
   #stopped: Promise<void> | undefined;
 
   constructor(parts: ElectorParts) {
-    const { ttlMs = 5_000, random } = parts;
-    const { marginMs = ttlMs / 5 } = parts;
-    if (!(ttlMs >= 500)) throw invalid(`the lock's TTL must be from 500 ms, got ${ttlMs}`);
-    if (!(marginMs > 0 && marginMs < ttlMs / 2)) {
-      throw invalid(`the margin must be more than 0 and less than half the TTL of ${ttlMs} ms, got ${marginMs}`);
-    }
     this.#parts = parts;
-    this.#ttlMs = ttlMs;
-    this.#marginMs = marginMs;
-    this.#pace = new BidPace({ ttlMs, random });
+    this.#lease = leaseOf(parts);
+    this.#pace = new BidPace({ ttlMs: this.#lease.ttlMs, random: parts.random });
   }
 
   /** Starts to bid. Once stopped it stays so. */
@@ -72,19 +64,18 @@ export class Elector {
   }
 
   current(): Seat {
-    return this.#state.kind === 'leading' ? this.#state.reign.seat : follower;
+    return this.#reigning?.seat ?? follower;
   }
 
   /** Gives the seat to somebody else: resolves when the lock is released. A follower has nothing to resign. */
   async resign(): Promise<void> {
-    if (this.#state.kind === 'leading') this.#stepDown(this.#state.reign, 'resigned');
+    this.#stepDown(this.#reigning, 'resigned');
     if (this.#state.kind === 'leaving') await new Promise<void>((resolve) => this.#departures.push(resolve));
   }
 
   /** A script said that this term is not the accepted one. News of an earlier term of ours changes nothing. */
   refused(term: number): void {
-    if (this.#state.kind !== 'leading' || this.#state.reign.seat.term !== term) return;
-    this.#stepDown(this.#state.reign, 'refused');
+    if (this.#reigning?.seat.term === term) this.#stepDown(this.#reigning, 'refused');
   }
 
   /** The leader of this term has resigned: bid now. Without the term it may be our own, which a while of rest ignores. */
@@ -99,16 +90,16 @@ export class Elector {
     try {
       await runLoop({ clock, random, signal, tick: () => this.#tick(), onFailure, waker: this.#waker });
     } finally {
-      if (this.#state.kind === 'leading') this.#stepDown(this.#state.reign, 'lost'); // a bug of ours ended the loop
+      this.#stepDown(this.#reigning, 'lost'); // a bug of ours ended the loop
       this.#follow();
     }
   }
 
   async #end(): Promise<void> {
     if (this.#running === undefined) return;
-    if (this.#state.kind === 'leading') this.#stepDown(this.#state.reign, 'resigned');
+    this.#stepDown(this.#reigning, 'resigned');
     this.#waker.wake();
-    await within(this.#running, { ms: this.#ttlMs, clock: this.#parts.clock, late: () => this.#ended.abort() });
+    await within(this.#running, { ms: this.#lease.ttlMs, clock: this.#parts.clock, late: () => this.#ended.abort() });
   }
 
   async #tick(): Promise<number> {
@@ -118,8 +109,8 @@ export class Elector {
       case 'leading':
         return this.#renew(this.#state.reign);
       case 'following':
-        if (this.#isStopping()) this.#ended.abort();
-        return this.#isStopping() ? 0 : this.#pace.waitMs(this.#nowMs()) || this.#bid();
+        if (this.#isStopping) this.#ended.abort();
+        return this.#isStopping ? 0 : this.#pace.waitMs(this.#nowMs()) || this.#bid();
     }
   }
 
@@ -143,7 +134,7 @@ export class Elector {
   async #take(held: Held, before: unknown): Promise<boolean> {
     let taken = false;
     try {
-      if (this.#isStopping()) return false;
+      if (this.#isStopping) return false;
       const claimed = await this.#bounded(this.#parts.claim.take(before));
       taken = claimed.won && this.#begin(held, claimed);
     } finally {
@@ -156,7 +147,7 @@ export class Elector {
     const seat = this.#seat(held, claimed);
     if (!isTrusted(seat, this.#nowMs())) return false;
     const reign: Reign = { seat, held, disarm: () => {} };
-    if (this.#isStopping()) {
+    if (this.#isStopping) {
       this.#state = { kind: 'leaving', reign, told: true }; // nobody saw it lead, but its term stands: tell and go
       return true;
     }
@@ -167,15 +158,15 @@ export class Elector {
   }
 
   async #renew(reign: Reign): Promise<number> {
-    const dueInMs = reign.held.attemptedAtMs + this.#ttlMs / 3 - this.#nowMs();
+    const dueInMs = reign.held.attemptedAtMs + this.#lease.ttlMs / 3 - this.#nowMs();
     if (dueInMs > 0) return dueInMs;
     const extension = await this.#parts.lock.extend(reign.held);
-    if (!this.#isReigning(reign)) return 0; // it fell while the call was out: leave
+    if (reign !== this.#reigning) return 0; // it fell while the call was out: leave
     switch (extension.status) {
       case 'held':
         return this.#prolong(reign, extension.held);
       case 'unsure':
-        return this.#ttlMs / 50;
+        return this.#lease.ttlMs / 50;
       case 'lost':
         this.#stepDown(reign, 'lost');
         return 0;
@@ -192,12 +183,12 @@ export class Elector {
     reign.held = held;
     this.#arm(reign);
     this.#parts.onSeat(seat, 'renewed');
-    return this.#ttlMs / 3 - (this.#nowMs() - held.attemptedAtMs);
+    return this.#lease.ttlMs / 3 - (this.#nowMs() - held.attemptedAtMs);
   }
 
   /** The seat falls at once; the loop does the rest. */
-  #stepDown(reign: Reign, event: StepDown): void {
-    if (!this.#isReigning(reign)) return;
+  #stepDown(reign: Reign | undefined, event: StepDown): void {
+    if (reign === undefined || reign !== this.#reigning) return;
     reign.disarm();
     this.#state = { kind: 'leaving', reign, told: event === 'resigned' };
     this.#waker.wake();
@@ -229,7 +220,7 @@ export class Elector {
 
   /** No call may hold up the loop: one that takes a fifth of the TTL is given up, and its outcome not known. */
   #bounded<T>(call: Promise<T>): Promise<T> {
-    const ms = Math.max(250, this.#ttlMs / 5);
+    const ms = Math.max(250, this.#lease.ttlMs / 5);
     const late = (): never => {
       throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `a call of the elector took longer than ${ms} ms`);
     };
@@ -241,17 +232,16 @@ export class Elector {
     this.#parts.onError(error);
   }
 
-  #isReigning(reign: Reign): boolean {
-    return this.#state.kind === 'leading' && this.#state.reign === reign;
+  get #reigning(): Reign | undefined {
+    return this.#state.kind === 'leading' ? this.#state.reign : undefined;
   }
 
-  #isStopping(): boolean {
+  get #isStopping(): boolean {
     return this.#stopped !== undefined;
   }
 
   #seat({ attemptedAtMs }: Held, { term, token }: { term: number; token: string }): LeaderSeat {
-    const lease = { attemptedAtMs, ttlMs: this.#ttlMs, marginMs: this.#marginMs };
-    return { role: 'leader', term, token, trustedUntilMs: trustedUntilMs(lease) };
+    return { role: 'leader', term, token, trustedUntilMs: trustedUntilMs({ attemptedAtMs, ...this.#lease }) };
   }
 
   #nowMs(): number {

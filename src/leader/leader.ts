@@ -8,6 +8,7 @@ import { type ConnectionOption, defaultConnection } from '../redis/connection.js
 import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
 import { Partitions } from '../redis/partition.js';
+import { introduce } from '../redis/introduce.js';
 import { listen } from '../redis/listen.js';
 import type { Subscriber } from '../redis/subscriber.js';
 import { checkQueueName } from '../task.js';
@@ -71,6 +72,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     });
     const subscriber = listen(this.#common, partitions, (signal) => leadership.hear(signal));
     this.#running = { commands, lockNodes, subscriber, leadership };
+    void introduce(commands, prefix, this.queue);
     leadership.start();
   }
 

@@ -1,9 +1,9 @@
 import { type Duration, durationMs } from '../duration.js';
 import { DuestreamError, invalid } from '../errors.js';
 import { type Instant, whenOf } from '../instant.js';
-import { queuesKey } from '../keys.js';
 import { type Common, type CommonOptions, resolveCommon, wholeNumber } from '../options.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
+import { introduce } from '../redis/introduce.js';
 import { Lanes } from '../redis/lanes.js';
 import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
@@ -214,8 +214,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   #introduce(): void {
     if (this.#isIntroduced) return;
     this.#isIntroduced = true;
-    this.#link.send(['SADD', queuesKey(this.#common.prefix), this.name]).catch(() => {
-      this.#isIntroduced = false;
+    void introduce(this.#link, this.#common.prefix, this.name).then((done) => {
+      this.#isIntroduced = done;
     });
   }
 

@@ -77,7 +77,6 @@ function argsOf({ appendonly = 'no', args = [] }: RedisLaunchOptions): string[] 
 export class RedisServer {
   readonly #place: Place;
   #child: ChildProcess | undefined;
-  #guard: ChildProcess | undefined;
 
   constructor(place: Place) {
     if (place.port === undefined && place.socketPath === undefined) {
@@ -126,7 +125,8 @@ export class RedisServer {
     child.on('error', () => {}); // it has no pid then
     this.#child = child;
     if (child.pid === undefined) throw invalid(`${binary} could not be started`);
-    this.#guard = guard(child.pid, this.#place.ownDir ? dir : undefined);
+    const shell = guard(child.pid, this.#place.ownDir ? dir : undefined);
+    child.once('exit', () => shell.kill('SIGKILL')); // its pid may be another's soon
     await this.#answers(child);
     child.unref();
   }
@@ -143,7 +143,6 @@ export class RedisServer {
     const exited = once(child, 'exit');
     child.kill(signal);
     await exited;
-    this.#guard?.kill('SIGKILL');
   }
 
   /** Starts it again where it was; kill it before. */
@@ -173,8 +172,9 @@ export class RedisServer {
     const { socketPath, port = 0 } = this.#place;
     while (isRunning(child)) {
       const socket = socketPath === undefined ? connect(port, '127.0.0.1') : connect(socketPath);
-      // NOAUTH is an answer as well. Another server on this port would be one too: ours has exited by then.
-      if (/^(?:\+PONG|-NOAUTH)/.test(await ask(socket, 'PING')) && isRunning(child)) return;
+      const answer = await ask(socket);
+      // With a password it does not say who it is. Without, another server that holds our port is found out.
+      if (answer.startsWith('-NOAUTH') || (answer.startsWith('+PONG') && answer.includes(`process_id:${child.pid}\r`))) return;
       if (systemClock.monotonicMs() > endMs) break;
       await systemClock.sleep(probeAgainMs);
     }
@@ -202,18 +202,22 @@ function guard(pid: number, dir: string | undefined): ChildProcess {
   return shell;
 }
 
-/** The first line of the answer; empty when there is none. */
-function ask(socket: Socket, question: string): Promise<string> {
+/** Asks whether it is ready, and who it is; empty when nobody answers. */
+function ask(socket: Socket): Promise<string> {
   return new Promise((resolve) => {
-    const done = (answer: string): void => {
+    let answer = '';
+    const done = (): void => {
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(probeMs, () => done(''));
-    socket.on('error', () => done(''));
-    socket.on('close', () => done(''));
-    socket.once('data', (answer) => done(String(answer)));
-    socket.write(`${question}\r\n`);
+    socket.setTimeout(probeMs, done);
+    socket.on('error', done);
+    socket.on('close', done);
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+      if (answer.startsWith('-') || answer.includes('process_id:')) done();
+    });
+    socket.write('PING\r\nINFO server\r\n');
   });
 }
 

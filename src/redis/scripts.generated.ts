@@ -1876,7 +1876,7 @@ export type SettleReply =
 /** end deliveries: complete, retry or bury. Only for the consumer that still holds them. */
 export const settle: Script<SettleKeys, SettleArgs, SettleReply> = {
   name: 'settle',
-  sha1: '5aca7c14a05f65955393a6aa164386c740aaa3a5',
+  sha1: 'bee9189c4eea3d6eb5cb670d92c069900fde603a',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'dead', 'past', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
   items: ['entry', 'count', 'id', 'verb', 'value', 'run'],
@@ -1902,15 +1902,17 @@ local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('ZCARD', expiry) redis.call('HLEN', tasks)
 redis.call('HLEN', runs) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
-local held, lone = {}, #ARGV == 11 and ARGV[6]
-local pending = redis.pcall('XPENDING', stream, 'workers', lone or '-', lone or '+', 10000, consumer)
+local most, held, marks, ends, gone, tally, earliest = (#ARGV - 5) / 6 * 4, {}, {}, {}, {}, {}, math.huge
+local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', most, consumer) -- nothing without a group
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
-local marks, ends, gone, tally, earliest = {}, {}, {}, {}, math.huge
 for i = 6, #ARGV, 6 do
   local entry, count, id, verb, value, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-  local mark = 'l'
-  if held[entry] == count and redis.call('HGET', live, id) == entry then
-    mark, held[entry] = 'o', nil
+  local mine, good, mark = held[entry], redis.call('HGET', live, id) == entry, 'l'
+  if not mine and #pending == most then -- it holds more than we looked at
+    mine = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4]
+  end
+  if mine == count and good then
+    mark, held[entry] = 'o', 0
     if verb == 'retry' then
       local due_ms = math.ceil(exact_ms + tonumber(value))
       redis.call('ZADD', due, string.format('%.0f', due_ms), id)
@@ -1926,7 +1928,7 @@ for i = 6, #ARGV, 6 do
     end
     tally[verb] = (tally[verb] or 0) + 1
     ends[#ends + 1] = entry
-  elseif held[entry] == count and redis.call('HGET', live, id) ~= entry then -- stale, unless its number was reissued
+  elseif mine == count then -- stale, unless its number was reissued
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     if not found or found[2][2] == id then ends[#ends + 1], tally.stale = entry, (tally.stale or 0) + 1 end
   else

@@ -88,7 +88,8 @@ const usage: readonly Case[] = [
 const oneLine = /^duestream: [^\n]+\n$/;
 
 describe('a usage error is one line, exit code 2, and writes nothing', () => {
-  test.each(usage)('%j', async (argv, says, stdin) => {
+  test.each(usage.map(([argv, says, stdin]) => ({ argv, says, stdin, line: argv.join(' ') })))('$line', async (row) => {
+    const { argv, says, stdin } = row;
     const { code, stdout, stderr } = await cli.run(argv, stdin === undefined ? {} : { stdin });
     expect(stderr).toMatch(oneLine);
     expect(stderr).toMatch(says);
@@ -99,7 +100,9 @@ describe('a usage error is one line, exit code 2, and writes nothing', () => {
 });
 
 test('a usage error does not even connect', async () => {
-  const { code } = await cli.run(['add', 'mail', 'welcome', 'hello'], { env: { DUESTREAM_REDIS_URL: 'redis://127.0.0.1:1' } });
+  const { code } = await cli.run(['add', 'mail', 'welcome', 'hello'], {
+    env: { DUESTREAM_REDIS_URL: 'redis://127.0.0.1:1' },
+  });
   expect(code).toBe(2);
 });
 

@@ -104,7 +104,9 @@ export class CommandLine {
   }
 
   async send(...command: string[]): Promise<unknown> {
-    this.#client ??= await createClient({ socket: { path: this.#socket } }).on('error', () => undefined).connect();
+    this.#client ??= await createClient({ socket: { path: this.#socket } })
+      .on('error', () => undefined)
+      .connect();
     return this.#client.sendCommand(command);
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { follower, isTrusted, type LeaderSeat, trustedUntilMs } from '../../src/leader/trust.js';
+import { follower, isTrusted, type LeaderSeat, leaseOf, trustedUntilMs } from '../../src/leader/trust.js';
 
 const seat: LeaderSeat = { role: 'leader', term: 1_800_000_000_000_000, token: 'token', trustedUntilMs: 4_000 };
 
@@ -13,6 +13,17 @@ test.each([
   [4_000.1, false],
 ])('a seat trusted until 4000 is, at %d, trusted: %s', (nowMs, trusted) => {
   expect(isTrusted(seat, nowMs)).toBe(trusted);
+});
+
+test.each([
+  [{}, { ttlMs: 5_000, marginMs: 1_000 }],
+  [{ ttlMs: 500 }, { ttlMs: 500, marginMs: 100 }],
+  [
+    { ttlMs: 1_000, marginMs: 10 },
+    { ttlMs: 1_000, marginMs: 10 },
+  ],
+])('the lease of %o is %o', (parts, lease) => {
+  expect(leaseOf(parts)).toEqual(lease);
 });
 
 test('a follower is never trusted', () => {

@@ -1,0 +1,169 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { CommandLine } from '../support/cli.js';
+
+/** What each verb does to a real Redis, and what it prints, for people and for scripts. */
+const cli = new CommandLine();
+
+beforeAll(async () => {
+  writeFileSync(join(cli.folder, 'reject.mjs'), `export default { bad: () => { throw new Error('never works'); } };`);
+  await cli.startRedis();
+});
+beforeEach(() => cli.send('FLUSHALL'));
+afterAll(() => cli.close());
+
+const add = (...more: string[]): Promise<{ id: string; status: string }> =>
+  cli.json(['add', 'mail', 'welcome', ...more]);
+
+test('add says what became of the task; a duplicate is a result', async () => {
+  expect(await add('{"to":"a@b.c"}', '--id', 'one')).toEqual({ id: 'one', status: 'ready' });
+  expect(await add('{"to":"other"}', '--id', 'one')).toEqual({ id: 'one', status: 'duplicate' });
+  expect(await add('--in', '1h', '--id', 'two')).toEqual({ id: 'two', status: 'scheduled' });
+  expect(await cli.run(['add', 'mail', 'welcome', '--id', 'three'])).toEqual({
+    code: 0,
+    stdout: 'three ready\n',
+    stderr: '',
+  });
+});
+
+test('a payload is any JSON, from an argument or from stdin', async () => {
+  for (const json of ['-5', 'true', 'null', '"-"', '[]', '{"a":[{}]}', '"--in"']) {
+    const { id } = await add(json);
+    expect(await cli.json(['task', 'get', 'mail', id])).toMatchObject({ payload: JSON.parse(json) as unknown });
+  }
+  const result = await cli.run(['add', 'mail', 'welcome', '-', '--id', 'piped'], { stdin: '{"from":"stdin"}\n' });
+  expect(result.code).toBe(0);
+  expect(await cli.json(['task', 'get', 'mail', 'piped'])).toMatchObject({ payload: { from: 'stdin' } });
+});
+
+test('a due time can be said in three ways', async () => {
+  await add('--at', '2099-01-01T09:00+01:00', '--id', 'at');
+  await add('--at-ms', '4070937600000', '--id', 'at-ms');
+  for (const id of ['at', 'at-ms']) {
+    expect(await cli.json(['task', 'get', 'mail', id])).toMatchObject({ state: 'scheduled', due: 4_070_937_600_000 });
+  }
+});
+
+test('an id that begins with a dash is reached behind --', async () => {
+  await add('--id=-odd');
+  const { code, stdout } = await cli.run(['task', 'get', 'mail', '--json', '--', '-odd']);
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({ id: '-odd' });
+});
+
+test('stats has just these fields; an array without a queue', async () => {
+  await add('--in', '1h');
+  await add();
+  const mail = {
+    queue: 'mail',
+    paused: false,
+    scheduled: 1,
+    due: 0,
+    ready: 1,
+    active: 0,
+    dead: 0,
+    consumers: 0,
+    leader: null,
+  };
+  const { stdout } = await cli.run(['stats', 'mail', '--json']);
+  expect(JSON.parse(stdout)).toEqual(mail);
+  expect(Object.keys(JSON.parse(stdout) as object)).toEqual(Object.keys(mail));
+  await cli.json(['add', 'reports', 'weekly']);
+  expect(await cli.json(['stats'])).toEqual([mail, { ...mail, queue: 'reports', scheduled: 0 }]);
+  const { stdout: table } = await cli.run(['stats']);
+  expect(table.split('\n').map((line) => line.split(/\s+/)[0])).toEqual(['QUEUE', 'mail', 'reports', '']);
+});
+
+test('stats --watch prints a line each time where nobody watches', async () => {
+  await add();
+  const watching = cli.start(['stats', 'mail', '--watch']);
+  await expect.poll(() => watching.stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(2);
+  watching.kill('SIGKILL');
+  expect(watching.stdout).toMatch(/^mail running scheduled=0 due=0 ready=1 active=0 dead=0 consumers=0 leader=none\n/);
+  expect(watching.stdout).not.toContain('\u001b');
+});
+
+test('cancel, reschedule and run: what they did, and 4 when it is too late', async () => {
+  await add('--in', '1h', '--id', 'a');
+  expect(await cli.json(['task', 'reschedule', 'mail', 'a', '--in', '2h'])).toMatchObject({
+    id: 'a',
+    status: 'rescheduled',
+  });
+  expect(await cli.json(['task', 'run', 'mail', 'a'])).toEqual({ id: 'a', status: 'ready', was: 'scheduled' });
+  expect(await cli.json(['task', 'cancel', 'mail', 'a'])).toEqual({ id: 'a', status: 'cancelled', was: 'ready' });
+  const late = await cli.run(['task', 'cancel', 'mail', 'a', '--json']);
+  expect(JSON.parse(late.stdout)).toEqual({ id: 'a', status: 'settled', state: 'cancelled' });
+  expect(late.stderr).toBe('duestream: task a has already ended: it is cancelled\n');
+  expect(late.code).toBe(4);
+});
+
+test('task list goes through the states in pages', async () => {
+  for (const id of ['a', 'b', 'c']) await add('--in', '1h', '--id', id);
+  interface Page {
+    tasks: { id: string }[];
+    after: string | null;
+  }
+  const first = await cli.json<Page>(['task', 'list', 'mail', '--limit', '2']);
+  expect(first.after).not.toBeNull();
+  const second = await cli.json<Page>(['task', 'list', 'mail', '--limit', '2', `--after=${first.after ?? ''}`]);
+  expect([...first.tasks, ...second.tasks].map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+  const { stdout } = await cli.run(['task', 'list', 'mail', '--state', 'ready']);
+  expect(stdout).toBe('ID  NAME  STATE  DUE\n');
+});
+
+test('a paused queue says so until it is resumed', async () => {
+  expect(await cli.json(['queue', 'pause', 'mail'])).toEqual({ queue: 'mail', paused: true });
+  expect(await cli.json(['stats', 'mail'])).toMatchObject({ paused: true });
+  expect(await cli.json(['queue', 'resume', 'mail'])).toEqual({ queue: 'mail', paused: false });
+  expect(await cli.json(['stats', 'mail'])).toMatchObject({ paused: false });
+});
+
+test('a dead letter is listed, shown, replayed once, and purged', async () => {
+  await cli.json(['add', 'mail', 'bad', '--id', 'x', '--max-attempts', '1']);
+  const worker = cli.start(['worker', 'mail', '--handlers', 'reject.mjs', '--verbose']);
+  await worker.says(/bad x \(attempt 1\) given up: max_attempts/);
+  worker.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+
+  const { letters } = await cli.json<{ letters: { id: string; number: string }[] }>(['dead', 'list', 'mail']);
+  expect(letters).toMatchObject([{ id: 'x', name: 'bad', reason: 'max_attempts', attempts: 1 }]);
+  expect((await cli.run(['dead', 'show', 'mail', 'x'])).stdout).toMatch(/attempt 1\s+\S+ never works/);
+
+  await cli.json(['add', 'mail', 'bad', '--id', 'x']);
+  const conflict = await cli.run(['dead', 'replay', 'mail', 'x']);
+  expect(conflict.stderr).toMatch(/^duestream: a task x lives anew: [^\n]+\n$/);
+  expect(conflict.code).toBe(4);
+  await cli.json(['task', 'cancel', 'mail', 'x']);
+  expect(await cli.json(['dead', 'replay', 'mail', letters[0]?.number ?? ''])).toMatchObject({
+    id: 'x',
+    status: 'replayed',
+  });
+  expect(await cli.json(['task', 'get', 'mail', 'x'])).toMatchObject({ state: 'ready', attempt: 1 });
+  expect(await cli.json(['dead', 'purge', 'mail', '--all'])).toEqual({ purged: 0 });
+});
+
+test('nobody leads an empty queue, and doctor tells of what it looked at', async () => {
+  expect(await cli.json(['leader-status', 'mail'])).toEqual({ leader: null });
+  const { stdout, code } = await cli.run(['doctor']);
+  expect(stdout).toMatch(/^ok\s+version\s+Redis \d/);
+  expect(stdout).toMatch(/WRONG\s+persistence/);
+  expect(code).toBe(1);
+});
+
+test('a reader that goes away ends the command quietly', async () => {
+  for (let at = 0; at < 40; at += 1) await cli.send('SADD', 'duestream:queues', `queue-${at}`);
+  const command = cli.start(['stats']);
+  command.process.stdout?.destroy();
+  const { code, stderr } = await command.ended;
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+});
+
+test('--help and --version need no Redis, and say where a password belongs', async () => {
+  const { stdout: version } = await cli.run(['--version']);
+  expect(version).toMatch(/^\d+\.\d+\.\d+\n$/);
+  const { stdout: help, code } = await cli.run(['add', '--help']);
+  expect(help.replaceAll(/\s+/g, ' ')).toMatch(/A password belongs in the environment/);
+  expect(help).toMatch(/Examples:/);
+  expect(code).toBe(0);
+});
