@@ -43,14 +43,12 @@ now_ms = math.floor(exact_ms)
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('ZCARD', expiry) redis.call('HLEN', tasks)
 redis.call('HLEN', runs) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
 local most, held, marks, ends, gone, tally, earliest = (#ARGV - 5) / 6 * 4, {}, {}, {}, {}, {}, math.huge
-local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', most, consumer) -- nothing without a group
+local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', most, consumer) -- most of what it holds
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 for i = 6, #ARGV, 6 do
   local entry, count, id, verb, value, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-  local mine, good, mark = held[entry], redis.call('HGET', live, id) == entry, 'l'
-  if not mine and #pending == most then -- it holds more than we looked at
-    mine = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4]
-  end
+  local one = not held[entry] and #pending == most and redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
+  local mine, good, mark = held[entry] or one and one[4], redis.call('HGET', live, id) == entry, 'l'
   if mine == count and good then
     mark, held[entry] = 'o', 0
     if verb == 'retry' then

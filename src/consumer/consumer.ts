@@ -2,7 +2,7 @@ import type { Clock } from '../clock.js';
 import type { Observe } from '../events.js';
 import type { ResolvedHandler } from '../handler.js';
 import { runLoop, Waker } from '../loop.js';
-import type { Random } from '../random.js';
+import { newToken, type Random } from '../random.js';
 import type { Link } from '../redis/link.js';
 import type { Partition } from '../redis/partition.js';
 import type { Signal } from '../signals.js';
@@ -55,6 +55,8 @@ const abortGraceMs = 1_000;
  */
 export class Consumer {
   readonly #parts: ConsumerParts;
+  /** For observers, who add up over consumers: two in one process have one worker's name. */
+  readonly #id: string = newToken();
   readonly #inFlight: InFlight;
   readonly #membership: Membership;
   readonly #heartbeat: Heartbeat;
@@ -71,7 +73,7 @@ export class Consumer {
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
     const { partition, clock, observe, random, leaseMs, worker } = parts;
-    const inFlight = new InFlight(parts.concurrency);
+    const inFlight = new InFlight(parts.concurrency, (busy) => this.#tellLoad(busy, parts.concurrency));
     const membership = new Membership({
       partition,
       reader: parts.reader,
@@ -121,6 +123,7 @@ export class Consumer {
 
   start(): void {
     if (this.#intakeLoops !== undefined) return;
+    this.#tellLoad(0, this.#parts.concurrency);
     const signal = this.#intakeEnded.signal;
     this.#heartbeatLoop = this.#loop('heartbeat', this.#ended.signal, this.#heartbeat);
     this.#intakeLoops = Promise.all([
@@ -152,6 +155,7 @@ export class Consumer {
     await this.#within(this.#inFlight.untilIdle(), abortGraceMs);
     this.#ended.abort();
     await this.#within(Promise.all([this.#heartbeatLoop, this.#quietly(this.#membership.leaveAll())]), 1_000);
+    this.#tellLoad(0, 0);
   }
 
   #loop(where: string, signal: AbortSignal, station: Station): Promise<void> {
@@ -172,6 +176,11 @@ export class Consumer {
       this.#endedLoops.push(where); // a bug of ours: that loop is over, and health says so
       emit('error', error);
     });
+  }
+
+  #tellLoad(inFlight: number, concurrency: number): void {
+    const { queue } = this.#parts.partition;
+    this.#parts.observe({ type: 'in_flight', queue, worker: this.#id, inFlight, concurrency });
   }
 
   #tellLost({ delivery: { id, record, run } }: HeldDelivery): void {

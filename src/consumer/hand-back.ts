@@ -1,6 +1,7 @@
 import type { Observe } from '../events.js';
 import type { Partition } from '../redis/partition.js';
 import { handBack as handBackScript } from '../redis/scripts.generated.js';
+import { decodeRecord } from '../task.js';
 import { byConsumer, type Delivery } from './delivery.js';
 
 /** Returns unstarted deliveries, so that another consumer gets them at once, or after a delay. Safe to repeat. */
@@ -11,8 +12,11 @@ export async function handBack(
   for (const [consumer, group] of byConsumer(deliveries.map((delivery) => ({ delivery })))) {
     const items = group.map(({ delivery: { entry, count, id, dueMs } }) => ({ entry, count, id, dueMs }));
     const { marks } = await partition.run(handBackScript, { consumer, delayMs, items });
-    for (const mark of marks) {
-      if (mark === 'o') observe({ type: 'settled', queue: partition.queue, name: '', outcome: 'handed_back' });
-    }
+    group.forEach(({ delivery }, at) => {
+      if (marks[at] !== 'o') return;
+      const decoded = decodeRecord(delivery.record);
+      const name = decoded.kind === 'record' ? decoded.record.name : '';
+      observe({ type: 'settled', queue: partition.queue, name, outcome: 'handed_back' });
+    });
   }
 }

@@ -41,8 +41,11 @@ export class InFlight {
   #onFree: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
 
-  constructor(concurrency: number) {
+  readonly #onChange: (busy: number) => void;
+
+  constructor(concurrency: number, onChange: (busy: number) => void = () => {}) {
     this.concurrency = concurrency;
+    this.#onChange = onChange;
   }
 
   get busy(): number {
@@ -60,11 +63,13 @@ export class InFlight {
   hold(held: HeldDelivery): void {
     this.#held.add(held);
     this.#busy += 1;
+    this.#onChange(this.#busy);
   }
 
   /** The handler has returned. */
   freeSlot(): void {
     this.#busy -= 1;
+    this.#onChange(this.#busy);
     this.#onFree?.();
     this.#tellIdle();
   }

@@ -4,6 +4,8 @@ import type { Observe } from '../events.js';
 import type { Partition } from '../redis/partition.js';
 import { promote } from '../redis/scripts.generated.js';
 
+const lookMs = 2_000;
+
 /**
  * When nobody leads: promotion without a term. The script does it only when the head is overdue by the lock's TTL and a
  * second, so a leader that is well never meets it. Promotion is one idempotent step, so this is safe; nothing else is
@@ -24,7 +26,10 @@ export class StandIn {
     const reply = await partition.run(promote, { term: '', token: '', overdueMs: lockTtlMs + 1_000, limit: 200 });
     if (reply.status === 'stale_term') throw new BugError('promote without a term was refused for its term');
     await this.#lookForLeader(reply.nowMs);
-    if (reply.status !== 'ok' || reply.promoted === 0) return 2_000;
+    if (reply.status !== 'ok') return lookMs;
+    for (const { name } of reply.expired)
+      observe({ type: 'settled', queue: partition.queue, name, outcome: 'expired' });
+    if (reply.promoted + reply.dropped === 0) return lookMs;
     observe({
       type: 'promoted',
       queue: partition.queue,

@@ -4,6 +4,8 @@ import { describeConnection } from './connection.js';
 import { Link, type LinkEvent } from './link.js';
 import type { Observe } from '../events.js';
 
+let opened = 0;
+
 /** A link whose ups and downs are observed. */
 export function openLink(
   common: Common<ConnectionOption>,
@@ -11,7 +13,8 @@ export function openLink(
   connection: ConnectionOption = common.connection,
 ): Link {
   const { clock, random, commandTimeoutMs, observe } = common;
-  const where = `${describeConnection(connection)} ${purpose}`;
+  opened += 1;
+  const where = `${describeConnection(connection)} ${purpose} ${opened}`; // one name for one link: observers add up over them
   return new Link({
     connection,
     purpose,

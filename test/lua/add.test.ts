@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import { add } from '../../src/redis/scripts.generated.js';
-import { addTask, counted, dump, expectStatus, keys, now, promoted, recordOf, run, send, useRedis } from '../support/partition.js';
+import {
+  addTask,
+  counted,
+  dump,
+  expectStatus,
+  keys,
+  now,
+  promoted,
+  recordOf,
+  run,
+  send,
+  useRedis,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -75,12 +87,15 @@ describe('the record', () => {
     expect(await recordOf('a')).toBe(`{"c":${now},"n":"job","p":${payload}}`);
   });
 
-  test.each(['', '{}', '[]', '"n"', 'null', ' {"n":"job"}'])('%j is refused, and nothing is written for it', async (record) => {
-    await addTask('other');
-    const before = await dump();
-    expect(await addTask('a', '+0', { record })).toBe('x');
-    expect(await dump()).toEqual(before);
-  });
+  test.each(['', '{}', '[]', '"n"', 'null', ' {"n":"job"}'])(
+    '%j is refused, and nothing is written for it',
+    async (record) => {
+      await addTask('other');
+      const before = await dump();
+      expect(await addTask('a', '+0', { record })).toBe('x');
+      expect(await dump()).toEqual(before);
+    },
+  );
 
   test.each(['', 'soon', '+', '+1.5', '1e3', 'nan', 'inf', '0x10', '9999999999999999', '+9999999999999999'])(
     'a when of "%s" is refused, and nothing is written for it',
@@ -92,23 +107,55 @@ describe('the record', () => {
     },
   );
 
-  test.each(['+', 'never', '+1.5', 'inf'])('an expires of "%s" is refused, and nothing is written for it', async (expires) => {
-    await addTask('other');
-    const before = await dump();
-    expect(await addTask('a', '+5', { expires })).toBe('x');
-    expect(await dump()).toEqual(before);
-  });
+  test.each(['+', 'never', '+1.5', 'inf'])(
+    'an expires of "%s" is refused, and nothing is written for it',
+    async (expires) => {
+      await addTask('other');
+      const before = await dump();
+      expect(await addTask('a', '+5', { expires })).toBe('x');
+      expect(await dump()).toEqual(before);
+    },
+  );
 
   test('a call that ends in the middle of an item adds the whole ones', async () => {
     const { sha1 } = add;
     const names = add.keys.map((name) => keys[name]);
     await addTask('first');
-    const reply = await send('EVALSHA', sha1, names.length, ...names, '1/1', now, '', 0, 'a', '+0', '', item.record, 'b', '+0');
+    const reply = await send(
+      'EVALSHA',
+      sha1,
+      names.length,
+      ...names,
+      '1/1',
+      now,
+      '',
+      0,
+      'a',
+      '+0',
+      '',
+      item.record,
+      'b',
+      '+0',
+    );
     expect(reply).toEqual(['ok', 'rx']);
   });
 });
 
-const oddIds = ['with space', 'a:b:c', '{tag}', '-', '+', '*', '$', '0', 'ünï😀', 'a\tb', '"quoted"', '%s%d', 'x'.repeat(256)];
+const oddIds = [
+  'with space',
+  'a:b:c',
+  '{tag}',
+  '-',
+  '+',
+  '*',
+  '$',
+  '0',
+  'ünï😀',
+  'a\tb',
+  '"quoted"',
+  '%s%d',
+  'x'.repeat(256),
+];
 test.each(oddIds)('the id %j is kept as it is', async (id) => {
   expect(await addTask(id, '+5')).toBe('s');
   expect(await addTask(`${id}!`, '+0')).toBe('r');

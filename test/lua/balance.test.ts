@@ -4,7 +4,22 @@
  */
 import { expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
-import { beat, type Delivery, elect, expectStatus, idleFor, join, keys, now, promote, read, recover, run, send, useRedis } from '../support/partition.js';
+import {
+  beat,
+  type Delivery,
+  elect,
+  expectStatus,
+  idleFor,
+  join,
+  keys,
+  now,
+  promote,
+  read,
+  recover,
+  run,
+  send,
+  useRedis,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -45,7 +60,19 @@ class Walk {
 
   async step(): Promise<string> {
     this.#nowMs += Math.floor(this.#random() * 800);
-    const name = this.#pick(['add', 'add', 'add', 'promote', 'fetch', 'open', 'settle', 'settle', 'settle', 'recover', ...rare]);
+    const name = this.#pick([
+      'add',
+      'add',
+      'add',
+      'promote',
+      'fetch',
+      'open',
+      'settle',
+      'settle',
+      'settle',
+      'recover',
+      ...rare,
+    ]);
     await this.#do(name);
     return name;
   }
@@ -70,7 +97,12 @@ class Walk {
       case 'hand-back': {
         const { consumer: owner, ...one } = this.#take();
         const delayMs = this.#pick([0, 500]);
-        return void (await run(lua.handBack, { ...over, consumer: owner, delayMs, items: [{ ...one, dueMs: this.#nowMs }] }));
+        return void (await run(lua.handBack, {
+          ...over,
+          consumer: owner,
+          delayMs,
+          items: [{ ...one, dueMs: this.#nowMs }],
+        }));
       }
       case 'cancel':
         return void (await run(lua.cancel, { ...over, id }));
@@ -90,7 +122,12 @@ class Walk {
   }
 
   #item(id: string): lua.AddArgs['items'][number] {
-    return { id, when: this.#pick(['+0', '+300', '+2000']), expires: this.#pick(['', '', '+100', '+5000']), record: '{"n":"job"}' };
+    return {
+      id,
+      when: this.#pick(['+0', '+300', '+2000']),
+      expires: this.#pick(['', '', '+100', '+5000']),
+      record: '{"n":"job"}',
+    };
   }
 
   async #fetch(consumer: string): Promise<void> {
@@ -117,7 +154,9 @@ class Walk {
   async #recover(consumer: string): Promise<void> {
     await beat(consumer, { nowMs: this.#nowMs });
     const silent = this.#held[0];
-    const pending = silent ? await send('XPENDING', keys.stream, 'workers', silent.entry, silent.entry, 1, silent.consumer) : [];
+    const pending = silent
+      ? await send('XPENDING', keys.stream, 'workers', silent.entry, silent.entry, 1, silent.consumer)
+      : [];
     if (silent && (pending as unknown[]).length > 0) await idleFor(60_000, silent.consumer, silent);
     const reply = await recover(consumer, { nowMs: this.#nowMs, lostMax: 2 });
     if (reply.status !== 'ok') return;
@@ -165,17 +204,29 @@ const balanced = {
   swept: 0,
 };
 
-test.each([1, 2, 3, 4])('whatever the order of calls, every task is in one place and the counts add up: seed %i', async (seed) => {
-  await elect();
-  await join('c1');
-  await join('c2');
-  const walk = new Walk(seed);
-  for (let step = 0; step < 300; step += 1) {
-    const call = await walk.step();
-    expect({ step, call, ...((await imbalances()) as object) }).toEqual({ step, call, ...balanced });
-  }
-  const flat = (await send('HGETALL', keys.counts)) as string[];
-  for (const happened of ['complete', 'retry', 'bury', 'expired', 'cancelled', 'recovered', 'replayed', 'handed_back']) {
-    expect(flat).toContain(happened);
-  }
-});
+test.each([1, 2, 3, 4])(
+  'whatever the order of calls, every task is in one place and the counts add up: seed %i',
+  async (seed) => {
+    await elect();
+    await join('c1');
+    await join('c2');
+    const walk = new Walk(seed);
+    for (let step = 0; step < 300; step += 1) {
+      const call = await walk.step();
+      expect({ step, call, ...((await imbalances()) as object) }).toEqual({ step, call, ...balanced });
+    }
+    const flat = (await send('HGETALL', keys.counts)) as string[];
+    for (const happened of [
+      'complete',
+      'retry',
+      'bury',
+      'expired',
+      'cancelled',
+      'recovered',
+      'replayed',
+      'handed_back',
+    ]) {
+      expect(flat).toContain(happened);
+    }
+  },
+);

@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
-import { active, addTask, counted, dump, elect, keys, now, read, recordOf, run, send, settle, useRedis } from '../support/partition.js';
+import {
+  active,
+  addTask,
+  counted,
+  dump,
+  elect,
+  keys,
+  now,
+  read,
+  recordOf,
+  run,
+  send,
+  settle,
+  useRedis,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -78,7 +92,8 @@ describe('replay', () => {
 });
 
 describe('purge', () => {
-  const purge = (limit: number, items: string[]) => run(lua.purge, { limit, items: items.map((number) => ({ number })) });
+  const purge = (limit: number, items: string[]) =>
+    run(lua.purge, { limit, items: items.map((number) => ({ number })) });
 
   test('the letters that are named, and no others', async () => {
     const [a, b, c] = [await die('a'), await die('b'), await die('c')];
@@ -106,7 +121,15 @@ describe('purge', () => {
 });
 
 describe('age', () => {
-  const kept = { endedAgeMs: 1e6, endedMax: 1000, deadAgeMs: 1e6, laneAgeMs: 1e6, cursor: '0', limit: 100, bytesMax: 1e6 };
+  const kept = {
+    endedAgeMs: 1e6,
+    endedMax: 1000,
+    deadAgeMs: 1e6,
+    laneAgeMs: 1e6,
+    cursor: '0',
+    limit: 100,
+    bytesMax: 1e6,
+  };
   const age = (more: Partial<typeof kept>, nowMs = now + 1000) => run(lua.age, { ...kept, ...more, nowMs });
   const cancelled = async (id: string, nowMs = now): Promise<void> => {
     await addTask(id, '+5');
@@ -119,7 +142,11 @@ describe('age', () => {
     await cancelled('young', now + 600);
     await die('old-letter');
     await die('young-letter', now + 600);
-    expect(await unchanged(() => age({ endedAgeMs: 1000, deadAgeMs: 1000 }))).toEqual({ status: 'ok', aged: 0, cursor: '0' });
+    expect(await unchanged(() => age({ endedAgeMs: 1000, deadAgeMs: 1000 }))).toEqual({
+      status: 'ok',
+      aged: 0,
+      cursor: '0',
+    });
     expect(await age({ endedAgeMs: 999, deadAgeMs: 999 })).toEqual({ status: 'ok', aged: 2, cursor: '0' });
     expect(((await send('HKEYS', keys.past)) as string[]).sort()).toEqual(['young', 'young-letter']);
     expect([await counted('ended_aged'), await counted('dead_aged')]).toEqual([1, 1]);

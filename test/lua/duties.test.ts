@@ -1,6 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
-import { active, addTask, counted, dump, elect, expectStatus, join, keys, now, promoted, run, send, useRedis } from '../support/partition.js';
+import {
+  active,
+  addTask,
+  counted,
+  dump,
+  elect,
+  expectStatus,
+  join,
+  keys,
+  now,
+  promoted,
+  run,
+  send,
+  useRedis,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -26,9 +40,15 @@ describe('lead', () => {
   });
 
   test('terms grow although a failover lost the epoch', async () => {
-    const before = await expectStatus(run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'a', leader: 'me', ttlMs: 1 }), 'ok');
+    const before = await expectStatus(
+      run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'a', leader: 'me', ttlMs: 1 }),
+      'ok',
+    );
     await send('DEL', keys.epoch);
-    const after = await expectStatus(run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'b', leader: 'me', ttlMs: 1 }), 'ok');
+    const after = await expectStatus(
+      run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'b', leader: 'me', ttlMs: 1 }),
+      'ok',
+    );
     expect(after.term).toBeGreaterThan(before.term);
   });
 

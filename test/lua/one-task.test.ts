@@ -45,7 +45,7 @@ describe('cancel', () => {
   test.each(states)('a $was task is ended, listed, counted, and leaves nothing behind', async ({ was, make }) => {
     await make();
     await send('HSET', keys.runs, 'a', '{}');
-    const entry = (await send('HGET', keys.live, 'a')) ?? '';
+    const entry = String((await send('HGET', keys.live, 'a')) ?? '');
     expect(await cancel('a', now + 4)).toEqual({ status: 'ok', was });
     expect(await inProgress()).toBe(0);
     if (entry !== '') expect(await send('XLEN', keys.stream)).toBe(0);
@@ -180,7 +180,8 @@ describe('run-now', () => {
 });
 
 describe('update', () => {
-  const sha1 = async (text: unknown) => (await send('EVAL', 'return redis.sha1hex(ARGV[1])', 0, String(text))) as string;
+  const sha1 = async (text: unknown) =>
+    (await send('EVAL', 'return redis.sha1hex(ARGV[1])', 0, String(text))) as string;
   const record = '{"c":5,"n":"job","p":[1234567890123456,[],{}]}';
 
   test('replaces the record that was read, byte by byte', async () => {
@@ -201,87 +202,5 @@ describe('update', () => {
     const wasSha1 = await sha1(await recordOf('a'));
     await run(lua.cancel, { id: 'a' });
     expect(await unchanged(() => run(lua.update, { id: 'a', wasSha1, record }))).toEqual({ status: 'not_found' });
-  });
-});
-
-describe('hand-back', () => {
-  const handBack = (consumer: string, delayMs: number, items: { entry: string; count: number; id: string }[], over = {}) =>
-    run(lua.handBack, { consumer, delayMs, items: items.map((one) => ({ ...one, dueMs: now - 7 })), ...over });
-
-  test('at once: another consumer gets it, due as before, and its first delivery', async () => {
-    const delivery = await active('a');
-    await join('c2');
-    expect(await handBack('c1', 0, [delivery])).toEqual({ status: 'ok', marks: 'o' });
-    expect(await send('XLEN', keys.stream)).toBe(1);
-    const [again] = await read('c2');
-    expect(again?.entry).not.toBe(delivery.entry);
-    expect(await send('HGET', keys.live, 'a')).toBe(again?.entry);
-    const opened = await run(lua.open, { consumer: 'c2', bytesMax: 9, items: [{ entry: again?.entry ?? '', id: 'a', dueMs: now - 7 }] });
-    expect(opened).toMatchObject({ deliveries: [{ id: 'a', dueMs: now - 7 }] });
-    expect(await settle('c1', [delivery])).toBe('l');
-    expect(await counted('handed_back')).toBe(1);
-  });
-
-  test('with a delay: it waits in the schedule', async () => {
-    const delivery = await active('a');
-    expect(await handBack('c1', 5000, [delivery])).toEqual({ status: 'ok', marks: 'o' });
-    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now + 5000)]);
-    expect(await send('EXISTS', keys.live)).toBe(0);
-    expect(await send('XLEN', keys.stream)).toBe(0);
-  });
-
-  test('in a paused queue: it waits in the schedule, due as before', async () => {
-    const delivery = await active('a');
-    await run(lua.pause, { paused: 1 });
-    await handBack('c1', 0, [delivery]);
-    expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now - 7)]);
-    expect(await send('XLEN', keys.stream)).toBe(0);
-  });
-
-  test('only by the consumer that holds it, and once', async () => {
-    const [delivery, other] = [await active('a', 'c1'), await active('b', 'c2')];
-    const bad = [other, { ...delivery, count: 2 }, { ...delivery, id: 'b' }];
-    expect(await unchanged(() => handBack('c1', 0, bad))).toEqual({ status: 'ok', marks: 'lll' });
-    await handBack('c1', 0, [delivery]);
-    expect(await unchanged(() => handBack('c1', 0, [delivery]))).toEqual({ status: 'ok', marks: 'l' });
-  });
-});
-
-describe('expire', () => {
-  const expire = (nowMs: number, more: { skip?: number; limit?: number } = {}) =>
-    run(lua.expire, { skip: 0, limit: 100, nowMs, ...more });
-
-  test.each(states.slice(0, 2))('a $was task is ended when its time is over, not before', async ({ was, make }) => {
-    await elect();
-    await make();
-    await send('HSET', keys.runs, 'a', '{}');
-    const overMs = was === 'scheduled' ? now + 6000 : now + 5000;
-    const entry = (await send('HGET', keys.live, 'a')) ?? '';
-    expect(await unchanged(() => expire(overMs - 1))).toMatchObject({ looked: 0, expired: [] });
-    expect(await expire(overMs)).toEqual({ status: 'ok', looked: 1, pending: 0, expired: [{ id: 'a', name: 'job' }] });
-    expect(await inProgress()).toBe(0);
-    if (entry !== '') expect(await send('XLEN', keys.stream)).toBe(0);
-    const [[number, fields]] = (await send('XRANGE', keys.ended, '-', '+')) as [[string, string[]]];
-    expect(fields).toEqual(['id', 'a', 'state', 'expired', 'name', 'job', 'at', String(overMs), 'entry', entry]);
-    expect(await send('HGET', keys.past, 'a')).toBe(`expired:${number}:${entry}`);
-    expect(await counted('expired')).toBe(1);
-  });
-
-  test('a task at work is passed over, and those behind it are reached', async () => {
-    await elect();
-    for (const id of ['a', 'b', 'c']) await active(id, 'c1', { expires: '+1' });
-    await addTask('d', '+0', { expires: '+2' });
-    expect(await unchanged(() => expire(now + 9, { limit: 2 }))).toMatchObject({ looked: 2, pending: 2, expired: [] });
-    expect(await expire(now + 9, { limit: 2, skip: 2 })).toMatchObject({ looked: 2, pending: 1, expired: [{ id: 'd' }] });
-  });
-
-  test('what a task without a record left behind is cleared, and not counted', async () => {
-    await elect();
-    await addTask('a', '+0', { expires: '+1' });
-    await send('HDEL', keys.tasks, 'a');
-    expect(await expire(now + 9)).toMatchObject({ looked: 1, pending: 0, expired: [] });
-    expect(await inProgress()).toBe(0);
-    expect(await send('EXISTS', keys.ended, keys.past)).toBe(0);
-    expect(await counted('expired')).toBe(0);
   });
 });

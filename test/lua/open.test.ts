@@ -48,7 +48,13 @@ describe.each(ways)('$way', ({ take }) => {
     await send('HSET', keys.runs, 'again', '{"a":2,"e":[]}');
     const reply = await expectStatus(take(), 'ok');
     const [first, again] = reply.deliveries;
-    expect(first).toEqual({ entry: first?.entry, id: 'first', dueMs: now, record: `{"c":${now},${oddRecord.slice(1)}`, run: null });
+    expect(first).toEqual({
+      entry: first?.entry,
+      id: 'first',
+      dueMs: now,
+      record: `{"c":${now},${oddRecord.slice(1)}`,
+      run: null,
+    });
     expect(again).toMatchObject({ id: 'again', run: '{"a":2,"e":[]}' });
     expect(reply).toMatchObject({ nowMs: now, unopened: [], expired: [], stale: 0 });
     expect((await pending()).map(([entry, owner, , count]) => [entry, owner, count])).toEqual([

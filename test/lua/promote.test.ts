@@ -1,6 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
-import { addTask, counted, elect, expectStatus, keys, now, promote, promoted, run, send, useRedis } from '../support/partition.js';
+import {
+  addTask,
+  counted,
+  elect,
+  expectStatus,
+  keys,
+  now,
+  promote,
+  promoted,
+  run,
+  send,
+  useRedis,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -73,7 +85,12 @@ test('a call takes no more than its limit, the earliest first', async () => {
 
 test('a thousand of one call are all live afterwards', async () => {
   await elect();
-  const items = Array.from({ length: 1000 }, (_, at) => ({ id: `t${at}`, when: '+1', expires: '', record: '{"n":"job"}' }));
+  const items = Array.from({ length: 1000 }, (_, at) => ({
+    id: `t${at}`,
+    when: '+1',
+    expires: '',
+    record: '{"n":"job"}',
+  }));
   await expectStatus(run(lua.add, { items }), 'ok');
   expect(await promoted({ nowMs: now + 1, limit: 1000 })).toBe(1000);
   expect(await send('HLEN', keys.live)).toBe(1000);

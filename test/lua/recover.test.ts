@@ -79,7 +79,18 @@ describe('recover', () => {
     expect(reply.buried).toEqual([{ id: 'sixth', name: 'job' }]);
     const [[number, fields]] = (await send('XRANGE', keys.dead, '-', '+')) as [[string, string[]]];
     const record = `{"c":${now},"n":"job"}`;
-    expect(fields).toEqual(['id', 'sixth', 'reason', 'max_deliveries', 'run', '', 'at', String(now + 1), 'record', record]);
+    expect(fields).toEqual([
+      'id',
+      'sixth',
+      'reason',
+      'max_deliveries',
+      'run',
+      '',
+      'at',
+      String(now + 1),
+      'record',
+      record,
+    ]);
     expect(await send('HGET', keys.past, 'sixth')).toBe(`dead:${number}:${poison.entry}`);
     expect(await send('HKEYS', keys.tasks)).toEqual(['fifth']);
     expect(await send('HKEYS', keys.live)).toEqual(['fifth']);
@@ -210,7 +221,12 @@ describe('beat', () => {
     await send('XCLAIM', keys.stream, 'workers', 'c2', 0, lost.entry);
     await run(lua.cancel, { id: 'c' });
     const items = [mine, lost, cancelled, { ...mine, count: 2 }, { ...mine, id: 'b' }];
-    expect(await beat('c1', { items, nowMs: now + 7 })).toEqual({ status: 'ok', nowMs: now + 7, holdMs: 0, marks: 'olcll' });
+    expect(await beat('c1', { items, nowMs: now + 7 })).toEqual({
+      status: 'ok',
+      nowMs: now + 7,
+      holdMs: 0,
+      marks: 'olcll',
+    });
     const pending = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [string, string, number, number][];
     expect(pending.map(([, owner, idleMs, count]) => [owner, idleMs < 10_000, count])).toEqual([
       ['c1', true, 1],
@@ -223,7 +239,9 @@ describe('beat', () => {
     const delivery = await active('a');
     await send('XCLAIM', keys.stream, 'workers', 'c2', 0, delivery.entry, 'IDLE', 20_000);
     expect(await beat('c1', { items: [delivery] })).toMatchObject({ marks: 'l' });
-    const [[, owner, idleMs]] = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [[string, string, number]];
+    const [[, owner, idleMs]] = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [
+      [string, string, number],
+    ];
     expect([owner, idleMs >= 20_000]).toEqual(['c2', true]);
   });
 

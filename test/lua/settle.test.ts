@@ -4,6 +4,7 @@ import {
   active,
   addTask,
   counted,
+  type Delivery,
   dump,
   elect,
   idleFor,
@@ -78,11 +79,24 @@ test('bury writes a letter with the whole record, and frees the id', async () =>
   const record = '{"n":"job","p":{"list":[],"big":1234567890123456}}';
   const delivery = await active('a', 'c1', { expires: '+60000', record });
   await send('HSET', keys.runs, 'a', '{"a":2}');
-  expect(await settle('c1', [{ ...delivery, verb: 'bury', value: 'max_attempts', run: '{"a":3}' }], { nowMs: now + 8 })).toBe('o');
+  expect(
+    await settle('c1', [{ ...delivery, verb: 'bury', value: 'max_attempts', run: '{"a":3}' }], { nowMs: now + 8 }),
+  ).toBe('o');
   expect(await traces()).toBe(0);
   const [[number, fields]] = (await send('XRANGE', keys.dead, '-', '+')) as [[string, string[]]];
   const kept = `{"c":${now},${record.slice(1)}`;
-  expect(fields).toEqual(['id', 'a', 'reason', 'max_attempts', 'run', '{"a":3}', 'at', String(now + 8), 'record', kept]);
+  expect(fields).toEqual([
+    'id',
+    'a',
+    'reason',
+    'max_attempts',
+    'run',
+    '{"a":3}',
+    'at',
+    String(now + 8),
+    'record',
+    kept,
+  ]);
   expect(await send('HGET', keys.past, 'a')).toBe(`dead:${number}:${delivery.entry}`);
   expect(await counted('bury')).toBe(1);
   expect(await addTask('a')).toBe('r');
@@ -153,9 +167,7 @@ test('a batch is answered item by item, and an entry settled twice in it is sett
     { ...b },
   ];
   expect(await settle('c1', items)).toBe('oooll'.concat('l'));
-  expect(await send('HGETALL', keys.counts)).toEqual(
-    expect.arrayContaining(['complete', 'retry', 'bury', '1']),
-  );
+  expect(await send('HGETALL', keys.counts)).toEqual(expect.arrayContaining(['complete', 'retry', 'bury', '1']));
   expect(await counted('complete')).toBe(1);
   expect(await counted('bury')).toBe(1);
   expect(await send('XLEN', keys.dead)).toBe(1);
@@ -166,6 +178,18 @@ test('an entry that another call of the same consumer left silent is still its o
   const delivery = await active('a');
   await idleFor(120_000, 'c1', delivery);
   expect(await settle('c1', [delivery])).toBe('o');
+});
+
+test('a consumer that holds far more than it settles is answered the same', async () => {
+  const held: Delivery[] = [];
+  for (let at = 0; at < 40; at += 1) held.push(await active(`t${at}`));
+  const [other, lost, last] = held.slice(-3) as [Delivery, Delivery, Delivery];
+  await send('XCLAIM', keys.stream, 'workers', 'c2', 0, lost.entry);
+  expect(await settle('c1', [last, lost, last])).toBe('oll');
+  expect(await settle('c1', [{ ...other, count: 2 }])).toBe('l');
+  expect(await counted('complete')).toBe(1);
+  expect(await counted('stale')).toBe(0);
+  expect(await send('HLEN', keys.tasks)).toBe(39);
 });
 
 test('without a lane each call counts for itself', async () => {

@@ -83,6 +83,12 @@ test('3: a consumer that stalled before it had the record does not start what an
   expect(await opened('c1', [delivery])).toEqual([]);
 });
 
+test('3: nor what another took over without a new count', async () => {
+  const delivery = await active('a', 'c1');
+  await send('XCLAIM', keys.stream, 'workers', 'c2', 0, delivery.entry, 'JUSTID');
+  expect(await opened('c1', [delivery])).toEqual([]);
+});
+
 test('3: nor what it got back itself, as a second delivery that is already at work', async () => {
   const delivery = await active('a', 'c1');
   await idleFor(60_000, 'c1', delivery);
@@ -96,8 +102,7 @@ test('4: a ready task that was rescheduled starts once, and not early', async ()
   await join('c1');
   await addTask('a');
   await run(lua.reschedule, { id: 'a', when: '+1000' });
-  const early = await read('c1', 9);
-  expect(await opened('c1', early)).toEqual([]);
+  expect(await read('c1', 9)).toEqual([]);
   expect(await promoted({ nowMs: now + 1000 })).toBe(1);
   expect(await opened('c1', await read('c1', 9), { nowMs: now + 1000 })).toEqual(['a']);
 });

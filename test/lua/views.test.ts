@@ -80,11 +80,18 @@ describe('get', () => {
 });
 
 describe('list', () => {
-  async function pages(state: string, limit: number, between: () => Promise<unknown> = async () => undefined): Promise<string[][]> {
+  async function pages(
+    state: string,
+    limit: number,
+    between: () => Promise<unknown> = async () => undefined,
+  ): Promise<string[][]> {
     const all: string[][] = [];
     let after = '';
     do {
-      const reply: Extract<lua.ListReply, { status: 'ok' }> = await expectStatus(run(lua.list, { state, after, limit }), 'ok');
+      const reply: Extract<lua.ListReply, { status: 'ok' }> = await expectStatus(
+        run(lua.list, { state, after, limit }),
+        'ok',
+      );
       all.push(reply.ids);
       after = reply.after;
       await between();
@@ -155,7 +162,13 @@ describe('stats', () => {
       oldestReadyMs: null,
       holdMs: 0,
     };
-    expect(await run(lua.stats, {})).toMatchObject({ status: 'ok', nowMs: now, ...expected, epoch: ['', '', '', '', ''], counts: [] });
+    expect(await run(lua.stats, {})).toMatchObject({
+      status: 'ok',
+      nowMs: now,
+      ...expected,
+      epoch: ['', '', '', '', ''],
+      counts: [],
+    });
   });
 
   test('each task is counted in one state', async () => {
@@ -185,7 +198,12 @@ describe('stats', () => {
 
 describe('pause', () => {
   test('says what was, and can be repeated', async () => {
-    for (const [paused, was] of [[1, 0], [1, 1], [0, 1], [0, 0]] as const) {
+    for (const [paused, was] of [
+      [1, 0],
+      [1, 1],
+      [0, 1],
+      [0, 0],
+    ] as const) {
       expect(await run(lua.pause, { paused })).toEqual({ status: 'ok', was });
       expect(await run(lua.stats, {})).toMatchObject({ paused });
     }

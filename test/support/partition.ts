@@ -45,7 +45,10 @@ export function send(...args: (string | number)[]): Promise<Reply> {
   return client.sendCommand(args.map(String)) as Promise<Reply>;
 }
 
-export function run<K, A, R extends { status: string }>(script: Script<K, A, R>, args: OwnArgs<NoInfer<A>>): Promise<R> {
+export function run<K, A, R extends { status: string }>(
+  script: Script<K, A, R>,
+  args: OwnArgs<NoInfer<A>>,
+): Promise<R> {
   const call = { keys: keys as K, args: { ...standing, ...args } as A };
   return runScript<K, A, R>({ send: (command) => send(...command) }, script, call);
 }
@@ -61,7 +64,11 @@ export async function expectStatus<R extends { status: string }, S extends R['st
 }
 
 /** Adds one task; returns its mark. */
-export async function addTask(id: string, when = '+0', more: { expires?: string; record?: string } & Over = {}): Promise<string> {
+export async function addTask(
+  id: string,
+  when = '+0',
+  more: { expires?: string; record?: string } & Over = {},
+): Promise<string> {
   const { expires = '', record = '{"n":"job"}', ...over } = more;
   const reply = await expectStatus(run(lua.add, { items: [{ id, when, expires, record }], ...over }), 'ok');
   return reply.marks;
@@ -117,7 +124,10 @@ export async function idleFor(idleMs: number, consumer: string, { entry, count }
   await send('XCLAIM', keys.stream, 'workers', consumer, 0, entry, 'IDLE', idleMs, 'RETRYCOUNT', count, 'JUSTID');
 }
 
-export async function beat(consumer: string, more: { leaseMs?: number; items?: Delivery[] } & Over = {}): Promise<lua.BeatReply> {
+export async function beat(
+  consumer: string,
+  more: { leaseMs?: number; items?: Delivery[] } & Over = {},
+): Promise<lua.BeatReply> {
   return run(lua.beat, { consumer, worker: 'a worker', leaseMs: 30_000, items: [], ...more });
 }
 

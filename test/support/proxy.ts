@@ -27,6 +27,8 @@ export class Proxy {
   connections = 0;
   /** Connections that were cut by `cutAfter`. */
   cuts = 0;
+  /** Bytes of replies that came from Redis. */
+  replyBytes = 0;
   /** Asked for each new connection: after how many bytes of replies it is cut. */
   cutAfter: () => number = () => Number.POSITIVE_INFINITY;
 
@@ -118,7 +120,9 @@ export class Proxy {
       server.destroy();
       this.#pairs.delete(pair);
     };
-    for (const socket of [client, server]) socket.on('error', end).on('close', end);
+    for (const socket of [client, server]) socket.on('error', end);
+    client.on('close', end);
+    server.on('close', () => client.end()); // not destroyed: what was passed on must still arrive
     client.on('data', (chunk) => this.#pass(server, chunk));
     server.on('data', (chunk) => this.#reply(pair, chunk));
     this.#apply(pair);
@@ -132,6 +136,7 @@ export class Proxy {
   }
 
   #reply(pair: Pair, chunk: Buffer): void {
+    this.replyBytes += chunk.length;
     const passing = chunk.subarray(0, Math.max(0, pair.budget));
     pair.budget -= chunk.length;
     if (pair.budget > 0) return this.#pass(pair.client, passing);

@@ -4,7 +4,21 @@
  */
 import type { Script, ScriptDefinition } from '../../src/redis/script.js';
 import * as lua from '../../src/redis/scripts.generated.js';
-import { active, addTask, beat, type Delivery, elect, idleFor, join, keys, now, type Over, read, run, send } from './partition.js';
+import {
+  active,
+  addTask,
+  beat,
+  type Delivery,
+  elect,
+  idleFor,
+  join,
+  keys,
+  now,
+  type Over,
+  read,
+  run,
+  send,
+} from './partition.js';
 
 export interface World {
   readonly held: Delivery[];
@@ -62,7 +76,9 @@ function effect<K, A, R extends { status: string }>(
   };
 }
 
-const settlements = (held: Delivery[]): { verb: string; value: string; run: string; entry: string; count: number; id: string }[] =>
+const settlements = (
+  held: Delivery[],
+): { verb: string; value: string; run: string; entry: string; count: number; id: string }[] =>
   held.map((one) => ({ ...one, verb: one.id, value: one.id === 'retry' ? '1000' : 'rejected', run: '{}' }));
 
 /** One call of each script that writes; each has an effect in the world above. */
@@ -73,13 +89,29 @@ export const effects: readonly Effect[] = [
       { id: 'new-later', when: '+5', expires: '', record: '{"n":"job"}' },
     ],
   })),
-  effect(lua.age, () => ({ endedAgeMs: 0, endedMax: 0, deadAgeMs: 0, laneAgeMs: 0, cursor: '0', limit: 10, bytesMax: 1e6 })),
+  effect(lua.age, () => ({
+    endedAgeMs: 0,
+    endedMax: 0,
+    deadAgeMs: 0,
+    laneAgeMs: 0,
+    cursor: '0',
+    limit: 10,
+    bytesMax: 1e6,
+  })),
   effect(lua.beat, ({ held }) => ({ consumer: 'c1', worker: 'a worker', leaseMs: 30_000, items: held })),
   effect(lua.cancel, () => ({ id: 'complete' })),
   effect(lua.expire, () => ({ skip: 0, limit: 100 })),
   effect(lua.fetch, () => ({ consumer: 'c1', count: 10, bytesMax: 1e6 })),
-  effect(lua.handBack, ({ held }) => ({ consumer: 'c1', delayMs: 0, items: held.map((one) => ({ ...one, dueMs: now })) })),
-  effect(lua.handBack, ({ held }) => ({ consumer: 'c1', delayMs: 9, items: held.map((one) => ({ ...one, dueMs: now })) })),
+  effect(lua.handBack, ({ held }) => ({
+    consumer: 'c1',
+    delayMs: 0,
+    items: held.map((one) => ({ ...one, dueMs: now })),
+  })),
+  effect(lua.handBack, ({ held }) => ({
+    consumer: 'c1',
+    delayMs: 9,
+    items: held.map((one) => ({ ...one, dueMs: now })),
+  })),
   effect(lua.join, () => ({ consumer: 'new', worker: 'a worker', leaseMs: 30_000 })),
   effect(lua.lead, () => ({ nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000 })),
   effect(lua.leave, () => ({ consumer: 'idle' })),

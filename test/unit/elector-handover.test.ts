@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import type { Vote } from '../../src/leader/elector.js';
+import type { Bid } from '../../src/leader/lock.js';
 import { type Candidate, Election, seeded } from '../support/election.js';
 
 const ttlMs = 5_000;
@@ -32,11 +34,15 @@ test('a resignation goes in order: the seat falls, the duty ends, the followers 
   let left = false;
   void leader.elector.resign().then(() => (left = true));
   expect(leader.leads).toBe(false);
+  Object.assign(leader.wire, { thereMs: 20 });
   await election.clock.advance(50);
   expect(leader.log).toEqual(['elected', 'resigned']);
   endDuty();
-  await election.clock.advance(0);
-  expect(leader.log).toEqual(['elected', 'resigned', 'tell', 'release']);
+  await election.clock.advance(19);
+  expect(leader.log).toEqual(['elected', 'resigned', 'tell']);
+  await election.clock.advance(20);
+  expect([leader.log, left]).toEqual([['elected', 'resigned', 'tell', 'release'], false]);
+  await election.clock.advance(1);
   expect(left).toBe(true);
 });
 
@@ -168,6 +174,20 @@ test('a waiting follower bids about twice a second', async () => {
   await election.clock.advance(60_000);
   expect(next.bids - bids).toBeGreaterThan(60_000 / 700);
   expect(next.bids - bids).toBeLessThan(60_000 / 300);
+});
+
+test('a hung node, which makes each losing bid slow, makes bids no rarer', async () => {
+  const election = new Election(ttlMs);
+  let bids = 0;
+  const acquire = async (): Promise<Bid> => {
+    bids += 1;
+    await election.clock.sleep(500);
+    return { status: 'lost' };
+  };
+  const lock: Vote = { acquire, extend: async () => ({ status: 'lost' }), release: async () => {} };
+  election.candidate({ lock }).elector.start();
+  await election.clock.advance(60_000);
+  expect(bids).toBeGreaterThan(60_000 / 700);
 });
 
 test('two candidates with one lock are never both trusted, through delays, silence and freezes', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { BugError } from '../../src/errors.js';
+import type { Bid, Held } from '../../src/leader/lock.js';
 import { nextFatal } from '../support/fatal.js';
 import { type Candidate, Election } from '../support/election.js';
 
@@ -97,6 +98,31 @@ test('a leader frozen beyond its lease finds itself a follower when it wakes', a
   await election.clock.freeze(60_000);
   expect(leader.log.slice(0, 3)).toEqual(['elected', 'lost', 'release']);
   expect(leader.log).not.toContain('renewed');
+});
+
+test('a renewal answered while the process was frozen revives nothing, though its reply is read before the timer', async () => {
+  const election = new Election();
+  const leader = await elected(election);
+  Object.assign(leader.wire, { backMs: 100 });
+  await election.clock.advance(ttlMs / 3 + 50);
+  await election.clock.freeze(60_000);
+  expect(leader.log.slice(0, 2)).toEqual(['elected', 'lost']);
+});
+
+test('a vote answered after its trust ended starts no reign', async () => {
+  const election = new Election();
+  const released: Held[] = [];
+  const acquire = async (): Promise<Bid> => {
+    const attemptedAtMs = election.clock.monotonicMs();
+    await election.clock.sleep(ttlMs - marginMs);
+    return { status: 'won', held: { token: 'late', attemptedAtMs } };
+  };
+  const release = async (held: Held): Promise<void> => void released.push(held);
+  const candidate = election.candidate({ lock: { acquire, extend: async () => ({ status: 'unsure' }), release } });
+  candidate.elector.start();
+  await election.clock.advance(ttlMs - marginMs);
+  expect(candidate.log).toEqual([]);
+  expect(released).toMatchObject([{ token: 'late' }]);
 });
 
 test('a vote won without the epoch is given back, and nobody is told of a leader', async () => {
