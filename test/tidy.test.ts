@@ -236,7 +236,7 @@ const kebab = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-d|generated|d))?\.\w+$
 
 const files: FileRule[] = [
   longerThan('a source file', source, 250),
-  longerThan('a script', /^lua\/.*\.lua$/, 80),
+  longerThan('a script', /^lua\/.*\.lua$/, 90),
   {
     what: 'a file name says nothing',
     in: ours,
