@@ -1,7 +1,7 @@
 import { DuestreamError, Queue } from 'duestream';
 import type { Mail } from './tasks.js';
 
-await using queue = new Queue<Mail>('mail', { connection: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379' });
+const queue = new Queue<Mail>('mail', { connection: process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379' });
 
 const now = await queue.add('welcome', { to: 'ann@example.com' });
 console.log('due now:', now.status);
@@ -27,3 +27,5 @@ try {
   if (!(error instanceof DuestreamError) || error.code !== 'ERR_OUTCOME_UNKNOWN') throw error;
   await queue.add('welcome', { to: 'cid@example.com' }, { id: 'welcome-cid' });
 }
+
+await queue.close();

@@ -26,11 +26,11 @@ worker.on('failed', ({ id, attempt, failure, willRetry }) => {
 worker.on('error', (error) => console.error(error));
 
 /** The first signal lets handlers finish; the second aborts them. The process ends by itself when all is closed. */
+let signals = 0;
 function onSignal(): void {
-  void worker.stop({ force: stopping });
-  stopping = true;
+  signals += 1;
+  void worker.stop({ force: signals > 1 });
 }
-let stopping = false;
 process.on('SIGTERM', onSignal);
 process.on('SIGINT', onSignal);
 

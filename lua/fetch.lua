@@ -44,11 +44,13 @@ local lives, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSC
 local ran = redis.call('EXISTS', runs) == 1 and redis.call('HMGET', runs, unpack(ids)) or {}
 for i, entry in ipairs(entries) do
   local number, id, due_ms = entry[1], ids[i], entry[2][4]
-  local record = lives[i] == number and bytes < bytes_max and redis.call('HGET', tasks, id)
-  if lives[i] == number and bytes >= bytes_max then
+  local good, full = lives[i] == number, bytes >= bytes_max
+  local record = good and not full and redis.call('HGET', tasks, id)
+  if record then bytes = bytes + #record end
+  if good and full then
     unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
   elseif not record then
-    if lives[i] == number then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
+    if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     ends[#ends + 1] = number
     stale = stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
@@ -60,7 +62,6 @@ for i, entry in ipairs(entries) do
     ends[#ends + 1] = number
     expired[#expired + 1] = id expired[#expired + 1] = name
   else
-    bytes = bytes + #record
     local n = #deliveries
     deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
     deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- join: make a new consumer known, and the group with it: before its first read.
 --
 -- KEYS  1 meta    hash    layout

@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 -- lead: take a new term, after the vote was won: a compare-and-set on the epoch as it was read before the bid.
 --
 -- KEYS  1 meta    hash    layout

@@ -37,10 +37,11 @@ local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, 
 for i = 5, #ARGV, 3 do
   local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if held[number] == 1 then
-    local good = redis.call('HGET', live, id) == number
-    local record = good and bytes < bytes_max and redis.call('HGET', tasks, id)
+    local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
+    local record = good and not full and redis.call('HGET', tasks, id)
+    if record then bytes = bytes + #record end
     local expires_ms = tonumber(redis.call('ZSCORE', expiry, id) or math.huge)
-    if good and bytes >= bytes_max then
+    if good and full then
       unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
     elseif not record or at[2] == '1' or expires_ms <= now_ms then
       if good then redis.call('HDEL', live, id) end
@@ -59,7 +60,6 @@ for i = 5, #ARGV, 3 do
         expired[#expired + 1] = id expired[#expired + 1] = name
       end
     else
-      bytes = bytes + #record
       opened[#opened + 1] = number
       local n = #deliveries
       deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms

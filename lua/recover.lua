@@ -53,6 +53,7 @@ for _, one in ipairs(pending) do
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
     local record = id and redis.call('HGET', live, id) == entry and redis.call('HGET', tasks, id)
+    if record then bytes = bytes + #record end
     if not record or lost > lost_max then
       if record then
         local run = redis.call('HGET', runs, id) or ''
@@ -62,7 +63,9 @@ for _, one in ipairs(pending) do
         buried[#buried + 1] = id
         buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
       else
-        if id and redis.call('HGET', live, id) == entry then redis.call('HDEL', live, id) end
+        if id and redis.call('HGET', live, id) == entry then -- a live entry without a record: nothing of it may stay
+          redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+        end
         stale = stale + 1
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
@@ -70,7 +73,6 @@ for _, one in ipairs(pending) do
       local n = #deliveries
       deliveries[n + 1], deliveries[n + 2], deliveries[n + 3], deliveries[n + 4] = entry, id, found[2][4], lost + 1
       deliveries[n + 5], deliveries[n + 6] = record, redis.call('HGET', runs, id)
-      bytes = bytes + #record
     end
   end
 end

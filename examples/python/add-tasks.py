@@ -59,7 +59,7 @@ def task(name, payload, when="+0", task_id=None, **options):
     return {
         "id": task_id or secrets.token_urlsafe(15),
         "when": when,
-        "record": json.dumps(record, ensure_ascii=False, separators=(",", ":")),
+        "record": json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
     }
 
 

@@ -1,9 +1,10 @@
 import { type Health, Metrics, type Observe, Queue } from '../index.js';
 import type { Arguments } from './arguments.js';
 import type { Flag } from './command.js';
-import { exitCodes, lineOf, usage } from './failure.js';
+import { exitCodes, usage } from './failure.js';
 import { note } from './output.js';
-import { type Connection, connectionOf, withoutSecrets } from './redis-address.js';
+import { type Connection, connectionOf, lockNodesOf } from './redis-address.js';
+import { RoleLog } from './role-log.js';
 import { StopSignal } from './stop-signal.js';
 
 /**
@@ -46,8 +47,12 @@ export async function runRole(args: Arguments, role: Role): Promise<number> {
   const connection = connectionOf(args);
   const queues = queuesOf(args);
   const metrics = new Metrics();
-  const stations = queues.map((queue) => role.make(queue, { ...connection, observe: metrics.observe }));
-  const log = new ErrorLog(connection.connection);
+  const log = new RoleLog([connection.connection, ...(lockNodesOf(args) ?? [])]);
+  const observe: Observe = (observation) => {
+    metrics.observe(observation);
+    log.observe(observation);
+  };
+  const stations = queues.map((queue) => role.make(queue, { ...connection, observe }));
   for (const station of stations) station.on('error', (error) => log.tell(error));
   const page = await servePage(args, { role, connection, queues, metrics, stations });
   const stop = new StopSignal('stopping; a second signal ends at once');
@@ -56,6 +61,7 @@ export async function runRole(args: Arguments, role: Role): Promise<number> {
     const where = page ? `; http://${page.host}:${page.port}` : '';
     note(`${role.kind} started: ${queues.join(', ')}; ${role.detail}${where}`);
     await stop.wait();
+    log.close();
     await Promise.all(stations.map((station) => station.stop()));
   } finally {
     await page?.close();
@@ -106,20 +112,4 @@ function healthOf(stations: readonly Station[]): Health {
     ready: all.every(({ ready }) => ready),
     problems: [...new Set(all.flatMap(({ problems }) => problems))],
   };
-}
-
-/** An outage fails many calls with the same words: they are said once, until something else is said. */
-class ErrorLog {
-  readonly #address: string;
-  #last = '';
-
-  constructor(address: string) {
-    this.#address = address;
-  }
-
-  tell(error: unknown): void {
-    const line = withoutSecrets(lineOf(error), [this.#address]);
-    if (line !== this.#last) note(line);
-    this.#last = line;
-  }
 }

@@ -2,10 +2,10 @@ import { Queue } from '../index.js';
 import type { Arguments } from './arguments.js';
 import { connectionOf } from './redis-address.js';
 
-/** So that a verb that asks once has its answer, or exit code 69, within 5 s. */
+/** So that a verb that asks once has its answer, or exit code 69, within 5 s, also where starting takes one of them. */
 export const oneShot: { readonly repeatFor: string; readonly commandTimeout: string } = {
-  repeatFor: '4s',
-  commandTimeout: '4s',
+  repeatFor: '3s',
+  commandTimeout: '3s',
 };
 
 /** Opens the queue, asks it, closes it. */

@@ -43,6 +43,7 @@ export class Elector {
   #state: State = { kind: 'following' };
   #departures: (() => void)[] = [];
   #running: Promise<void> | undefined;
+  #broken = false;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: ElectorParts) {
@@ -67,6 +68,11 @@ export class Elector {
     return this.#reigning?.seat ?? follower;
   }
 
+  /** Ended by a bug of ours: it will not lead any more. */
+  get isBroken(): boolean {
+    return this.#broken;
+  }
+
   /** Gives the seat to somebody else: resolves when the lock is released. A follower has nothing to resign. */
   async resign(): Promise<void> {
     this.#stepDown(this.#reigning, 'resigned');
@@ -89,8 +95,11 @@ export class Elector {
     const signal = this.#ended.signal;
     try {
       await runLoop({ clock, random, signal, tick: () => this.#tick(), onFailure, waker: this.#waker });
+    } catch (error) {
+      this.#broken = true; // a bug of ours: no more bids from this process, and its health says so
+      onFailure(error);
     } finally {
-      this.#stepDown(this.#reigning, 'lost'); // a bug of ours ended the loop
+      this.#stepDown(this.#reigning, 'lost');
       this.#follow();
     }
   }

@@ -72,6 +72,7 @@ export class Leadership {
 
   /** Whether the leader's work gets done, as far as this process is the leader. */
   get isFailing(): boolean {
+    if (this.#elector.isBroken) return true;
     return this.isLeading && this.#parts.clock.monotonicMs() - this.#lastPromotionAtMs > this.#parts.lockTtlMs;
   }
 

@@ -1,4 +1,3 @@
-import type { RedlockNode } from 'redlock';
 import type { Clock } from '../clock.js';
 import { DuestreamError, messageOf } from '../errors.js';
 import { within } from './deadline.js';
@@ -22,14 +21,15 @@ export interface RedlockClientParts {
 }
 
 /**
- * What redlock needs of a client, over one of our connections.
+ * What redlock needs of a client, over one of our connections. (It does not say `implements`: no type of redlock's may be
+ * seen from outside, for its package's types can't be resolved.)
  *
  * Promises: every call settles by the deadline, for redlock counts votes without a time limit and waits for ever for a
  * node that is silent. A call that is late costs the node its connection: a late SET must not come from us any more.
  * It always rejects with an Error, since redlock turns anything else into an unhandled rejection. NOSCRIPT errors pass
  * as they are: redlock answers them with EVAL.
  */
-export class RedlockClient implements RedlockNode {
+export class RedlockClient {
   readonly #parts: RedlockClientParts;
   #isFailing = false;
 

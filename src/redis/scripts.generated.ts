@@ -538,7 +538,7 @@ export type FetchReply =
 /** read ready entries for a consumer and open them, in one step. For a backlog; a lone task comes by open. */
 export const fetch: Script<FetchKeys, FetchArgs, FetchReply> = {
   name: 'fetch',
-  sha1: 'cb3d4e737733c8a6169c77007c54d537a17e0728',
+  sha1: '60b1bcfd570762d3b60bc0e63a759ee99bc67fd5',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'count', 'bytesMax'],
   items: [],
@@ -578,11 +578,13 @@ local lives, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSC
 local ran = redis.call('EXISTS', runs) == 1 and redis.call('HMGET', runs, unpack(ids)) or {}
 for i, entry in ipairs(entries) do
   local number, id, due_ms = entry[1], ids[i], entry[2][4]
-  local record = lives[i] == number and bytes < bytes_max and redis.call('HGET', tasks, id)
-  if lives[i] == number and bytes >= bytes_max then
+  local good, full = lives[i] == number, bytes >= bytes_max
+  local record = good and not full and redis.call('HGET', tasks, id)
+  if record then bytes = bytes + #record end
+  if good and full then
     unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
   elseif not record then
-    if lives[i] == number then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
+    if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     ends[#ends + 1] = number
     stale = stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
@@ -594,7 +596,6 @@ for i, entry in ipairs(entries) do
     ends[#ends + 1] = number
     expired[#expired + 1] = id expired[#expired + 1] = name
   else
-    bytes = bytes + #record
     local n = #deliveries
     deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
     deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false
@@ -785,7 +786,7 @@ export type JoinReply = { status: 'ok'; nowMs: number } | { status: 'other_layou
 /** make a new consumer known, and the group with it: before its first read. */
 export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
   name: 'join',
-  sha1: 'd08383955a5976023d7b99a6b93d35be6c0f5d92',
+  sha1: '0981f1a914744ff66fd21b92906d4f9f8690bf25',
   keys: ['meta', 'stream', 'consumers'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: [],
@@ -793,7 +794,7 @@ export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
     ok: { nowMs: 'int' },
     other_layout: { layout: 'string' },
   },
-  source: `#!lua
+  source: `#!lua flags=allow-oom
 local meta, stream, consumers = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local stored = redis.call('HGET', meta, 'layout')
@@ -840,7 +841,7 @@ export type LeadReply =
 /** take a new term, after the vote was won: a compare-and-set on the epoch as it was read before the bid. */
 export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
   name: 'lead',
-  sha1: '8aead58de38c5a5a317667f4139203a1255fdd0d',
+  sha1: 'cecea5f9a371b24366418127f04f505340acf265',
   keys: ['meta', 'epoch'],
   args: ['layout', 'nowUs', 'term', 'token', 'newToken', 'leader', 'ttlMs'],
   items: [],
@@ -849,7 +850,7 @@ export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
     lost: { term: 'string' },
     other_layout: { layout: 'string' },
   },
-  source: `#!lua
+  source: `#!lua flags=allow-oom
 local meta, epoch = KEYS[1], KEYS[2]
 local layout, now_us, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local new_token, leader, ttl_ms = ARGV[5], ARGV[6], ARGV[7]
@@ -1026,7 +1027,7 @@ export type OpenReply =
 /** make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read. */
 export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   name: 'open',
-  sha1: 'a136638a72631b524993e49fe2fa50ab41b9671a',
+  sha1: 'e295c16046c2c201a11052b16cfe8a10c36807db',
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'bytesMax'],
   items: ['entry', 'id', 'dueMs'],
@@ -1058,10 +1059,11 @@ local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, 
 for i = 5, #ARGV, 3 do
   local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if held[number] == 1 then
-    local good = redis.call('HGET', live, id) == number
-    local record = good and bytes < bytes_max and redis.call('HGET', tasks, id)
+    local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
+    local record = good and not full and redis.call('HGET', tasks, id)
+    if record then bytes = bytes + #record end
     local expires_ms = tonumber(redis.call('ZSCORE', expiry, id) or math.huge)
-    if good and bytes >= bytes_max then
+    if good and full then
       unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
     elseif not record or at[2] == '1' or expires_ms <= now_ms then
       if good then redis.call('HDEL', live, id) end
@@ -1080,7 +1082,6 @@ for i = 5, #ARGV, 3 do
         expired[#expired + 1] = id expired[#expired + 1] = name
       end
     else
-      bytes = bytes + #record
       opened[#opened + 1] = number
       local n = #deliveries
       deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
@@ -1444,7 +1445,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: '9c2169d528a54d60d9f6a68fd646fcfafb82c64e',
+  sha1: 'd64123cd90b1c7eb07c805c3e3dd68501bac644f',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'cursor', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1486,6 +1487,7 @@ for _, one in ipairs(pending) do
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
     local record = id and redis.call('HGET', live, id) == entry and redis.call('HGET', tasks, id)
+    if record then bytes = bytes + #record end
     if not record or lost > lost_max then
       if record then
         local run = redis.call('HGET', runs, id) or ''
@@ -1495,7 +1497,9 @@ for _, one in ipairs(pending) do
         buried[#buried + 1] = id
         buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
       else
-        if id and redis.call('HGET', live, id) == entry then redis.call('HDEL', live, id) end
+        if id and redis.call('HGET', live, id) == entry then -- a live entry without a record: nothing of it may stay
+          redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+        end
         stale = stale + 1
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
@@ -1503,7 +1507,6 @@ for _, one in ipairs(pending) do
       local n = #deliveries
       deliveries[n + 1], deliveries[n + 2], deliveries[n + 3], deliveries[n + 4] = entry, id, found[2][4], lost + 1
       deliveries[n + 5], deliveries[n + 6] = record, redis.call('HGET', runs, id)
-      bytes = bytes + #record
     end
   end
 end

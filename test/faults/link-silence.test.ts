@@ -62,12 +62,13 @@ describe('an idle link', () => {
     };
     await link.connected();
     await other.connected();
+    await clock.advance(2_000);
     for (let probe = 0; probe < 3; probe += 1) {
       const before = await echoes();
-      await clock.advance(5_000);
+      await clock.advance(3_000);
       await until(async () => (await echoes()) === before + 1, 'it asks');
       await link.send(['TIME']); // its answer comes after that of the probe
-      await clock.advance(2_500);
+      await clock.advance(2_000);
     }
     expect(link.life).toBe(1);
     const read = link.block(['BLPOP', 'never', '60'], 60_000);
@@ -134,12 +135,15 @@ test('a reset and a port that is closed for a while are got over', async () => {
   expect(await waiting).toBe('b');
 });
 
-test('a server that loads its data is not yet up', async () => {
-  const server = await startRedis({ appendonly: 'everysec' });
+test('a server that loads its data is not up yet, and commands wait for it', async () => {
+  const slowLoad = ['--key-load-delay', '100', '--loading-process-events-interval-bytes', '1024'];
+  const server = await startRedis({ appendonly: 'everysec', args: slowLoad });
   const events = new EventLog<LinkEvent>();
-  const link = linkTo(server.connection, { onEvent: events.add });
-  await link.send(['EVAL', "for i = 1, 20000 do redis.call('SET', 'key' .. i, i) end", '0']);
-  await link.send(['CONFIG', 'SET', 'key-load-delay', '50']); // µs a key: loading takes a second
-  await link.send(['CONFIG', 'REWRITE']).catch(() => {}); // no file: the argument below says it again
-  expect(await link.send(['DBSIZE'])).toBe(20_000);
+  const link = linkTo(server.connection, { onEvent: events.add, commandTimeoutMs: 20_000 });
+  await link.send(['EVAL', "for i = 1, 10000 do redis.call('SET', 'key' .. i, i) end", '0']);
+  await server.kill('SIGTERM');
+  const [size] = await Promise.all([link.send(['DBSIZE']), server.restart()]);
+  expect(size).toBe(10_000);
+  const failures = events.events.filter((event) => event.type === 'connect_failed');
+  expect(failures.map(({ error }) => error.message)).toContainEqual(expect.stringMatching(/^LOADING /));
 });

@@ -69,9 +69,9 @@ const nobodyLeads = (): Promise<void> =>
 test('each lock node in turn hangs, thaws, dies and comes back empty: somebody leads, never two', async () => {
   await somebodyLeads();
   for (const server of servers) {
-    server.freeze();
+    await server.freeze();
     await somebodyLeadsAnew();
-    server.thaw();
+    await server.thaw();
     await server.kill();
     await somebodyLeadsAnew();
     await server.start();
@@ -83,12 +83,12 @@ test('each lock node in turn hangs, thaws, dies and comes back empty: somebody l
 
 test('with two of three nodes hung the leader steps down and nobody follows; when they thaw somebody leads', async () => {
   await somebodyLeads();
-  servers[0].freeze();
-  servers[1].freeze();
+  await servers[0].freeze();
+  await servers[1].freeze();
   await nobodyLeads();
   const reached = epoch;
-  servers[0].thaw();
-  servers[1].thaw();
+  await servers[0].thaw();
+  await servers[1].thaw();
   await somebodyLeads();
   expect(epoch).toBeGreaterThan(reached);
   expect(Math.max(...counts)).toBe(1);
@@ -106,9 +106,9 @@ test('a leader that resigns is followed by another, in a later term', async () =
 
 test('stopping every candidate with all nodes hung ends within a TTL or little more', async () => {
   await somebodyLeads();
-  for (const server of servers) server.freeze();
+  await Promise.all(servers.map((server) => server.freeze()));
   const startedAtMs = systemClock.monotonicMs();
   await Promise.all(electors.map((one) => one.stop()));
   expect(systemClock.monotonicMs() - startedAtMs).toBeLessThan(5 * ttlMs);
-  for (const server of servers) server.thaw();
+  await Promise.all(servers.map((server) => server.thaw()));
 });

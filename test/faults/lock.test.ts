@@ -76,6 +76,14 @@ test.each([
   expect(errors.length).toBeGreaterThan(0);
 });
 
+test('a bid that wins too few votes of healthy nodes is a split, gives them back, and is no error', async () => {
+  await servers[0].command('SET', resource, 'x');
+  await servers[1].command('SET', resource, 'y');
+  expect(await candidate().acquire()).toEqual({ status: 'split' });
+  await vi.waitFor(async () => expect(await servers[2].command('EXISTS', resource)).toBe(0));
+  expect(errors).toEqual([]);
+});
+
 test('a holder forgotten by two nodes of three learns that the lock is lost', async () => {
   const holder = candidate();
   const held = await wonAll(holder);
@@ -88,11 +96,11 @@ test('a single hung node settles every call, and votes again when it thaws', asy
   const [server] = servers;
   const holder = candidate([server]);
   const held = await won(holder);
-  server.freeze();
+  await server.freeze();
   expect(await withinTtl(holder.extend(held))).toEqual({ status: 'unsure' });
   expect(await withinTtl(candidate([server]).acquire())).toEqual({ status: 'lost' });
   await withinTtl(holder.release(held));
-  server.thaw();
+  await server.thaw();
   await vi.waitFor(async () => expect(await holder.extend(held)).toMatchObject({ status: 'held' }));
 });
 
@@ -100,9 +108,9 @@ test('what a frozen node gets to see of an abandoned bid is gone within a TTL', 
   const [server] = servers;
   const abandoned = candidate([server]);
   await abandoned.release(await won(abandoned)); // connected, the scripts loaded
-  server.freeze();
+  await server.freeze();
   expect(await withinTtl(abandoned.acquire())).toEqual({ status: 'lost' });
-  server.thaw();
+  await server.thaw();
   const leftMs = Number(await server.command('PTTL', resource));
   expect(leftMs === -2 || (leftMs > 0 && leftMs <= ttlMs)).toBe(true);
 });

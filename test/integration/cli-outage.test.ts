@@ -1,5 +1,7 @@
 import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { CommandLine } from '../support/cli.js';
 
@@ -28,28 +30,28 @@ async function freePort(): Promise<number> {
 
 const oneLine = /^duestream: [^\n]+\n$/;
 
-test('one-shot verbs say within 5 s that Redis is unreachable: exit code 69', async () => {
-  const verbs = [
-    ['add', 'mail', 'welcome'],
-    ['stats'],
-    ['stats', 'mail'],
-    ['task', 'get', 'mail', 'x'],
-    ['task', 'cancel', 'mail', 'x'],
-    ['dead', 'list', 'mail'],
-    ['dead', 'purge', 'mail', '--all'],
-    ['queue', 'pause', 'mail'],
-    ['leader-status', 'mail'],
-    ['doctor'],
-  ];
-  for (const argv of verbs) {
+const oneShot = [
+  ['add', 'mail', 'welcome'],
+  ['stats'],
+  ['stats', 'mail'],
+  ['task', 'get', 'mail', 'x'],
+  ['dead', 'purge', 'mail', '--all'],
+  ['queue', 'pause', 'mail'],
+  ['leader-status', 'mail'],
+  ['doctor'],
+];
+
+test.each(oneShot.map((argv) => ({ argv, line: argv.join(' ') })))(
+  '$line says within 5 s that Redis is unreachable: exit code 69',
+  async ({ argv }) => {
     const startedAt = performance.now();
     const { code, stdout, stderr } = await nowhere.run(argv);
-    expect([argv, code, stdout]).toEqual([argv, 69, '']);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(stderr).toMatch(oneLine);
     expect(stderr).toMatch(/start Redis, or name another with --redis/);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
-  }
-}, 60_000);
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
+  },
+);
 
 test('an import into a Redis that is away: exit code 69', async () => {
   const { code, stderr } = await nowhere.run(['import', 'mail'], { stdin: '{"name":"welcome"}\n' });
@@ -79,10 +81,11 @@ test('doctor finds an eviction policy: exit code 1', async () => {
 });
 
 test('a worker on a Redis that evicts says so', async () => {
-  const leader = evicting.start(['leader', 'mail']);
-  await leader.says(/noeviction/);
-  leader.kill('SIGTERM');
-  expect((await leader.ended).code).toBe(0);
+  writeFileSync(join(evicting.folder, 'handlers.mjs'), 'export default { welcome: () => {} };');
+  const worker = evicting.start(['worker', 'mail', '--handlers', './handlers.mjs']);
+  await worker.says(/noeviction/);
+  worker.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
 });
 
 test('a role waits for Redis, and stops at once when it is told to', async () => {

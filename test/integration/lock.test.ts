@@ -149,13 +149,4 @@ describe.each([1, 3])('over %d lock node(s)', (count) => {
     });
     expect(errors).toEqual([]);
   });
-
-  test('a bid that wins too few votes is a split, and gives them back', async () => {
-    if (count === 1) return; // one vote can't be split
-    await servers[0]?.command('SET', resource, 'x');
-    await servers[1]?.command('SET', resource, 'y');
-    expect(await candidate().acquire()).toEqual({ status: 'split' });
-    expect(await servers[2]?.command('EXISTS', resource)).toBe(0);
-    expect(errors).toEqual([]);
-  });
 });

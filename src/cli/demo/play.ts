@@ -1,0 +1,205 @@
+import { scheduler } from 'node:timers/promises';
+import { Queue, type QueueStats } from '../../index.js';
+import type { ServerInstant } from '../../testing.js';
+import { exitCodes, Failure, lineOf } from '../failure.js';
+import { Cast } from './cast.js';
+import type { Child } from './child.js';
+import { commit, type FaultName } from './fault.js';
+import type { Scene } from './frame.js';
+import { History } from './history.js';
+import { type Lateness, latenessOf, msText } from './lateness.js';
+import type { Plan } from './plan.js';
+import type { LeaderNews } from './records.js';
+import type { Screen } from './screen.js';
+import type { Stage } from './stage.js';
+import { latenessesOf, type Report, type TakeOver, verdict } from './verdict.js';
+
+export interface PlayParts {
+  readonly stage: Stage;
+  readonly plan: Plan;
+  readonly screen: Screen;
+  readonly fault: FaultName | undefined;
+  /** Ends it before its time. */
+  readonly signal: AbortSignal;
+}
+
+const frameMs = 200;
+const latenessEveryMs = 1_000;
+/** With nothing left in the queue, what a worker still has to say arrives within this. */
+const quietMs = 1_500;
+const queueName = 'demo';
+
+/**
+ * The play: five processes come on, tasks are added, the leading process is killed half-way, and when all tasks have
+ * come to their end it is judged. Whatever goes wrong, the processes are gone when `run` ends.
+ */
+export class Play {
+  readonly #parts: PlayParts;
+  readonly #history = new History();
+  readonly #queue: Queue;
+  readonly #events: { atMs: number; text: string }[] = [];
+  readonly #failed = new AbortController();
+  #takeOver: TakeOver = {};
+  #leader: Child | undefined;
+  #hasProduced = false;
+  #faultDone = true;
+  #startedAtMs: number | undefined;
+  #quietSinceMs: number | undefined;
+  #lateness: { atMs: number; figures: Lateness } = { atMs: -Infinity, figures: latenessOf([]) };
+
+  constructor(parts: PlayParts) {
+    this.#parts = parts;
+    const { connection, prefix } = parts.stage;
+    this.#queue = new Queue(queueName, { connection, prefix, repeatFor: '4s', commandTimeout: '4s' });
+  }
+
+  /** Undefined when it was ended before its time. Rejects when it could not be played to its end. */
+  async run(): Promise<Report | undefined> {
+    const { stage, plan, signal } = this.#parts;
+    const { connection, prefix } = stage;
+    const cast = new Cast({ connection, prefix, queue: queueName, plan }, this.#castEvents());
+    try {
+      const ended = AbortSignal.any([signal, this.#failed.signal]);
+      await Promise.race([this.#perform(cast, ended), aborted(ended)]);
+      if (signal.aborted) return undefined;
+      this.#failed.signal.throwIfAborted();
+    } finally {
+      await cast.stop();
+      await this.#queue.close();
+    }
+    return verdict(this.#history, this.#takeOver, plan);
+  }
+
+  async #perform(cast: Cast, ended: AbortSignal): Promise<void> {
+    await cast.ready();
+    cast.begin();
+    this.#startedAtMs = this.#parts.stage.clock.now().ms;
+    if (this.#parts.fault !== undefined) void this.#commitLater(this.#parts.fault, ended);
+    while (!ended.aborted) {
+      const stats = await this.#queue.stats();
+      const elapsedMs = this.#elapsedMs;
+      if (this.#takeOver.killedAt === undefined && elapsedMs >= this.#parts.plan.killAtMs) this.#killLeader(cast, stats);
+      this.#parts.screen.show(this.#scene(cast, stats));
+      if (this.#isOver(stats, elapsedMs)) return;
+      await scheduler.wait(frameMs);
+    }
+  }
+
+  /** All is done and somebody took over; or nothing moves any more; or it has taken too long. */
+  #isOver({ scheduled, due, ready, active }: QueueStats, elapsedMs: number): boolean {
+    const { endMs, giveUpMs } = this.#parts.plan;
+    if (elapsedMs >= giveUpMs) return true;
+    if (!this.#hasProduced || !this.#faultDone || this.#takeOver.electedAt === undefined) return false;
+    if (this.#history.completed >= this.#history.added && elapsedMs >= endMs * 0.95) return true;
+    if (scheduled + due + ready + active > 0) this.#quietSinceMs = undefined;
+    else this.#quietSinceMs ??= elapsedMs;
+    return this.#quietSinceMs !== undefined && elapsedMs - this.#quietSinceMs >= quietMs;
+  }
+
+  #killLeader(cast: Cast, { leader }: QueueStats): void {
+    const child = leader === null ? undefined : cast.withPid(leader.pid);
+    if (child === undefined) return; // nobody leads at the moment: the next look finds somebody
+    this.#takeOver = { killedAt: this.#parts.stage.clock.now() };
+    this.#leader = undefined;
+    child.kill();
+    this.#tell(`SIGKILL to ${child.name} (pid ${child.pid}), which leads`);
+  }
+
+  async #commitLater(fault: FaultName, ended: AbortSignal): Promise<void> {
+    this.#faultDone = false;
+    try {
+      await scheduler.wait(this.#parts.plan.faultAtMs, { signal: ended });
+      this.#tell(await commit(fault, this.#parts.stage, queueName));
+      this.#faultDone = true;
+    } catch (error) {
+      if (!ended.aborted) this.#fail(`the fault could not be made: ${lineOf(error)}`);
+    }
+  }
+
+  #castEvents(): ConstructorParameters<typeof Cast>[1] {
+    return {
+      onFacts: (facts) => this.#history.note(facts),
+      onNews: (news, child) => this.#onNews(news, child),
+      onDone: () => {
+        this.#hasProduced = true;
+        this.#tell(`the producer has added all ${this.#history.added} tasks`);
+      },
+      onTrouble: (text) => this.#tell(text),
+      onFailed: (text) => this.#fail(text),
+    };
+  }
+
+  #onNews(news: LeaderNews, child: Child): void {
+    const { killedAt, electedAt, promotedAt } = this.#takeOver;
+    if (news.kind === 'stepped_down') {
+      if (this.#leader === child) this.#leader = undefined;
+      return this.#tell(`${child.name} leads no more: ${news.reason}`);
+    }
+    if (child.wasKilled) return; // said before it died, and heard after
+    if (news.kind === 'promoted') {
+      if (electedAt && !promotedAt) this.#takeOver = { ...this.#takeOver, promotedAt: news.at };
+      return;
+    }
+    this.#leader = child;
+    if (killedAt && !electedAt) this.#takeOver = { ...this.#takeOver, electedAt: news.at };
+    this.#tell(`${child.name} leads${killedAt ? `, ${sinceText(news.at, killedAt)} after the kill` : ''}`);
+  }
+
+  #fail(text: string): void {
+    this.#failed.abort(new Failure(exitCodes.failed, text));
+  }
+
+  #tell(text: string): void {
+    const event = { atMs: this.#elapsedMs, text };
+    this.#events.push(event);
+    this.#parts.screen.tell(event);
+  }
+
+  get #elapsedMs(): number {
+    return this.#startedAtMs === undefined ? 0 : this.#parts.stage.clock.now().ms - this.#startedAtMs;
+  }
+
+  #scene(cast: Cast, { scheduled, due, ready, active }: QueueStats): Scene {
+    const { stage, plan } = this.#parts;
+    return {
+      place: stage.place,
+      elapsedMs: this.#elapsedMs,
+      endMs: plan.endMs,
+      tasks: plan.tasks,
+      counts: { scheduled: scheduled + due, ready, active, completed: this.#history.completed },
+      leads: this.#leader?.name ?? 'nobody',
+      lateness: this.#latenessNow(),
+      processes: cast.children.map((child) => ({
+        name: child.name,
+        pid: child.pid,
+        note: this.#noteOf(child),
+        isGone: child.wasKilled,
+      })),
+      events: this.#events,
+    };
+  }
+
+  #noteOf(child: Child): string {
+    if (child.wasKilled) return 'killed';
+    if (child.role === 'worker') return `${child.starts} handlers started`;
+    if (child.role === 'producer') return this.#hasProduced ? 'has added all' : `${this.#history.added} added`;
+    return child === this.#leader ? 'leads' : 'stands by';
+  }
+
+  #latenessNow(): Lateness {
+    const atMs = this.#elapsedMs;
+    if (atMs - this.#lateness.atMs >= latenessEveryMs) {
+      this.#lateness = { atMs, figures: latenessesOf(this.#history.starts(), this.#takeOver).all };
+    }
+    return this.#lateness.figures;
+  }
+}
+
+function sinceText(later: ServerInstant, earlier: ServerInstant): string {
+  return msText(later.ms - earlier.ms);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
