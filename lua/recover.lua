@@ -52,7 +52,8 @@ for _, one in ipairs(pending) do
     if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
-    local record = id and redis.call('HGET', live, id) == entry and redis.call('HGET', tasks, id)
+    local good = id and redis.call('HGET', live, id) == entry
+    local record = good and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
     if not record or lost > lost_max then
       if record then
@@ -60,12 +61,9 @@ for _, one in ipairs(pending) do
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
-        buried[#buried + 1] = id
-        buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
+        buried[#buried + 1] = id buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
       else
-        if id and redis.call('HGET', live, id) == entry then -- a live entry without a record: nothing of it may stay
-          redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
-        end
+        if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)

@@ -1,3 +1,4 @@
+import { durationMsMax } from './duration.js';
 import { DuestreamError, invalid } from './errors.js';
 import { formatVersion } from './keys.js';
 
@@ -122,11 +123,16 @@ function isBackoff(value: unknown): value is NonNullable<WireRecord['b']> {
 }
 
 function isDelay(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0;
+  return typeof value === 'number' && value >= 0 && value <= durationMsMax;
 }
 
 /** The same record with another payload; whatever else it carries, known or not, stays. */
 export function withPayload(text: string, payloadJson: string): string {
+  const decoded = decodeRecord(text);
+  if (decoded.kind !== 'record') {
+    const why = decoded.kind === 'bad' ? decoded.reason : `of version ${decoded.version}`;
+    throw new DuestreamError('ERR_REDIS_REPLY', `the record that Redis holds can not be changed here: it is ${why}`);
+  }
   const wire = JSON.parse(text) as WireRecord;
   const { c, n, p: _replaced, ...rest } = wire;
   const head = `{${c === undefined ? '' : `"c":${c},`}"n":${JSON.stringify(n)}`;
@@ -147,6 +153,7 @@ export function decodeRun(text: string | null): Run {
   if (text === null || text === '') return firstRun;
   try {
     const { a, e } = JSON.parse(text) as { a: number; e: [number, number, string][] };
+    if (!isPositive(a)) return firstRun;
     return { attempt: a, errors: e.map(([attempt, at, message]) => ({ attempt, at, message })) };
   } catch {
     return firstRun; // only its count of failures is lost, not the task

@@ -2,7 +2,8 @@ import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
 import { Consumer } from './consumer/consumer.js';
 import type { EmitWorkerEvent, WorkerEvents } from './consumer/events.js';
-import { DuestreamError, messageOf } from './errors.js';
+import { emitSafely } from './emit.js';
+import { DuestreamError } from './errors.js';
 import { type Handlers, type ResolvedHandler, resolveHandlers } from './handler.js';
 import { type Health, healthOf } from './health.js';
 import { Leadership } from './leader/leadership.js';
@@ -158,16 +159,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }
 
-  /** A listener that throws must not stop the work. */
   readonly #emit: EmitWorkerEvent = (event, ...args) => {
-    try {
-      if (event !== 'error' || this.listenerCount('error') > 0) {
-        (this as EventEmitter).emit(event, ...args);
-      } else {
-        process.emitWarning(`duestream worker of "${this.queue}": ${messageOf(args[0])}`);
-      }
-    } catch (error) {
-      process.emitWarning(`duestream: a listener of "${event}" threw: ${messageOf(error)}`);
-    }
+    emitSafely(this as EventEmitter, `worker of "${this.queue}"`, [event, ...args]);
   };
 }

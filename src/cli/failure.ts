@@ -64,14 +64,20 @@ export function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 
+/** What Redis says, and what to do about it. */
+const hints: readonly (readonly [says: RegExp, todo: string])[] = [
+  [
+    /WRONGPASS|NOAUTH|invalid password|AUTH failed/i,
+    'put the right user and password into the URL in DUESTREAM_REDIS_URL',
+  ],
+  [/WRONGTYPE/, 'a key of another program is in the way; use another --prefix, or remove that key'],
+  [/\bOOM\b/, 'Redis is full; raise its maxmemory, or let workers drain the queue'],
+  [/\bREADONLY\b/, 'this is a replica; name its master'],
+];
+
 function hintFor(code: string, message: string): string {
   if (code === 'ERR_REDIS_UNREACHABLE') return '; start Redis, or name another with --redis or DUESTREAM_REDIS_URL';
   if (code !== 'ERR_REDIS_REPLY') return '';
-  if (/WRONGPASS|NOAUTH|invalid password|AUTH failed/i.test(message)) {
-    return '; put the right user and password into the URL in DUESTREAM_REDIS_URL';
-  }
-  if (message.includes('WRONGTYPE')) {
-    return '; a key of another program is in the way; use another --prefix, or remove that key';
-  }
-  return '';
+  const [, todo] = hints.find(([says]) => says.test(message)) ?? [];
+  return todo === undefined ? '' : `; ${todo}`;
 }

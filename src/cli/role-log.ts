@@ -33,7 +33,7 @@ export class RoleLog {
   readonly observe = (observation: Observation): void => {
     if (observation.type !== 'redis_up' || this.#closed) return;
     const { connection, up } = observation;
-    const address = connection.slice(0, connection.lastIndexOf(' '));
+    const address = connection.replace(/ \w+ \d+$/, ''); // behind it stand what the connection is for, and a number
     const down = this.#down.get(address) ?? new Set();
     this.#down.set(address, down);
     const wasDown = down.size > 0;

@@ -1,4 +1,4 @@
-import type { Command, Verb, VerbGroup } from './command.js';
+import type { Verb, VerbGroup } from './command.js';
 
 /** All verbs. Their modules are loaded when called: `--help` and `--version` load none of them, nor the library. */
 export const verbs: readonly (Verb | VerbGroup)[] = [
@@ -97,10 +97,7 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
     name: 'demo',
     usage: '',
     summary: 'Watch leaders and workers at work, on a Redis of its own',
-    load: async () => {
-      const { href } = new URL('./commands/demo.js', import.meta.url);
-      return ((await import(href)) as { command: Command }).command;
-    },
+    load: async () => (await import('./commands/demo.js')).command,
   },
 ];
 

@@ -4,8 +4,8 @@ import { connectionOf } from './redis-address.js';
 
 /** So that a verb that asks once has its answer, or exit code 69, within 5 s, also where starting takes one of them. */
 export const oneShot: { readonly repeatFor: string; readonly commandTimeout: string } = {
-  repeatFor: '3s',
-  commandTimeout: '3s',
+  repeatFor: '2500ms',
+  commandTimeout: '2500ms',
 };
 
 /** Opens the queue, asks it, closes it. */

@@ -137,7 +137,9 @@ export class Consumer {
   hear(signal: Signal): void {
     if (signal.kind === 'resumed') this.#fetcher.waker.wake();
     if (signal.kind !== 'cancelled') return;
-    for (const held of this.#inFlight.held) if (held.delivery.id === signal.id) held.abort('cancelled');
+    // Late news may be of an earlier task of that id: a beat of this very delivery knows.
+    const named = [...this.#inFlight.held].filter(({ delivery }) => delivery.id === signal.id);
+    for (const held of named) void this.#quietly(this.#heartbeat.extend(held));
   }
 
   /**

@@ -16,7 +16,7 @@ import type { Delivery } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
 import { HeldDelivery, type InFlight } from './in-flight.js';
-import { describeFailure, type Outcome, type Settlement, settle } from './settlement.js';
+import { describeFailure, type Outcome, type Settlement, settle, verbOf } from './settlement.js';
 import type { Ending, Settler } from './settler.js';
 
 export interface ExecutorParts {
@@ -98,6 +98,7 @@ export class Executor {
   /** Can't be run here: one that nobody can read is buried, one that others may know goes back to them. */
   async #turnAway(held: HeldDelivery, why: 'newer' | 'unknown_name' | 'bad_record'): Promise<void> {
     const { delivery } = held;
+    held.isEnding = true;
     if (why !== 'bad_record') {
       await this.#parts
         .handBack([delivery], strangerDelayMs)
@@ -106,7 +107,9 @@ export class Executor {
     }
     const failure = { attempt: 1, at: this.#parts.clock.wallMs(), message: 'the record can not be read' };
     const run = encodeRunAfter(decodeRun(delivery.run), failure);
-    await this.#write({ delivery, verb: 'bury', value: 'bad_record', run }, held, { name: '', attempt: 1 });
+    const told = { name: '', attempt: 1 };
+    if (!(await this.#write({ delivery, verb: 'bury', value: 'bad_record', run }, held, told))) return;
+    this.#parts.emit('dead', { id: delivery.id, ...told, reason: 'bad_record' });
   }
 
   /** Runs the handler; the slot is free when it has returned, be that after its timeout. */
@@ -153,9 +156,14 @@ export class Executor {
     const settlement = this.#decide(of, outcome);
     const failure = failureOf(outcome, task.attempt, this.#parts.clock.wallMs());
     const told = { id: task.id, name: task.name, attempt: task.attempt };
-    if (failure !== undefined && outcome.kind !== 'returned') {
+    // A cancelled task has its end; what its handler makes of the abort is no failure.
+    if (failure !== undefined && outcome.kind !== 'returned' && held.abortedBecause !== 'cancelled') {
       const error = outcome.kind === 'threw' ? outcome.error : new Error(failure.message);
       emit('failed', { ...told, error, failure, willRetry: settlement.kind === 'retry' });
+    }
+    if (settlement.kind === 'retry' && settlement.backoffFault !== undefined) {
+      const what = `the backoff of "${task.name}" failed, the default was taken: ${settlement.backoffFault}`;
+      emit('error', new DuestreamError('ERR_INVALID_ARGUMENT', what));
     }
     const run = failure === undefined ? '' : encodeRunAfter(of.run, failure);
     const { verb, value } = verbOf(settlement);
@@ -165,14 +173,15 @@ export class Executor {
     else emit('dead', { ...told, reason: settlement.reason });
   }
 
-  /** A handler cut short by a stop is tried again at once, and never buried for that. */
+  /** A handler cut short by a stop is tried again at once, and not buried unless it asks for it. */
   #decide({ held, task, record, handler }: Prepared, outcome: Outcome): Settlement {
-    if (outcome.kind !== 'returned' && held.abortedBecause === 'stopping') return { kind: 'retry', delayMs: 0 };
     const policy = {
       attemptsMax: record.maxAttempts ?? handler.attemptsMax,
       backoff: record.backoff ?? handler.backoff,
     };
-    return settle(outcome, { attempt: task.attempt, policy, random: this.#parts.random });
+    const settlement = settle(outcome, { attempt: task.attempt, policy, random: this.#parts.random });
+    if (held.abortedBecause !== 'stopping' || settlement.kind === 'complete') return settlement;
+    return settlement.kind === 'bury' && settlement.reason === 'rejected' ? settlement : { kind: 'retry', delayMs: 0 };
   }
 
   /** Whether this end is the one that counts. */
@@ -228,15 +237,4 @@ async function validated(task: Task, { schema }: ResolvedHandler): Promise<Task>
 
 function failureOf(outcome: Outcome, attempt: number, at: number): TaskFailure | undefined {
   return outcome.kind === 'returned' ? undefined : { attempt, at, message: describeFailure(outcome) };
-}
-
-function verbOf(settlement: Settlement): { verb: Ending['verb']; value: string } {
-  switch (settlement.kind) {
-    case 'complete':
-      return { verb: 'complete', value: '' };
-    case 'retry':
-      return { verb: 'retry', value: String(Math.ceil(settlement.delayMs)) };
-    case 'bury':
-      return { verb: 'bury', value: settlement.reason };
-  }
 }

@@ -34,6 +34,7 @@ export class Heartbeat {
   readonly #parts: HeartbeatParts;
   readonly #marginMs: number;
   #beatenAtMs = Number.NEGATIVE_INFINITY;
+  #disarm = (): void => {};
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
@@ -52,6 +53,7 @@ export class Heartbeat {
 
   async tick(): Promise<number> {
     const { leaseMs, inFlight, membership } = this.#parts;
+    this.#watch();
     try {
       const groups = byConsumer(inFlight.held);
       if (membership.name !== undefined && !groups.has(membership.name)) groups.set(membership.name, []);
@@ -92,9 +94,26 @@ export class Heartbeat {
     });
   }
 
+  /** Trust ends on time, however long a beat that fails takes, and the wait after it. */
+  #watch(): void {
+    const { clock } = this.#parts;
+    this.#disarm();
+    const untilMs = Math.min(...this.#atWork().map(({ trustedUntilMs }) => trustedUntilMs));
+    if (untilMs === Number.POSITIVE_INFINITY) return;
+    this.#disarm = clock.after(Math.max(1, untilMs - clock.monotonicMs()), () => {
+      this.#dropUntrusted();
+      this.#watch();
+    });
+  }
+
   #dropUntrusted(): void {
     const nowMs = this.#parts.clock.monotonicMs();
-    for (const held of this.#parts.inFlight.held) if (nowMs >= held.trustedUntilMs) this.#lose(held);
+    for (const held of this.#atWork()) if (nowMs >= held.trustedUntilMs) this.#lose(held);
+  }
+
+  /** Whose end is being written is the settler's: it tells what became of that. */
+  #atWork(): HeldDelivery[] {
+    return [...this.#parts.inFlight.held].filter(({ isEnding, isLost }) => !isEnding && !isLost);
   }
 
   #lose(held: HeldDelivery): void {

@@ -57,6 +57,18 @@ function retry(failure: Failure, { attempt, policy, random }: Tried): Settlement
   }
 }
 
+/** The settlement as the settle script takes it. */
+export function verbOf(settlement: Settlement): { verb: Settlement['kind']; value: string } {
+  switch (settlement.kind) {
+    case 'complete':
+      return { verb: 'complete', value: '' };
+    case 'retry':
+      return { verb: 'retry', value: String(Math.ceil(settlement.delayMs)) };
+    case 'bury':
+      return { verb: 'bury', value: settlement.reason };
+  }
+}
+
 function errorOf(failure: Failure): unknown {
   if (failure.kind === 'threw') return failure.error;
   const error = new Error(describeFailure(failure));

@@ -20,6 +20,9 @@ export interface Ending {
 /** `lost`: no longer this consumer's, nothing was changed. `cancelled`: ended by cancel while the handler was at work. */
 export type SettleAnswer = 'settled' | 'lost' | 'cancelled';
 
+/** What became of the call an ending went with. */
+type Fault = { readonly error: unknown };
+
 const answerOf: Readonly<Record<string, SettleAnswer>> = { o: 'settled', l: 'lost', c: 'cancelled' };
 
 /**
@@ -29,12 +32,13 @@ const answerOf: Readonly<Record<string, SettleAnswer>> = { o: 'settled', l: 'los
 export class Settler {
   readonly #partition: Partition;
   readonly #lanes: Lanes;
-  readonly #batcher: Batcher<Ending, SettleAnswer>;
+  readonly #batcher: Batcher<Ending, SettleAnswer | Fault>;
 
   constructor(parts: { partition: Partition; clock: Clock; random: Random; leaseMs: number }) {
     const { partition, clock, random, leaseMs } = parts;
     this.#partition = partition;
-    this.#lanes = new Lanes({ clock, random, repeatForMs: leaseMs, lanesMax: 4 });
+    const patience = { repeatForMs: leaseMs, tryMs: leaseMs / 3, repeatRefused: true };
+    this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 4 });
     this.#batcher = new Batcher({
       inFlightMax: 2,
       itemsMax: 100,
@@ -44,25 +48,27 @@ export class Settler {
     });
   }
 
-  settle(ending: Ending): Promise<SettleAnswer> {
-    return this.#batcher.add(ending);
+  async settle(ending: Ending): Promise<SettleAnswer> {
+    const answer = await this.#batcher.add(ending);
+    if (typeof answer === 'object') throw answer.error;
+    return answer;
   }
 
-  /** One call for each name these were read under: nearly always one. */
-  async #send(endings: readonly Ending[]): Promise<SettleAnswer[]> {
-    const answers = new Map<Ending, SettleAnswer>();
+  /** One call for each name these were read under: nearly always one. One that fails is no news of the others. */
+  async #send(endings: readonly Ending[]): Promise<(SettleAnswer | Fault)[]> {
+    const answers = new Map<Ending, SettleAnswer | Fault>();
     const groups = byConsumer(endings);
     await Promise.all(
       [...groups].map(async ([consumer, group]) => {
-        const marks = await this.#call(consumer, group);
+        const marks = await this.#call(consumer, group).catch((error: unknown) => ({ error }));
         group.forEach((ending, at) => {
-          const answer = answerOf[marks[at] ?? ''];
+          const answer = typeof marks === 'object' ? marks : answerOf[marks[at] ?? ''];
           assert(answer, `settle: no mark for item ${at}`);
           answers.set(ending, answer);
         });
       }),
     );
-    return endings.map((ending) => answers.get(ending) as SettleAnswer);
+    return endings.map((ending) => answers.get(ending) as SettleAnswer | Fault);
   }
 
   async #call(consumer: string, endings: readonly Ending[]): Promise<string> {

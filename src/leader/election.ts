@@ -40,3 +40,18 @@ export interface ElectorParts {
   /** Resolves when the duty that runs has ended. Waited for, within bounds, before the seat is given away. */
   quiesce?: () => Promise<void>;
 }
+
+/** One period of leadership: the seat others see, and what it stands on. */
+export interface Reign {
+  seat: LeaderSeat;
+  held: Held;
+  /** Takes back the timer that ends the reign with its trust. */
+  disarm: () => void;
+}
+
+/** `broken`: ended by a bug of ours. */
+export type ElectorState =
+  | { kind: 'following' }
+  | { kind: 'leading'; reign: Reign }
+  | { kind: 'leaving'; reign: Reign; told: boolean }
+  | { kind: 'broken' };

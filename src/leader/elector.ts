@@ -2,24 +2,11 @@ import { BugError, DuestreamError } from '../errors.js';
 import { runLoop, Waker } from '../loop.js';
 import { BidPace } from './bid-pace.js';
 import { within } from './deadline.js';
-import type { ElectorParts, StepDown } from './election.js';
+import type { ElectorParts, ElectorState, Reign, StepDown } from './election.js';
 import type { Held } from './lock.js';
 import { follower, isTrusted, type LeaderSeat, type Lease, leaseOf, type Seat, trustedUntilMs } from './trust.js';
 
 export type { Claim, ElectorParts, SeatEvent, Vote } from './election.js';
-
-/** One period of leadership: the seat others see, and what it stands on. */
-interface Reign {
-  seat: LeaderSeat;
-  held: Held;
-  /** Takes back the timer that ends the reign with its trust. */
-  disarm: () => void;
-}
-
-type State =
-  | { kind: 'following' }
-  | { kind: 'leading'; reign: Reign }
-  | { kind: 'leaving'; reign: Reign; told: boolean };
 
 /**
  * Bids for the leadership of one queue, keeps it, and knows when it is over.
@@ -40,10 +27,9 @@ export class Elector {
   readonly #pace: BidPace;
   readonly #waker = new Waker();
   readonly #ended = new AbortController();
-  #state: State = { kind: 'following' };
+  #state: ElectorState = { kind: 'following' };
   #departures: (() => void)[] = [];
   #running: Promise<void> | undefined;
-  #broken = false;
   #stopped: Promise<void> | undefined;
 
   constructor(parts: ElectorParts) {
@@ -70,7 +56,7 @@ export class Elector {
 
   /** Ended by a bug of ours: it will not lead any more. */
   get isBroken(): boolean {
-    return this.#broken;
+    return this.#state.kind === 'broken';
   }
 
   /** Gives the seat to somebody else: resolves when the lock is released. A follower has nothing to resign. */
@@ -96,12 +82,11 @@ export class Elector {
     try {
       await runLoop({ clock, random, signal, tick: () => this.#tick(), onFailure, waker: this.#waker });
     } catch (error) {
-      this.#broken = true; // a bug of ours: no more bids from this process, and its health says so
-      onFailure(error);
-    } finally {
       this.#stepDown(this.#reigning, 'lost');
-      this.#follow();
+      this.#state = { kind: 'broken' }; // a bug of ours: no more bids from this process, and its health says so
+      onFailure(error);
     }
+    this.#depart();
   }
 
   async #end(): Promise<void> {
@@ -117,6 +102,8 @@ export class Elector {
         return this.#leave(this.#state.reign, this.#state.told);
       case 'leading':
         return this.#renew(this.#state.reign);
+      case 'broken':
+        return 0;
       case 'following':
         if (this.#isStopping) this.#ended.abort();
         return this.#isStopping ? 0 : this.#pace.waitMs(this.#nowMs()) || this.#bid();
@@ -218,6 +205,10 @@ export class Elector {
 
   #follow(): void {
     this.#state = { kind: 'following' };
+    this.#depart();
+  }
+
+  #depart(): void {
     for (const departed of this.#departures.splice(0)) departed();
   }
 

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import { DuestreamError, messageOf } from '../errors.js';
+import { emitSafely } from '../emit.js';
+import { DuestreamError } from '../errors.js';
 import { type Health, healthOf } from '../health.js';
 import { type Common, type CommonOptions, resolveCommon } from '../options.js';
 import { newToken } from '../random.js';
@@ -64,11 +65,11 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
       random,
       observe,
       onSeat: (seat, event) => {
-        if (seat.role === 'leader' && event === 'elected') this.emit('elected', { term: seat.term });
+        if (seat.role === 'leader' && event === 'elected') this.#tell('elected', { term: seat.term });
         if (event === 'resigned' || event === 'lost' || event === 'refused')
-          this.emit('stepped_down', { reason: event });
+          this.#tell('stepped_down', { reason: event });
       },
-      onError: (error) => this.#tellError(error),
+      onError: (error) => this.#tell('error', error),
     });
     const subscriber = listen(this.#common, partitions, (signal) => leadership.hear(signal));
     this.#running = { commands, lockNodes, subscriber, leadership };
@@ -102,8 +103,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     await Promise.all([subscriber.stop(), commands.stop(), ...lockNodes.map((node) => node.stop())]);
   }
 
-  #tellError(error: unknown): void {
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-    else process.emitWarning(`duestream leader of "${this.queue}": ${messageOf(error)}`);
+  #tell(...event: [string, ...unknown[]]): void {
+    emitSafely(this as EventEmitter, `leader of "${this.queue}"`, event);
   }
 }

@@ -1,6 +1,6 @@
 import { type Duration, durationMs } from '../duration.js';
 import { invalid } from '../errors.js';
-import type { ConnectionOption } from '../redis/connection.js';
+import { checkConnection, type ConnectionOption } from '../redis/connection.js';
 
 /** What every process that may lead is told; all candidates of a queue must be told the same. */
 export interface LeaderTuning {
@@ -17,6 +17,7 @@ export interface ResolvedTuning {
 
 export function resolveTuning({ lockNodes, lockTtl = 5_000 }: LeaderTuning, own: ConnectionOption): ResolvedTuning {
   const lockTtlMs = durationMs(lockTtl, 'lockTtl', { min: 500, max: 300_000 });
+  for (const connection of [own, ...(Array.isArray(lockNodes) ? lockNodes : [])]) checkConnection(connection);
   if (lockNodes === undefined) return { lockNodes: [own], lockTtlMs };
   if (!Array.isArray(lockNodes) || lockNodes.length % 2 === 0) {
     throw invalid('lockNodes must be a list of an odd number of Redis servers, such as 1, 3 or 5');

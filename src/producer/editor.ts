@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
-import { assert, DuestreamError } from '../errors.js';
+import type { Duration } from '../duration.js';
+import { assert, DuestreamError, invalid } from '../errors.js';
+import { type Instant, whenOf } from '../instant.js';
 import { encodePayload } from '../payload.js';
 import type { Lanes } from '../redis/lanes.js';
 import type { Partitions } from '../redis/partition.js';
@@ -25,7 +27,10 @@ export class Editor {
     return refusal(id, reply);
   }
 
-  async reschedule(id: string, when: string): Promise<RescheduleResult> {
+  async reschedule(id: string, to: { in?: Duration; at?: Instant }): Promise<RescheduleResult> {
+    if (typeof to !== 'object' || to === null || (to.in === undefined && to.at === undefined))
+      throw invalid('reschedule needs { in } or { at }');
+    const when = whenOf(to);
     const reply = await this.#lanes.call((call) =>
       this.#partitions.of(id).run(reschedule, { ...call, id, when }, call),
     );
@@ -40,8 +45,9 @@ export class Editor {
   }
 
   /** Reads the record, changes it here, and writes it if nobody else did meanwhile: scripts never re-encode one. */
-  async update(id: string, payload: unknown): Promise<UpdateResult> {
-    const json = encodePayload(payload, { maxBytes: this.#limits.payloadBytesMax });
+  async update(id: string, change: { payload: unknown }): Promise<UpdateResult> {
+    if (typeof change !== 'object' || change === null) throw invalid('update needs { payload }');
+    const json = encodePayload(change.payload, { maxBytes: this.#limits.payloadBytesMax });
     const partition = this.#partitions.of(id);
     for (let tries = 0; tries < 10; tries += 1) {
       const was = await partition.caller.send(['HGET', partition.keys.tasks, id]);

@@ -8,6 +8,9 @@ import type { TaskPage } from './results.js';
 import { fieldsOf, fromFields, toTaskInfo } from './task-info.js';
 
 const livingStates: readonly TaskState[] = ['scheduled', 'ready', 'active'];
+/** What `after` looks like: 'score id' among the scheduled, else the number of a stream's entry. */
+const scheduledPlace = /^\S+ ./;
+const streamPlace = /^\d+-\d+$/;
 const endedStates: readonly TaskState[] = ['cancelled', 'expired'];
 
 export interface ListOptions {
@@ -31,8 +34,14 @@ export class Inspector {
     return toTaskInfo(id, await this.#partitions.of(id).run(get, { id }));
   }
 
-  async list({ state = 'scheduled', after = '', limit = 100 }: ListOptions = {}): Promise<TaskPage> {
+  async list(options: ListOptions): Promise<TaskPage> {
+    const { state = 'scheduled', after = '', limit = 100 } = options;
+    const unknown = Object.keys(options).find((key) => !['state', 'after', 'limit'].includes(key));
+    if (unknown !== undefined) throw invalid(`unknown option "${unknown}": expected state, after or limit`);
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
+    const place = state === 'scheduled' ? scheduledPlace : streamPlace;
+    if (typeof after !== 'string' || (after !== '' && !place.test(after)))
+      throw invalid('after must be what the last page gave');
     const [partition] = this.#partitions.all as [Partition];
     if (livingStates.includes(state)) {
       const page = await partition.run(list, { state, after, limit });

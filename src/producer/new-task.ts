@@ -58,6 +58,14 @@ const known = new Set([
   'expiresAt',
 ]);
 
+/** What `add` takes one by one, as one; an undefined payload is none. */
+export function newTask(name: string, payload: unknown, options: TaskOptions = {}): NewTask {
+  if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
+  const twice = ['name', 'payload'].find((key) => key in options);
+  if (twice !== undefined) throw invalid(`unknown task option "${twice}": add takes the ${twice} before the options`);
+  return { ...options, name, ...(payload !== undefined && { payload }) };
+}
+
 /** Checks all of it, before anything is sent. */
 export function toItem(task: NewTask, limits: TaskLimits): AddItem {
   if (typeof task !== 'object' || task === null) throw invalid(`a task must be an object, got ${typeof task}`);

@@ -1,6 +1,6 @@
 import { type Duration, durationMs } from '../duration.js';
 import { DuestreamError, invalid } from '../errors.js';
-import { type Instant, whenOf } from '../instant.js';
+import type { Instant } from '../instant.js';
 import { type Common, type CommonOptions, resolveCommon, wholeNumber } from '../options.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
 import { introduce } from '../redis/introduce.js';
@@ -14,7 +14,7 @@ import { Adder } from './adder.js';
 import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
 import { Inspector, type ListOptions } from './inspector.js';
-import { type NewTask, type TaskOptions, toItem } from './new-task.js';
+import { type NewTask, newTask, type TaskOptions, toItem } from './new-task.js';
 import type {
   AddResult,
   CancelResult,
@@ -69,10 +69,10 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#common = resolveCommon(options, defaultConnection, ['limits', 'repeatFor']);
     this.#limits = resolveLimits(options.limits);
     const repeatForMs = durationMs(options.repeatFor ?? 10_000, 'repeatFor', { max: 600_000 });
-    const { clock, random, observe, prefix } = this.#common;
+    const { clock, random, observe, prefix, commandTimeoutMs: tryMs } = this.#common;
     this.#link = openLink(this.#common, 'queue');
     this.#partitions = new Partitions({ queue: this.name, prefix, caller: this.#link });
-    const lanes = new Lanes({ clock, random, repeatForMs, lanesMax: 16 });
+    const lanes = new Lanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
     this.#adders = new Map(
       this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]),
     );
@@ -83,10 +83,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
   async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
-    if (options !== undefined && (typeof options !== 'object' || options === null))
-      throw invalid('options must be an object');
-    const task: NewTask = { ...options, name, ...(payload !== undefined && { payload }) };
-    const [result] = await this.#addAll([task]);
+    const [result] = await this.#addAll([newTask(name, payload, options)]);
     return result as AddResult;
   }
 
@@ -121,9 +118,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /** Gives a waiting task another due time; one at work is refused. */
   async reschedule(id: string, when: { in: Duration } | { at: Instant }): Promise<RescheduleResult> {
     this.#check(id);
-    if (typeof when !== 'object' || when === null || (!('in' in when) && !('at' in when)))
-      throw invalid('reschedule needs { in } or { at }');
-    return this.#editor.reschedule(id, whenOf(when));
+    return this.#editor.reschedule(id, when);
   }
 
   /** Makes a scheduled task ready at once. */
@@ -133,9 +128,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   }
 
   /** Replaces a task's payload, from its next delivery on. */
-  async update(id: string, { payload }: { payload: unknown }): Promise<UpdateResult> {
+  async update(id: string, change: { payload: unknown }): Promise<UpdateResult> {
     this.#check(id);
-    return this.#editor.update(id, payload);
+    return this.#editor.update(id, change);
   }
 
   async stats(): Promise<QueueStats> {

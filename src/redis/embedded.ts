@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { access, constants, mkdtemp, readFile, rm } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { join } from 'node:path';
 import { systemClock } from '../clock.js';
 import { invalid } from '../errors.js';
 import type { ConnectionOption } from './connection.js';
+import { ask, findServer, freePort, guard } from './machine.js';
 
 /**
  * Starts the redis-server (or valkey-server) of this machine, for tests and the demo: on a socket file or a free port
@@ -33,7 +34,6 @@ export interface RedisLaunchOptions {
 
 const startMs = 10_000;
 const graceMs = 5_000;
-const probeMs = 500;
 const probeAgainMs = 5;
 const portTries = 5;
 
@@ -118,7 +118,18 @@ export class RedisServer {
     const { binary, dir, port = 0, socketPath, args } = this.#place;
     const log = openSync(join(dir, 'redis.log'), 'a');
     const unixsocket = socketPath === undefined ? [] : ['--unixsocket', socketPath];
-    const flags = ['--port', String(port), '--bind', '127.0.0.1', ...unixsocket, '--dir', dir, '--daemonize', 'no', ...args];
+    const flags = [
+      '--port',
+      String(port),
+      '--bind',
+      '127.0.0.1',
+      ...unixsocket,
+      '--dir',
+      dir,
+      '--daemonize',
+      'no',
+      ...args,
+    ];
     // A group of its own: Ctrl-C at the terminal is for the demo, which still needs its Redis to stop in order.
     const child = spawn(binary, flags, { stdio: ['ignore', log, log], detached: true });
     closeSync(log);
@@ -174,7 +185,8 @@ export class RedisServer {
       const socket = socketPath === undefined ? connect(port, '127.0.0.1') : connect(socketPath);
       const answer = await ask(socket);
       // With a password it does not say who it is. Without, another server that holds our port is found out.
-      if (answer.startsWith('-NOAUTH') || (answer.startsWith('+PONG') && answer.includes(`process_id:${child.pid}\r`))) return;
+      if (answer.startsWith('-NOAUTH') || (answer.startsWith('+PONG') && answer.includes(`process_id:${child.pid}\r`)))
+        return;
       if (systemClock.monotonicMs() > endMs) break;
       await systemClock.sleep(probeAgainMs);
     }
@@ -186,60 +198,4 @@ export class RedisServer {
 
 function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
-}
-
-/** Kills the server when this process is no more, and removes the folder, if it is ours. */
-function guard(pid: number, dir: string | undefined): ChildProcess {
-  const script = 'read -r _; kill -9 "$1"; [ -z "$2" ] || rm -rf -- "$2"';
-  const shell = spawn('/bin/sh', ['-c', script, 'sh', String(pid), dir ?? ''], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-    detached: true,
-  });
-  shell.on('error', () => {});
-  shell.stdin.on('error', () => {});
-  shell.unref();
-  (shell.stdin as Socket).unref();
-  return shell;
-}
-
-/** Asks whether it is ready, and who it is; empty when nobody answers. */
-function ask(socket: Socket): Promise<string> {
-  return new Promise((resolve) => {
-    let answer = '';
-    const done = (): void => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.setTimeout(probeMs, done);
-    socket.on('error', done);
-    socket.on('close', done);
-    socket.on('data', (chunk) => {
-      answer += String(chunk);
-      if (answer.startsWith('-') || answer.includes('process_id:')) done();
-    });
-    socket.write('PING\r\nINFO server\r\n');
-  });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address ? address.port : 0;
-}
-
-async function findServer(): Promise<string> {
-  const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
-  for (const name of ['redis-server', 'valkey-server']) {
-    for (const folder of folders) {
-      const path = join(folder, name);
-      const found = await access(path, constants.X_OK).then(() => true, () => false);
-      if (found) return path;
-    }
-  }
-  throw invalid(
-    'no redis-server or valkey-server on the PATH. Install one: apt-get install redis-server, or brew install redis',
-  );
 }

@@ -16,6 +16,10 @@ export interface LanesParts {
   random: Random;
   /** How long a call is repeated. Far below the age at which the leader forgets a silent lane (1 h). */
   repeatForMs: number;
+  /** How long one try waits for its reply before its connection is thrown away. */
+  tryMs: number;
+  /** Also after an error reply: for what must be placed if it can be at all. Default: only while Redis can't serve. */
+  repeatRefused?: boolean;
   /** Calls under way at once; further ones wait for a free lane. */
   lanesMax: number;
 }
@@ -57,20 +61,28 @@ export class Lanes {
   }
 
   async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane): Promise<R> {
-    const { clock, random, repeatForMs } = this.#parts;
+    const { clock, random, repeatForMs, tryMs } = this.#parts;
     const endMs = clock.monotonicMs() + repeatForMs;
     let mayHaveHappened = false;
     for (let failures = 1; ; failures += 1) {
       try {
-        return await send({ lane: name, call, timeoutMs: Math.max(50, endMs - clock.monotonicMs()) });
+        return await send({ lane: name, call, timeoutMs: Math.max(50, Math.min(tryMs, endMs - clock.monotonicMs())) });
       } catch (error) {
-        const fault = faultOf(error);
+        const fault = this.#faultOf(error);
         mayHaveHappened ||= fault === 'unknown';
         const leftMs = endMs - clock.monotonicMs();
         if (fault === 'final' || leftMs <= 0) throw mayHaveHappened ? outcomeUnknown(error) : error;
         await clock.sleep(Math.min(leftMs, failureWaitMs(failures, random) / 2));
       }
     }
+  }
+
+  #faultOf(error: unknown): 'unknown' | 'not done' | 'final' {
+    if (!(error instanceof DuestreamError)) return 'final';
+    if (error.code === 'ERR_OUTCOME_UNKNOWN') return 'unknown';
+    if (error.code === 'ERR_REDIS_UNREACHABLE') return 'not done';
+    if (error.code !== 'ERR_REDIS_REPLY') return 'final';
+    return this.#parts.repeatRefused || passing.some((word) => error.message.startsWith(word)) ? 'not done' : 'final';
   }
 
   #take(): Promise<Lane> {
@@ -88,13 +100,6 @@ export class Lanes {
     if (next) next(lane);
     else this.#free.push(lane);
   }
-}
-
-function faultOf(error: unknown): 'unknown' | 'not sent' | 'final' {
-  if (!(error instanceof DuestreamError)) return 'final';
-  if (error.code === 'ERR_OUTCOME_UNKNOWN') return 'unknown';
-  if (error.code === 'ERR_REDIS_UNREACHABLE') return 'not sent';
-  return passing.some((word) => error.message.startsWith(word)) ? 'not sent' : 'final';
 }
 
 function outcomeUnknown(cause: unknown): DuestreamError {

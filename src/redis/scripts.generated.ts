@@ -1445,7 +1445,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: 'd64123cd90b1c7eb07c805c3e3dd68501bac644f',
+  sha1: '8ba0819ac3c6d7e6845cc1aff6f19dc084ec75c6',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'cursor', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1486,7 +1486,8 @@ for _, one in ipairs(pending) do
     if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
-    local record = id and redis.call('HGET', live, id) == entry and redis.call('HGET', tasks, id)
+    local good = id and redis.call('HGET', live, id) == entry
+    local record = good and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
     if not record or lost > lost_max then
       if record then
@@ -1494,12 +1495,9 @@ for _, one in ipairs(pending) do
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
-        buried[#buried + 1] = id
-        buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+        buried[#buried + 1] = id buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
       else
-        if id and redis.call('HGET', live, id) == entry then -- a live entry without a record: nothing of it may stay
-          redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
-        end
+        if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Link, LinkEvent, Reply } from '../../src/redis/link.js';
+import type { Link, Reply } from '../../src/redis/link.js';
 import { Proxy } from '../support/proxy.js';
 import { EventLog, linkTo, startRedis, until } from '../support/redis.js';
 
@@ -47,7 +47,9 @@ function numbers(seed: number): () => number {
   };
 }
 
-test('replies that are cut at any byte never wedge a link nor reach another command', { timeout: 120_000 }, async () => {
+test('replies that are cut at any byte never wedge a link nor reach another command', {
+  timeout: 120_000,
+}, async () => {
   const server = await startRedis();
   const direct = linkTo(server.connection);
   for (let n = 0; n < values; n += 1) await direct.send(['SET', `value ${n}`, valueOf(n)]);
@@ -75,7 +77,7 @@ test('a Redis killed in the middle of a big reply and started again is worked wi
   const big = 'x'.repeat(1024 * 1024);
   await linkTo(server.connection).send(['SET', 'big', big]);
   const proxy = await Proxy.before(server);
-  const events = new EventLog<LinkEvent>();
+  const events = new EventLog();
   const link = linkTo(proxy.url, { onEvent: events.add });
   for (let round = 0; round < 5; round += 1) {
     await link.send(['ECHO', 'up'], { timeoutMs: 20_000 });

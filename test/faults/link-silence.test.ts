@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { LinkEvent } from '../../src/redis/link.js';
 import { Proxy } from '../support/proxy.js';
 import { codeOf, EventLog, linkTo, startRedis, until, useRedis } from '../support/redis.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -9,7 +8,7 @@ const redis = useRedis();
 describe.each(['requests', 'replies', 'both'] as const)('a network that swallows %s', (direction) => {
   test('costs a command its deadline and no more, and the next one works when it is healed', async () => {
     const proxy = await Proxy.before(redis());
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const link = linkTo(proxy.url, { onEvent: events.add });
     await link.connected();
     proxy.blackHole(direction);
@@ -41,7 +40,7 @@ describe('an idle link', () => {
   test('finds out by itself that nobody answers any more', async () => {
     const clock = new VirtualClock();
     const proxy = await Proxy.before(redis());
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const link = linkTo(proxy.url, { clock, onEvent: events.add });
     await link.connected();
     proxy.blackHole();
@@ -80,17 +79,17 @@ describe('an idle link', () => {
 
   test('takes the answer to another question as the end of its connection', async () => {
     const clock = new VirtualClock();
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const { createClient } = await import('redis');
     const link = linkTo(
       () => {
         const client = createClient({ socket: { path: redis().socketPath ?? '' } });
         const send = client.sendCommand.bind(client);
         let echoes = 0;
-        client.sendCommand = ((args: string[]) => {
+        client.sendCommand = (args: string[]) => {
           if (args[0] === 'ECHO') echoes += 1;
           return echoes === 2 ? send(['ECHO', "somebody else's"]) : send(args);
-        }) as typeof client.sendCommand;
+        };
         return client;
       },
       { clock, onEvent: events.add },
@@ -138,10 +137,11 @@ test('a reset and a port that is closed for a while are got over', async () => {
 test('a server that loads its data is not up yet, and commands wait for it', async () => {
   const slowLoad = ['--key-load-delay', '100', '--loading-process-events-interval-bytes', '1024'];
   const server = await startRedis({ appendonly: 'everysec', args: slowLoad });
-  const events = new EventLog<LinkEvent>();
+  const events = new EventLog();
   const link = linkTo(server.connection, { onEvent: events.add, commandTimeoutMs: 20_000 });
   await link.send(['EVAL', "for i = 1, 10000 do redis.call('SET', 'key' .. i, i) end", '0']);
   await server.kill('SIGTERM');
+  await until(() => !link.isUp, 'it noticed');
   const [size] = await Promise.all([link.send(['DBSIZE']), server.restart()]);
   expect(size).toBe(10_000);
   const failures = events.events.filter((event) => event.type === 'connect_failed');

@@ -11,7 +11,7 @@ export default {
   quick: (task, context) => context.log('got ' + JSON.stringify(task.payload)),
   slow: async (task, { log }) => {
     log('begun');
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => process.once('SIGINT', () => setImmediate(resolve)));
     log('done');
   },
   endless: (task, { log }) => {

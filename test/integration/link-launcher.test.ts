@@ -24,7 +24,14 @@ test('starts a server on a socket, or on a free port, or on both', async () => {
   ]);
   expect(socket).toMatchObject({ port: undefined, url: `unix://${socket.socketPath}` });
   expect(port).toMatchObject({ socketPath: undefined, url: `redis://127.0.0.1:${port.port}` });
-  for (const connection of [socket.connection, socket.url, port.connection, port.url, both.connection, `redis://127.0.0.1:${both.port}`]) {
+  for (const connection of [
+    socket.connection,
+    socket.url,
+    port.connection,
+    port.url,
+    both.connection,
+    `redis://127.0.0.1:${both.port}`,
+  ]) {
     expect(await linkTo(connection).send(['PING'])).toBe('PONG');
   }
 });
@@ -84,8 +91,10 @@ test.each(['SIGKILL', 'SIGTERM'] as const)('a server does not outlive a parent t
     const { launchRedis } = await import(${JSON.stringify(testing)});
     const { pid, dir } = await launchRedis();
     console.log(JSON.stringify({ pid, dir }));
-    setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    (await import('node:net')).createServer().listen(0, '127.0.0.1'); // lives on`;
+  const parent = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   const [line] = (await once(parent.stdout, 'data')) as [Buffer];
   const { pid, dir } = JSON.parse(String(line)) as { pid: number; dir: string };
   expect(isAlive(pid)).toBe(true);

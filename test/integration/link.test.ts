@@ -1,13 +1,15 @@
 import { createClient } from 'redis';
 import { describe, expect, test } from 'vitest';
-import { Link, type LinkEvent } from '../../src/redis/link.js';
+import { Link } from '../../src/redis/link.js';
 import { codeOf, EventLog, linkTo, startRedis, until, useRedis } from '../support/redis.js';
 
 const redis = useRedis();
 const nowhere = 'redis://127.0.0.1:1';
 
 async function clientsOf(link: Link): Promise<number> {
-  return String(await link.send(['CLIENT', 'LIST'])).trim().split('\n').length;
+  return String(await link.send(['CLIENT', 'LIST']))
+    .trim()
+    .split('\n').length;
 }
 
 describe('a link', () => {
@@ -58,7 +60,7 @@ describe('a link', () => {
   });
 
   test('gets a new client and a new life when it is dropped', async () => {
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const link = linkTo(redis().connection, { onEvent: events.add });
     expect(await link.connected()).toBe(1);
     link.drop('a test');
@@ -81,7 +83,7 @@ describe('a link', () => {
   });
 
   test('tells the verb of a command and how long it took, and never an argument', async () => {
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const link = linkTo(redis().connection, { onEvent: events.add });
     await link.send(['SET', 'secret-key', 'secret-value']);
     expect(await events.next('command')).toEqual({ type: 'command', command: 'SET', ms: expect.any(Number) as number });
@@ -123,7 +125,7 @@ describe('without Redis', () => {
   test('a waiting command goes out when Redis comes up before its deadline', async () => {
     const server = await startRedis({ port: 'free' });
     await server.kill('SIGKILL');
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const link = linkTo(server.connection, { onEvent: events.add });
     const reply = link.send(['ECHO', 'at last'], { timeoutMs: 20_000 });
     await events.next('connect_failed', 1);
@@ -142,17 +144,24 @@ describe('without Redis', () => {
     await expect(linkTo(server.connection).send(['PING'])).rejects.toThrow(/^NOAUTH /);
     const admin = linkTo({ ...options, password: 'right' });
     await admin.send(['CONFIG', 'SET', 'requirepass', 'wrong']);
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const later = linkTo(options, { onEvent: events.add });
     expect(await later.send(['PING'])).toBe('PONG');
-    await until(() => link.send(['PING']).then(() => true, () => false), 'the first link is in');
+    await until(
+      () =>
+        link.send(['PING']).then(
+          () => true,
+          () => false,
+        ),
+      'the first link is in',
+    );
   });
 
   test('a server that is full is waited for', async () => {
     const server = await startRedis({ args: ['--maxclients', '1'] });
     const first = linkTo(server.connection);
     await first.connected();
-    const events = new EventLog<LinkEvent>();
+    const events = new EventLog();
     const second = linkTo(server.connection, { onEvent: events.add });
     const reply = second.send(['ECHO', 'in'], { timeoutMs: 20_000 });
     await events.next('connect_failed', 1); // with the reason, or with EPIPE when Redis was faster to hang up

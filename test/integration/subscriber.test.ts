@@ -122,7 +122,7 @@ test('can be stopped by its own listener, and hands over nothing more', async ()
   await link.send(['EXEC']);
   await until(() => heard.length > 0, 'the first came');
   await subscriber.stop();
-  await until(async () => (await link.send(['PUBSUB', 'NUMSUB', 'one']) as [string, number])[1] === 0, 'it is gone');
+  await until(async () => ((await link.send(['PUBSUB', 'NUMSUB', 'one'])) as [string, number])[1] === 0, 'it is gone');
   expect(heard).toEqual(['0']);
   subscriber.start();
   expect(subscriber.isUp).toBe(false);

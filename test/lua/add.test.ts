@@ -29,6 +29,7 @@ describe('when', () => {
     { when: '2000000000000', mark: 's', due: '2000000000000' },
     { when: '99999999999999', mark: 's', due: '99999999999999' },
     { when: '100000000000000', mark: 's', due: '100000000000000' },
+    { when: '1900000000000001', mark: 's', due: '1900000000000001' },
     { when: '8640000000000000', mark: 's', due: '8640000000000000' },
     { when: '0', mark: 'r', due: '0' },
     { when: '-1000', mark: 'r', due: '-1000' },
@@ -55,6 +56,13 @@ describe('when', () => {
       expect(Number.isInteger(due)).toBe(true);
     }
   });
+});
+
+test('a due time of 16 digits that has come is written with all of them', async () => {
+  await addTask('a', '1900000000000001', { nowMs: 1_900_000_000_000_001 });
+  expect(await send('XRANGE', keys.stream, '-', '+')).toMatchObject([
+    [expect.any(String), ['id', 'a', 'due', '1900000000000001']],
+  ]);
 });
 
 describe('expires', () => {

@@ -60,6 +60,7 @@ class Walk {
 
   async step(): Promise<string> {
     this.#nowMs += Math.floor(this.#random() * 800);
+    await beat('c1', { nowMs: this.#nowMs }); // somebody is always there to vouch for the server
     const name = this.#pick([
       'add',
       'add',
@@ -152,7 +153,6 @@ class Walk {
   }
 
   async #recover(consumer: string): Promise<void> {
-    await beat(consumer, { nowMs: this.#nowMs });
     const silent = this.#held[0];
     const pending = silent
       ? await send('XPENDING', keys.stream, 'workers', silent.entry, silent.entry, 1, silent.consumer)

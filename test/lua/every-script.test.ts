@@ -95,6 +95,20 @@ describe('a repeatable call', () => {
   });
 });
 
+describe('a full Redis', () => {
+  const refused = ['add', 'replay', 'update']; // what may make it fuller: all else drains it, or keeps it going
+  test.each(effects)('$name is run or refused as a whole', async ({ name, call }) => {
+    const world = await buildWorld();
+    const before = await dump();
+    await send('CONFIG', 'SET', 'maxmemory', 1);
+    const reply = await call(world).catch((error: Error) => ({ status: error.message }));
+    await send('CONFIG', 'SET', 'maxmemory', 0);
+    if (!refused.includes(name)) return expect(reply).toMatchObject({ status: 'ok' });
+    expect(reply.status).toContain('OOM');
+    expect(await dump()).toEqual(before);
+  });
+});
+
 test('every key has a name of its own, with the tag of its partition', () => {
   const all = Object.values(partitionKeys('p', 'queue', 3));
   expect(new Set(all).size).toBe(all.length);

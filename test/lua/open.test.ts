@@ -118,6 +118,18 @@ describe.each(ways)('$way', ({ take }) => {
   });
 });
 
+test('the bytes of what is only read to be ended count too', async () => {
+  await join('c1');
+  const record = `{"n":"job","p":"${'x'.repeat(100)}"}`;
+  for (const id of ['a', 'b', 'c']) await addTask(id, '+0', { expires: '+1', record });
+  const fetched = await expectStatus(fetch('c1', { bytesMax: 150, nowMs: now + 5 }), 'ok');
+  expect([fetched.expired.length, fetched.unopened.length]).toEqual([2, 1]);
+  for (const id of ['d', 'e']) await addTask(id, '+0', { expires: '+1', record });
+  const items = [...fetched.unopened, ...(await read('c1', 2)).map(({ entry, id }) => ({ entry, id, dueMs: now }))];
+  const opened = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 150, items, nowMs: now + 5 }), 'ok');
+  expect([opened.expired.length, opened.unopened.length]).toEqual([2, 1]);
+});
+
 describe('open', () => {
   test('an entry of another consumer is not opened', async () => {
     const delivery = await active('a', 'c1');

@@ -74,6 +74,8 @@ describe('recover', () => {
   test('a task that lost more leases than allowed is buried with its record', async () => {
     await silent('fifth', 31_000, 5);
     const poison = await silent('sixth', 31_000, 6);
+    await send('HSET', keys.runs, 'sixth', '{"a":2}');
+    await send('ZADD', keys.expiry, now + 9, 'sixth');
     const reply = await expectStatus(recover('c2', { nowMs: now + 1 }), 'ok');
     expect(reply.deliveries.map(({ id, count }) => [id, count])).toEqual([['fifth', 6]]);
     expect(reply.buried).toEqual([{ id: 'sixth', name: 'job' }]);
@@ -85,7 +87,7 @@ describe('recover', () => {
       'reason',
       'max_deliveries',
       'run',
-      '',
+      '{"a":2}',
       'at',
       String(now + 1),
       'record',
@@ -94,6 +96,7 @@ describe('recover', () => {
     expect(await send('HGET', keys.past, 'sixth')).toBe(`dead:${number}:${poison.entry}`);
     expect(await send('HKEYS', keys.tasks)).toEqual(['fifth']);
     expect(await send('HKEYS', keys.live)).toEqual(['fifth']);
+    expect(await send('EXISTS', keys.runs, keys.expiry)).toBe(0);
     expect(await send('XLEN', keys.stream)).toBe(1);
     expect(await counted('bury')).toBe(1);
   });
@@ -140,6 +143,21 @@ describe('recover', () => {
     expect(first.deliveries.map(({ id }) => id)).toEqual(['a', 'b']);
     const rest = await expectStatus(recover('c2', { bytesMax: 30, cursor: first.cursor }), 'ok');
     expect(rest.deliveries.map(({ id }) => id)).toEqual(['c']);
+  });
+
+  test('stops at those bytes also when it buries what it reads', async () => {
+    for (const id of ['a', 'b', 'c']) await silent(id, 31_000, 9);
+    expect((await expectStatus(recover('c2', { bytesMax: 30 }), 'ok')).buried.length).toBe(2);
+  });
+
+  test('a silent entry without a record leaves nothing behind', async () => {
+    await silent('a', 31_000);
+    await send('HSET', keys.runs, 'a', '{}');
+    await send('ZADD', keys.expiry, now, 'a');
+    await send('HDEL', keys.tasks, 'a');
+    expect(await recover('c2')).toMatchObject({ stale: 1, deliveries: [] });
+    expect(await send('EXISTS', keys.live, keys.runs, keys.expiry)).toBe(0);
+    expect(await send('XLEN', keys.stream)).toBe(0);
   });
 
   test('a task at work is recovered although its time to start is over', async () => {
@@ -237,7 +255,7 @@ describe('beat', () => {
 
   test("a zombie's beat steals nothing back and keeps nothing alive", async () => {
     const delivery = await active('a');
-    await send('XCLAIM', keys.stream, 'workers', 'c2', 0, delivery.entry, 'IDLE', 20_000);
+    await send('XCLAIM', keys.stream, 'workers', 'c2', 0, delivery.entry, 'IDLE', 20_000, 'JUSTID'); // the count as it was
     expect(await beat('c1', { items: [delivery] })).toMatchObject({ marks: 'l' });
     const [[, owner, idleMs]] = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [
       [string, string, number],

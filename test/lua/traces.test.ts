@@ -166,6 +166,20 @@ test('9: after a failover that reissued a stream id, the old holder settles noth
   expect(await settle('connection-2', [{ ...old, id: 'b' }])).toBe('o');
 });
 
+test('9: nor of the same task, added again after the failover and given the same stream id', async () => {
+  const old = await active('a', 'connection-1');
+  await send('FLUSHALL');
+  await send('XGROUP', 'CREATE', keys.stream, 'workers', '0', 'MKSTREAM');
+  await send('XADD', keys.stream, old.entry, 'id', 'a', 'due', now);
+  await send('HSET', keys.live, 'a', old.entry);
+  await send('HSET', keys.tasks, 'a', '{"c":1,"n":"job"}');
+  expect(await read('connection-2')).toEqual([old]); // owner's name apart, all is as it was
+  for (const verb of ['complete', 'retry', 'bury']) {
+    expect(await settle('connection-1', [{ ...old, verb, value: '5', run: '{}' }])).toBe('l');
+  }
+  expect(await settle('connection-2', [old])).toBe('o');
+});
+
 test('10: a leader of a term that a failover lost writes nothing, though its term is the higher one', async () => {
   await addTask('a', '+1');
   for (const stored of [null, '0', '6']) {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { BugError } from '../../src/errors.js';
 import type { Bid, Held } from '../../src/leader/lock.js';
-import { nextFatal } from '../support/fatal.js';
 import { type Candidate, Election } from '../support/election.js';
 
 const ttlMs = 5_000;
@@ -201,7 +200,7 @@ test('a seat refused while a renewal is out stays fallen, and the lock is releas
   expect(election.isFree).toBe(true);
 });
 
-test('a bug ends the elector, not quietly, and the seat with it', async () => {
+test('a bug ends the elector, not quietly, and the process does not end with it', async () => {
   const election = new Election();
   const broken = election.candidate({
     claim: {
@@ -210,10 +209,12 @@ test('a bug ends the elector, not quietly, and the seat with it', async () => {
       resign: async () => {},
     },
   });
-  const unhandled = nextFatal('unhandledRejection');
   broken.elector.start();
-  expect(await unhandled).toEqual(new BugError('broken'));
-  expect(broken.errors).toEqual([]);
+  await election.clock.advance(5_000);
+  expect(broken.errors).toEqual([new BugError('broken')]); // once: it does not go on
+  expect(broken.elector.isBroken).toBe(true);
+  expect(broken.leads).toBe(false);
+  await broken.elector.stop();
 });
 
 test.each([

@@ -19,7 +19,11 @@ export class Cast {
 
   constructor(setting: Omit<Setting, 'name'>, events: CastEvents) {
     this.children = parts.map(([role, name]) => {
-      const child: Child = new Child(role, { ...setting, name }, { ...events, onNews: (news) => events.onNews(news, child) });
+      const child: Child = new Child(
+        role,
+        { ...setting, name },
+        { ...events, onNews: (news) => events.onNews(news, child) },
+      );
       return child;
     });
   }

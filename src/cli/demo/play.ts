@@ -1,18 +1,17 @@
 import { scheduler } from 'node:timers/promises';
 import { Queue, type QueueStats } from '../../index.js';
-import type { ServerInstant } from '../../testing.js';
 import { exitCodes, Failure, lineOf } from '../failure.js';
 import { Cast } from './cast.js';
 import type { Child } from './child.js';
 import { commit, type FaultName } from './fault.js';
 import type { Scene } from './frame.js';
 import { History } from './history.js';
-import { type Lateness, latenessOf, msText } from './lateness.js';
+import { type Lateness, latenessOf } from './lateness.js';
+import { Leading } from './leading.js';
 import type { Plan } from './plan.js';
-import type { LeaderNews } from './records.js';
 import type { Screen } from './screen.js';
 import type { Stage } from './stage.js';
-import { latenessesOf, type Report, type TakeOver, verdict } from './verdict.js';
+import { latenessesOf, type Report, verdict } from './verdict.js';
 
 export interface PlayParts {
   readonly stage: Stage;
@@ -36,15 +35,17 @@ const queueName = 'demo';
 export class Play {
   readonly #parts: PlayParts;
   readonly #history = new History();
+  readonly #leading = new Leading();
   readonly #queue: Queue;
   readonly #events: { atMs: number; text: string }[] = [];
   readonly #failed = new AbortController();
-  #takeOver: TakeOver = {};
-  #leader: Child | undefined;
+  #isOver = false;
   #hasProduced = false;
-  #faultDone = true;
+  #faultIsOpen = false;
   #startedAtMs: number | undefined;
   #quietSinceMs: number | undefined;
+  /** By how much a timer here came too late, at worst: for so long the machine did not let us run. */
+  #stalledMs = 0;
   #lateness: { atMs: number; figures: Lateness } = { atMs: -Infinity, figures: latenessOf([]) };
 
   constructor(parts: PlayParts) {
@@ -64,33 +65,41 @@ export class Play {
       if (signal.aborted) return undefined;
       this.#failed.signal.throwIfAborted();
     } finally {
-      await cast.stop();
+      this.#isOver = true;
+      await cast.stop(); // with what they still had to say
       await this.#queue.close();
     }
-    return verdict(this.#history, this.#takeOver, plan);
+    return verdict(this.#history, this.#leading.takeOver, { lockTtlMs: plan.lockTtlMs, stalledMs: this.#stalledMs });
   }
 
   async #perform(cast: Cast, ended: AbortSignal): Promise<void> {
+    const { stage, plan, screen, fault } = this.#parts;
     await cast.ready();
     cast.begin();
-    this.#startedAtMs = this.#parts.stage.clock.now().ms;
-    if (this.#parts.fault !== undefined) void this.#commitLater(this.#parts.fault, ended);
+    this.#startedAtMs = stage.clock.now().ms;
+    if (fault !== undefined) void this.#commitLater(fault, ended);
     while (!ended.aborted) {
       const stats = await this.#queue.stats();
-      const elapsedMs = this.#elapsedMs;
-      if (this.#takeOver.killedAt === undefined && elapsedMs >= this.#parts.plan.killAtMs) this.#killLeader(cast, stats);
-      this.#parts.screen.show(this.#scene(cast, stats));
-      if (this.#isOver(stats, elapsedMs)) return;
-      await scheduler.wait(frameMs);
+      if (!this.#leading.takeOver.killedAt && this.#elapsedMs >= plan.killAtMs) this.#killLeader(cast, stats);
+      screen.show(this.#scene(cast, stats));
+      if (this.#isDone(stats)) return;
+      await this.#pause();
     }
   }
 
+  async #pause(): Promise<void> {
+    const beforeMs = this.#elapsedMs;
+    await scheduler.wait(frameMs);
+    this.#stalledMs = Math.max(this.#stalledMs, this.#elapsedMs - beforeMs - frameMs);
+  }
+
   /** All is done and somebody took over; or nothing moves any more; or it has taken too long. */
-  #isOver({ scheduled, due, ready, active }: QueueStats, elapsedMs: number): boolean {
-    const { endMs, giveUpMs } = this.#parts.plan;
+  #isDone({ scheduled, due, ready, active }: QueueStats): boolean {
+    const { lastDueMs, giveUpMs } = this.#parts.plan;
+    const elapsedMs = this.#elapsedMs;
     if (elapsedMs >= giveUpMs) return true;
-    if (!this.#hasProduced || !this.#faultDone || this.#takeOver.electedAt === undefined) return false;
-    if (this.#history.completed >= this.#history.added && elapsedMs >= endMs * 0.95) return true;
+    if (!this.#hasProduced || this.#faultIsOpen || !this.#leading.takeOver.electedAt) return false;
+    if (this.#history.completed >= this.#history.added && elapsedMs >= lastDueMs) return true;
     if (scheduled + due + ready + active > 0) this.#quietSinceMs = undefined;
     else this.#quietSinceMs ??= elapsedMs;
     return this.#quietSinceMs !== undefined && elapsedMs - this.#quietSinceMs >= quietMs;
@@ -99,27 +108,26 @@ export class Play {
   #killLeader(cast: Cast, { leader }: QueueStats): void {
     const child = leader === null ? undefined : cast.withPid(leader.pid);
     if (child === undefined) return; // nobody leads at the moment: the next look finds somebody
-    this.#takeOver = { killedAt: this.#parts.stage.clock.now() };
-    this.#leader = undefined;
+    this.#leading.killedAt(this.#parts.stage.clock.now());
     child.kill();
     this.#tell(`SIGKILL to ${child.name} (pid ${child.pid}), which leads`);
   }
 
   async #commitLater(fault: FaultName, ended: AbortSignal): Promise<void> {
-    this.#faultDone = false;
+    this.#faultIsOpen = true;
     try {
       await scheduler.wait(this.#parts.plan.faultAtMs, { signal: ended });
       this.#tell(await commit(fault, this.#parts.stage, queueName));
-      this.#faultDone = true;
+      this.#faultIsOpen = false;
     } catch (error) {
-      if (!ended.aborted) this.#fail(`the fault could not be made: ${lineOf(error)}`);
+      this.#fail(`the fault could not be made: ${lineOf(error)}`);
     }
   }
 
   #castEvents(): ConstructorParameters<typeof Cast>[1] {
     return {
       onFacts: (facts) => this.#history.note(facts),
-      onNews: (news, child) => this.#onNews(news, child),
+      onNews: (news, child) => this.#tell(this.#leading.hear(news, child)),
       onDone: () => {
         this.#hasProduced = true;
         this.#tell(`the producer has added all ${this.#history.added} tasks`);
@@ -129,27 +137,12 @@ export class Play {
     };
   }
 
-  #onNews(news: LeaderNews, child: Child): void {
-    const { killedAt, electedAt, promotedAt } = this.#takeOver;
-    if (news.kind === 'stepped_down') {
-      if (this.#leader === child) this.#leader = undefined;
-      return this.#tell(`${child.name} leads no more: ${news.reason}`);
-    }
-    if (child.wasKilled) return; // said before it died, and heard after
-    if (news.kind === 'promoted') {
-      if (electedAt && !promotedAt) this.#takeOver = { ...this.#takeOver, promotedAt: news.at };
-      return;
-    }
-    this.#leader = child;
-    if (killedAt && !electedAt) this.#takeOver = { ...this.#takeOver, electedAt: news.at };
-    this.#tell(`${child.name} leads${killedAt ? `, ${sinceText(news.at, killedAt)} after the kill` : ''}`);
-  }
-
   #fail(text: string): void {
     this.#failed.abort(new Failure(exitCodes.failed, text));
   }
 
-  #tell(text: string): void {
+  #tell(text: string | undefined): void {
+    if (text === undefined || this.#isOver) return;
     const event = { atMs: this.#elapsedMs, text };
     this.#events.push(event);
     this.#parts.screen.tell(event);
@@ -167,7 +160,7 @@ export class Play {
       endMs: plan.endMs,
       tasks: plan.tasks,
       counts: { scheduled: scheduled + due, ready, active, completed: this.#history.completed },
-      leads: this.#leader?.name ?? 'nobody',
+      leads: this.#leading.leader?.name ?? 'nobody',
       lateness: this.#latenessNow(),
       processes: cast.children.map((child) => ({
         name: child.name,
@@ -183,20 +176,16 @@ export class Play {
     if (child.wasKilled) return 'killed';
     if (child.role === 'worker') return `${child.starts} handlers started`;
     if (child.role === 'producer') return this.#hasProduced ? 'has added all' : `${this.#history.added} added`;
-    return child === this.#leader ? 'leads' : 'stands by';
+    return child === this.#leading.leader ? 'leads' : 'stands by';
   }
 
   #latenessNow(): Lateness {
     const atMs = this.#elapsedMs;
     if (atMs - this.#lateness.atMs >= latenessEveryMs) {
-      this.#lateness = { atMs, figures: latenessesOf(this.#history.starts(), this.#takeOver).all };
+      this.#lateness = { atMs, figures: latenessesOf(this.#history.starts(), this.#leading.takeOver).all };
     }
     return this.#lateness.figures;
   }
-}
-
-function sinceText(later: ServerInstant, earlier: ServerInstant): string {
-  return msText(later.ms - earlier.ms);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,7 @@
+import { scheduler } from 'node:timers/promises';
 import { RedisLink, ServerClock } from '../../testing.js';
 import { lineOf } from '../failure.js';
+import { removeKeys } from './own-keys.js';
 import { Post } from './post.js';
 import type { Order, RoleName, Setting } from './records.js';
 import { type Role, roles } from './roles.js';
@@ -9,8 +11,10 @@ import { type Role, roles } from './roles.js';
  * settings come by IPC. It leaves when it is told to, and at once when whoever started it is gone.
  */
 const post = new Post();
+const leavingMs = 500;
 
 interface Ready {
+  readonly setting: Setting;
   readonly role: Role;
   readonly clock: ServerClock;
   readonly link: RedisLink;
@@ -23,7 +27,7 @@ async function prepare(setting: Setting): Promise<Ready> {
   await clock.start();
   const role = await roles[process.argv[2] as RoleName]({ setting, clock, post });
   post.send({ type: 'ready' });
-  return { role, clock, link };
+  return { setting, role, clock, link };
 }
 
 async function leave({ role, clock, link }: Ready): Promise<never> {
@@ -40,8 +44,23 @@ function fail(error: unknown): void {
 
 let ready: Promise<Ready> | undefined;
 
+/** The demo is gone without a word. All leave at once but the producer, which sweeps the stage when they have. */
+async function abandon(): Promise<never> {
+  try {
+    if (process.argv[2] === 'producer' && ready) {
+      const { setting, role, link } = await ready;
+      await role.stop();
+      await scheduler.wait(leavingMs);
+      await removeKeys(link, setting.prefix);
+    }
+  } catch {
+    // The Redis was the demo's own, and is gone as well.
+  }
+  process.exit(1);
+}
+
 process.on('SIGINT', () => {}); // Ctrl-C reaches all at the terminal; the demo ends this process when it is time
-process.on('disconnect', () => process.exit(1));
+process.on('disconnect', () => void abandon());
 process.on('message', (order: Order) => {
   if (order.type === 'prepare') ready = prepare(order.setting);
   else if (order.type === 'begin') ready?.then(({ role }) => role.begin()).catch(fail);

@@ -1,7 +1,7 @@
-import { newToken, RedisLink, type RedisServer, launchRedis, ServerClock } from '../../testing.js';
+import { launchRedis, newToken, RedisLink, type RedisServer, ServerClock } from '../../testing.js';
 import { exitCodes, Failure, lineOf } from '../failure.js';
+import { removeKeys } from './own-keys.js';
 
-const scanCount = '500';
 const commandTimeoutMs = 4_000;
 
 /**
@@ -56,20 +56,10 @@ export class Stage {
   async close(): Promise<void> {
     this.clock.stop();
     try {
-      if (this.#server === undefined && this.link.life > 0) await this.#removeKeys();
+      if (this.#server === undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
     } finally {
       await this.link.stop();
       await this.#server?.stop();
     }
-  }
-
-  async #removeKeys(): Promise<void> {
-    let cursor = '0';
-    do {
-      const scan = ['SCAN', cursor, 'MATCH', `${this.prefix}:*`, 'COUNT', scanCount];
-      const [next, keys] = (await this.link.send(scan)) as [string, string[]];
-      if (keys.length > 0) await this.link.send(['UNLINK', ...keys]);
-      cursor = next;
-    } while (cursor !== '0');
   }
 }

@@ -32,8 +32,12 @@ function rowsOf({ tasks, lost, early, duplicates, retried, completedTwice, laten
       duplicates.unexplained === 0 && completedTwice === 0,
     ],
     ['retries', number(retried), 'failed once, on purpose'],
-    ['lateness', msText(lateness.outsideTakeOver.p99Ms), `p99; ${latenessText(lateness.outsideTakeOver)}, without the take-over`],
-    ['', msText(lateness.all.p99Ms), `p99; ${latenessText(lateness.all)}, with it`],
+    [
+      'lateness',
+      msText(lateness.outsideTakeOver.p99Ms),
+      `p99 without the take-over (${restOf(lateness.outsideTakeOver)})`,
+    ],
+    ['', msText(lateness.all.p99Ms), `p99 with it (${restOf(lateness.all)})`],
     [
       'take-over',
       msText(electedMs),
@@ -47,6 +51,6 @@ function earlyNote({ leastMs, withinMs }: Report['early']): string {
   return `the nearest ${msText(leastMs)} after it was due (clocks read to ±${msText(withinMs)})`;
 }
 
-function latenessText({ p50Ms, maxMs }: Lateness): string {
+function restOf({ p50Ms, maxMs }: Lateness): string {
   return `p50 ${msText(p50Ms)}, worst ${msText(maxMs)}`;
 }

@@ -31,19 +31,25 @@ export interface Report {
   readonly takeOver: {
     readonly electedMs: number | null;
     readonly promotedMs: number | null;
+    /** What was allowed: the lock's TTL, a second, and what the machine stood still meanwhile. */
     readonly withinMs: number;
     readonly lockTtlMs: number;
+    readonly stalledMs: number;
   };
 }
 
 /** What waited for the new leader is worked off in this time, and so long belongs to the take-over. */
 const catchUpMs = 250;
 const idsShownMax = 5;
-/** A crash adds at most the lock's TTL and this. */
-export const takeOverGraceMs = 1_000;
+/** A crash adds at most the lock's TTL and this, on a machine that lets its processes run. */
+const graceMs = 1_000;
 
 /** What became of the promises, by what the processes noted. Lateness is shown and not judged: it is the machine's too. */
-export function verdict(history: History, takeOver: TakeOver, { lockTtlMs }: { lockTtlMs: number }): Report {
+export function verdict(
+  history: History,
+  takeOver: TakeOver,
+  { lockTtlMs, stalledMs }: { lockTtlMs: number; stalledMs: number },
+): Report {
   const starts = history.starts();
   const facts = {
     tasks: { added: history.added, delayed: history.delayed, completed: history.completed },
@@ -53,7 +59,7 @@ export function verdict(history: History, takeOver: TakeOver, { lockTtlMs }: { l
     retried: starts.filter(({ cause }) => cause === 'retried').length,
     completedTwice: history.completedTwice().length,
     lateness: latenessesOf(starts, takeOver),
-    takeOver: { ...takenOver(takeOver), withinMs: lockTtlMs + takeOverGraceMs, lockTtlMs },
+    takeOver: { ...takenOver(takeOver), withinMs: lockTtlMs + graceMs + stalledMs, lockTtlMs, stalledMs },
   };
   const broken = brokenPromises(facts);
   return { held: broken.length === 0, broken, ...facts };

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import { expectExplained } from '../support/journal.js';
+import { until } from '../support/redis.js';
+import { endMs, mixedTasks, Stage, tasksMax } from '../support/roles.js';
+
+test('a worker frozen beyond its lease settles nothing that others took over', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  await stage.leader();
+  const [doomed] = [await stage.worker(['--concurrency', '20', '--verbose']), await stage.worker(['--concurrency', '20'])];
+  const tasks = mixedTasks(tasksMax, 5);
+  const importing = stage.import(tasks);
+  await stage.progress(tasksMax / 50);
+  const lost = await stage.freezeAtWork(doomed);
+  const recovered = async (): Promise<number> => (await stage.queue.stats()).counts['recovered'] ?? 0;
+  await until(async () => (await recovered()) >= lost.length, 'others to take over', endMs);
+  await until(() => lost.every((id) => stage.journal.secondStarts().some((line) => line.id === id)), 'the second runs', endMs);
+  doomed.kill('SIGCONT');
+  await doomed.says(/lost its lease/);
+  await importing;
+  const { counts } = await stage.completed(tasksMax);
+  expectExplained(stage.journal, tasks.map(({ id }) => id), counts['recovered'] ?? 0);
+  expect(counts).toMatchObject({ added: tasksMax, complete: tasksMax });
+  expect(await stage.entriesAdded()).toBe(tasksMax);
+  await stage.expectEmpty();
+});

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { expectExplained } from '../support/journal.js';
+import { endMs, mixedTasks, Stage, tasksMax } from '../support/roles.js';
+
+test('a killed worker and a killed leader lose nothing, and each second run is counted', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  const leaders = [await stage.leader(), await stage.leader()];
+  const [doomed] = [await stage.worker(['--concurrency', '20']), await stage.worker(['--concurrency', '20'])];
+  const tasks = mixedTasks(tasksMax, 5);
+  const importing = stage.import(tasks);
+
+  await stage.progress(tasksMax / 50);
+  const lost = await stage.freezeAtWork(doomed);
+  doomed.kill('SIGKILL');
+  const first = await stage.leading();
+  const leader = leaders.find(({ process }) => process.pid === first.pid);
+  leader?.kill('SIGKILL');
+  await leader?.ended;
+  const second = await stage.leading(first.pid);
+  expect(second.term).toBeGreaterThan(first.term);
+
+  await importing;
+  const { counts } = await stage.completed(tasksMax);
+  expectExplained(stage.journal, tasks.map(({ id }) => id), counts['recovered'] ?? 0);
+  expect(stage.journal.secondStarts().map(({ id }) => id)).toEqual(expect.arrayContaining(lost));
+  expect(counts).toMatchObject({ added: tasksMax, complete: tasksMax });
+  expect(await stage.entriesAdded()).toBe(tasksMax);
+  await stage.expectEmpty();
+});

@@ -1,0 +1,42 @@
+import { expect, test } from 'vitest';
+import { expectExplained } from '../support/journal.js';
+import { Proxy } from '../support/proxy.js';
+import { endMs, mixedTasks, passed, Stage, tasksMax } from '../support/roles.js';
+
+test('a worker behind a network that fails at random settles everything', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  const proxy = await Proxy.before(stage.redis);
+  await stage.leader();
+  await stage.worker(['--concurrency', '20'], proxy.url);
+  const count = Math.min(tasksMax, 20_000) / 4;
+  const tasks = mixedTasks(count, 2);
+  await stage.import(tasks);
+  await stage.progress(count / 20);
+  const random = generator(8);
+  proxy.cutAfter = () => 2_000 + random() * 200_000;
+  for (let times = 0; times < 25; times += 1) {
+    const kind = random();
+    if (kind < 0.4) proxy.reset();
+    else proxy.blackHole(kind < 0.6 ? 'requests' : kind < 0.8 ? 'replies' : 'both');
+    await passed(random() * 300);
+    proxy.blackHole('both');
+    proxy.heal();
+    proxy.cutAfter = () => 2_000 + random() * 200_000;
+    await passed(random() * 100);
+  }
+  proxy.heal();
+  const { counts } = await stage.completed(count);
+  expectExplained(stage.journal, tasks.map(({ id }) => id), counts['recovered'] ?? 0);
+  expect(counts).toMatchObject({ added: count, complete: count });
+  expect(proxy.connections).toBeGreaterThan(10);
+  await stage.expectEmpty();
+});
+
+/** Numbers that look random and are the same each time. */
+function generator(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state * 1_103_515_245 + 12_345) % 2 ** 31;
+    return state / 2 ** 31;
+  };
+}

@@ -1,0 +1,66 @@
+import { expect, test } from 'vitest';
+import { expectExplained } from '../support/journal.js';
+import { Proxy } from '../support/proxy.js';
+import { until } from '../support/redis.js';
+import { endMs, mixedTasks, passed, Stage, tasksMax } from '../support/roles.js';
+
+test('Redis killed and started again: everybody comes back, nothing is lost', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open({ appendonly: 'always' });
+  await Promise.all([stage.leader(), stage.leader(), stage.worker(), stage.worker()]);
+  const tasks = mixedTasks(tasksMax);
+  await stage.import(tasks);
+  await stage.progress(tasksMax / 5);
+  await stage.redis.kill('SIGKILL');
+  await stage.redis.start();
+  const { counts } = await stage.completed(tasksMax);
+  expectExplained(stage.journal, tasks.map(({ id }) => id), counts['recovered'] ?? 0);
+  expect(counts).toMatchObject({ added: tasksMax, complete: tasksMax });
+  expect(await stage.entriesAdded()).toBe(tasksMax);
+  await stage.expectEmpty();
+});
+
+test('Redis away for longer than a lease: what is at work meanwhile runs once', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open({ appendonly: 'always' });
+  await stage.leader();
+  const workers = await Promise.all([stage.worker(), stage.worker()]);
+  const tasks = Array.from({ length: 20 }, (_, at) => ({ id: `g${at}`, name: 'gated' }));
+  await stage.import(tasks);
+  const pids = workers.map(({ process }) => process.pid ?? 0);
+  const atWork = (): number => pids.reduce((sum, pid) => sum + stage.journal.atWork(pid).length, 0);
+  await until(() => atWork() === tasks.length, 'all slots at work');
+  await stage.redis.kill('SIGKILL');
+  await passed(5_000);
+  await stage.redis.start();
+  await passed(5_000); // a hold, and what comes after it
+  stage.journal.openGate();
+  const { counts } = await stage.completed(tasks.length);
+  expectExplained(stage.journal, tasks.map(({ id }) => id), 0);
+  expect(counts).toMatchObject({ complete: tasks.length });
+  await stage.expectEmpty();
+});
+
+test('Redis killed in the middle of a reply of a megabyte', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open({ appendonly: 'always' });
+  const proxy = await Proxy.before(stage.redis);
+  await stage.leader();
+  const tasks = Array.from({ length: 200 }, (_, at) => {
+    const payload = { ms: 5, filling: 'x'.repeat(200_000) };
+    return { id: `big${at}`, name: 'work', payload };
+  });
+  await stage.import(tasks);
+  await stage.worker([], proxy.url);
+  await until(() => proxy.replyBytes > 5_000_000, 'big replies', endMs);
+  proxy.blackHole('replies');
+  const isInReply = async (): Promise<boolean> => {
+    const clients = String(await stage.link.send(['CLIENT', 'LIST', 'TYPE', 'normal']));
+    return /cmd=evalsha/.test(clients) && [...clients.matchAll(/omem=(\d+)/g)].some(([, held]) => Number(held) > 100_000);
+  };
+  await until(isInReply, 'a reply that is half written', endMs);
+  await stage.redis.kill('SIGKILL');
+  proxy.heal();
+  await stage.redis.start();
+  const { counts } = await stage.completed(tasks.length);
+  expectExplained(stage.journal, tasks.map(({ id }) => id), counts['recovered'] ?? 0);
+  expect(counts).toMatchObject({ complete: tasks.length });
+  await stage.expectEmpty();
+});
