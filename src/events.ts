@@ -27,6 +27,7 @@ export type Observation =
   | { type: 'in_flight'; queue: string; worker: string; inFlight: number; concurrency: number }
   | { type: 'recovery_on_hold'; queue: string; onHold: boolean }
   | { type: 'redis_up'; connection: string; up: boolean }
+  | { type: 'redis_closed'; connection: string }
   | { type: 'redis_reconnected'; connection: string }
   | { type: 'redis_error'; connection: string; kind: 'connect' | 'lost' | 'timeout' | 'reply' }
   | { type: 'redis_command'; op: string; durationMs: number }

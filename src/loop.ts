@@ -12,6 +12,8 @@ export interface LoopParts {
   onFailure: (error: unknown, failuresInARow: number) => void;
   /** Ends the present wait early; the loop hands its waker to whoever has news for it. */
   waker?: Waker;
+  /** For a loop that must be back sooner after an outage than the usual 5 s. */
+  failureWaitMaxMs?: number;
 }
 
 /** Wakes a loop that waits. A wake that comes while the loop is at work makes it skip its next wait. */
@@ -52,6 +54,7 @@ export async function runLoop({
   tick,
   onFailure,
   waker = new Waker(),
+  failureWaitMaxMs = Number.POSITIVE_INFINITY,
 }: LoopParts): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
@@ -62,7 +65,7 @@ export async function runLoop({
     } catch (error) {
       if (error instanceof BugError) throw error; // our bug: stop. The world's fault: wait and go on.
       failures += 1;
-      waitMs = failureWaitMs(failures, random);
+      waitMs = Math.min(failureWaitMaxMs, failureWaitMs(failures, random));
       onFailure(error, failures);
     }
     await waker.wait(waitMs, clock, signal);

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Handlers, TaskMap } from '../index.js';
-import { lineOf, usage } from './failure.js';
+import { exitCodes, Failure, lineOf, usage } from './failure.js';
 
 /**
  * The handlers of a worker: a module whose default export maps a task's name to its function, or to an object with
@@ -54,18 +54,17 @@ function checked(handlers: unknown, file: string): Handlers<TaskMap> {
 /** Newer Nodes strip types by themselves; else the tsx that stands beside the handlers is asked to. */
 async function understandTypeScript(file: string): Promise<void> {
   if ('typescript' in process.features && process.features.typescript) return;
-  const tsx = tsxBeside(file);
-  if (tsx === undefined) {
-    throw usage(`this Node can't load ${file}: use Node 22.18 or newer, compile it, or npm install tsx beside it`);
+  try {
+    const { register } = (await import(tsxBeside(file))) as { register: () => void };
+    register();
+  } catch (error) {
+    const advice = 'use Node 22.18 or newer, compile it, or npm install tsx beside it';
+    throw new Failure(exitCodes.usage, `this Node can't load ${file}: ${advice}`, { cause: error });
   }
-  const { register } = (await import(pathToFileURL(tsx).href)) as { register: () => void };
-  register();
 }
 
-function tsxBeside(file: string): string | undefined {
-  try {
-    return createRequire(file).resolve('tsx/esm/api');
-  } catch {
-    return undefined;
-  }
+/** What a require finds is the CommonJS half of tsx, which does not find its own loader when it is imported. */
+function tsxBeside(file: string): string {
+  const found = createRequire(file).resolve('tsx/esm/api');
+  return pathToFileURL(found.replace(/\.cjs$/, '.mjs')).href;
 }

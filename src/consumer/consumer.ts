@@ -41,6 +41,7 @@ export interface ConsumerParts {
 interface Station {
   tick(): Promise<number>;
   readonly waker?: Waker;
+  readonly failureWaitMaxMs?: number;
 }
 
 /** How long handlers get to heed an abort before a stop goes on without them. */
@@ -174,6 +175,7 @@ export class Consumer {
       tick: () => station.tick(),
       onFailure,
       waker: station.waker ?? new Waker(),
+      ...(station.failureWaitMaxMs !== undefined && { failureWaitMaxMs: station.failureWaitMaxMs }),
     }).catch((error: unknown) => {
       this.#endedLoops.push(where); // a bug of ours: that loop is over, and health says so
       emit('error', error);

@@ -75,6 +75,10 @@ export class Executor {
       await this.#turnAway(held, found);
       return;
     }
+    if (clock.monotonicMs() >= held.trustedUntilMs) {
+      inFlight.freeSlot(); // the reply came late, or we were frozen: it may have run elsewhere by now; left to recovery
+      return this.#tellLost(held, found.task);
+    }
     if (nowMs !== undefined)
       observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
     const startedAtMs = clock.monotonicMs();

@@ -46,6 +46,8 @@ export class Fetcher {
   readonly #parts: FetcherParts;
   /** Wakes it when the queue is resumed. */
   readonly waker: Waker = new Waker();
+  /** It waits for its connection by itself: what comes on top is only late work. */
+  readonly failureWaitMaxMs = 1_000;
   #hasBacklog = true;
 
   constructor(parts: FetcherParts) {
@@ -80,7 +82,8 @@ export class Fetcher {
     const { partition, reader, clock, membership } = this.#parts;
     const sentAtMs = clock.monotonicMs();
     const caller = {
-      send: (args: readonly string[], options?: { timeoutMs?: number }) => reader.send(args, { ...options, life }),
+      send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
+        reader.send(args, { ...options, life }),
     };
     const reply = await partition.run(fetchScript, { consumer, count, bytesMax }, { caller });
     switch (reply.status) {

@@ -31,6 +31,8 @@ export interface HeartbeatParts {
 export class Heartbeat {
   /** Wakes it for a first beat under a new name. */
   readonly waker: Waker = new Waker();
+  /** After an outage recovery is on hold for one lease: whoever is not heard by its end loses what it holds. */
+  readonly failureWaitMaxMs: number;
   readonly #parts: HeartbeatParts;
   readonly #marginMs: number;
   #beatenAtMs = Number.NEGATIVE_INFINITY;
@@ -38,6 +40,7 @@ export class Heartbeat {
 
   constructor(parts: HeartbeatParts) {
     this.#parts = parts;
+    this.failureWaitMaxMs = parts.leaseMs / 6;
     this.#marginMs = parts.leaseMs / 4;
   }
 

@@ -14,8 +14,10 @@ const errorKinds = Object.keys({
 /** Far more than there are scripts: it only holds off a caller that puts something unbounded into `op`. */
 const opsMax = 100;
 
+type Kind = 'redis_up' | 'redis_closed' | 'redis_reconnected' | 'redis_error' | 'redis_command';
+
 /** The connections. `redis_up` is 0 as long as any of them is down, and before the first is up. */
-export function recordRedis(series: Series): Part<'redis_up' | 'redis_reconnected' | 'redis_error' | 'redis_command'> {
+export function recordRedis(series: Series): Part<Kind> {
   const up = series.gauge('redis_up', '1 while every connection of this process to Redis works.');
   const errors = series.counter('redis_errors_total', 'Faults of connections and commands.', ['kind']);
   const reconnects = series.counter('redis_reconnects_total', 'Broken connections that were replaced.');
@@ -32,6 +34,10 @@ export function recordRedis(series: Series): Part<'redis_up' | 'redis_reconnecte
         if (seen.up) down.delete(seen.connection);
         else down.add(seen.connection);
         up.set(down.size === 0 ? 1 : 0);
+      },
+      // One that was down when it was closed will not come up to say so.
+      redis_closed(seen) {
+        if (down.delete(seen.connection)) up.set(down.size === 0 ? 1 : 0);
       },
       redis_reconnected: () => reconnects.inc(),
       redis_error: ({ kind }) => errors.inc({ kind }),

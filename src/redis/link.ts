@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.js';
-import { invalid } from '../errors.js';
+import { invalid, messageOf } from '../errors.js';
 import { type Random, systemRandom } from '../random.js';
 import { type Call, errorOf, type Fault, faultOf, isLasting } from './call.js';
 import { type ConnectionOption, describeConnection } from './connection.js';
@@ -10,13 +10,15 @@ import { Supervisor, tell } from './supervisor.js';
 
 export type { Reply } from './reply.js';
 
-/** What a link tells. `command` is the verb only, never an argument. */
+/** What a link tells. `command` is the script's name or the verb, never an argument; what blocks on purpose is not timed. */
 export type LinkEvent =
   | { type: 'connected'; life: number }
   | { type: 'lost'; life: number; error: Error }
   | { type: 'connect_failed'; error: Error }
   | { type: 'timeout'; command: string; ms: number }
-  | { type: 'command'; command: string; ms: number };
+  | { type: 'refused'; command: string }
+  | { type: 'command'; command: string; ms: number }
+  | { type: 'closed' };
 
 export interface LinkOptions {
   connection: ConnectionOption;
@@ -33,12 +35,13 @@ export interface SendOptions {
   timeoutMs?: number;
   /** Send it on this life or not at all: for what is bound to one connection, as the name of a consumer is. */
   life?: number;
+  /** What to call it when it is told of, where the verb says little: the name of a script. */
+  op?: string;
 }
 
 /** What a blocked read may take beyond its own time. Ours, for a server whose clock went back blocks for as long. */
 const watchdogMs = 2_000;
 const unblockMs = 1_000;
-const unblockAgainMs = 2;
 
 /**
  * A connection to Redis that is always either up or on its way: commands go in, and each comes back with its reply or
@@ -126,7 +129,7 @@ export class Link {
       } catch (error) {
         return life.end(new Error('the blocked read could not be ended', { cause: error }));
       }
-      await this.#clock.sleep(unblockAgainMs);
+      await this.#clock.sleep(2);
     }
   }
 
@@ -136,6 +139,7 @@ export class Link {
       this.#life = undefined;
       this.#stopped = this.#supervisor.stop();
       for (const call of this.#calls.take()) this.#fail(call, { kind: call.sent ? 'stopped' : 'closed' });
+      this.#tell({ type: 'closed' });
     }
     return this.#stopped;
   }
@@ -143,12 +147,12 @@ export class Link {
   #request(
     args: readonly string[],
     timeoutMs: number,
-    on: { life?: number | undefined; blocking?: boolean },
+    on: { life?: number | undefined; op?: string; blocking?: boolean },
   ): Promise<Reply> {
     return new Promise((resolve, reject) => {
       const madeAtMs = this.#clock.monotonicMs();
       const deadlineMs = madeAtMs + timeoutMs;
-      const verb = args[0] ?? 'the wait for a connection';
+      const verb = on.op ?? args[0] ?? 'the wait for a connection';
       const blocking = on.blocking === true;
       this.#submit({ args, verb, madeAtMs, timeoutMs, deadlineMs, blocking, sent: false, resolve, reject }, on.life);
     });
@@ -184,7 +188,10 @@ export class Link {
   #onRefusal(call: Call, error: unknown, life: Life): void {
     const fault = faultOf(error);
     if (fault.kind === 'lost') life.end(fault.error);
-    else if (this.#settled(call, life)) this.#fail(call, fault);
+    else if (this.#settled(call, life)) {
+      if (!messageOf(error).startsWith('NOSCRIPT')) this.#tell({ type: 'refused', command: call.verb }); // that one is routine
+      this.#fail(call, fault);
+    }
   }
 
   /** False when it was settled before: overdue, or its life was over. */
@@ -193,7 +200,7 @@ export class Link {
     this.#forget(call);
     const nowMs = this.#clock.monotonicMs();
     life.heardAtMs = nowMs;
-    if (this.#onEvent) this.#tell({ type: 'command', command: call.verb, ms: nowMs - call.madeAtMs });
+    if (this.#onEvent && !call.blocking) this.#tell({ type: 'command', command: call.verb, ms: nowMs - call.madeAtMs });
     return true;
   }
 

@@ -21,7 +21,7 @@ export function openLink(
     clock,
     random,
     commandTimeoutMs,
-    onEvent: (event) => tell(event, where, observe),
+    onEvent: (event) => tell(event, where, purpose === 'lock' ? exceptUp(observe) : observe),
   });
 }
 
@@ -42,8 +42,21 @@ function tell(event: LinkEvent, connection: string, observe: Observe): void {
     case 'timeout':
       observe({ type: 'redis_error', connection, kind: 'timeout' });
       break;
+    case 'refused':
+      observe({ type: 'redis_error', connection, kind: 'reply' });
+      break;
+    case 'closed':
+      observe({ type: 'redis_closed', connection });
+      break;
     case 'command':
       observe({ type: 'redis_command', op: event.command, durationMs: event.ms });
       break;
   }
+}
+
+/** A lock node that is down is an error, but no outage: the others vote, and the queue lies elsewhere. */
+function exceptUp(observe: Observe): Observe {
+  return (observation) => {
+    if (observation.type !== 'redis_up') observe(observation);
+  };
 }

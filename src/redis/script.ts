@@ -40,7 +40,7 @@ export interface Script<K, A, R extends { status: string }> extends ScriptDefini
 
 /** Whatever can send one command: a link, or a test's own. */
 export interface Caller {
-  send(args: readonly string[], options?: { timeoutMs?: number }): Promise<Reply>;
+  send(args: readonly string[], options?: { timeoutMs?: number; op?: string }): Promise<Reply>;
 }
 
 /** `keys` may hold more names than the script asks for. `timeoutMs` counts for each of the two tries. */
@@ -56,7 +56,8 @@ export async function runScript<K, A, R extends { status: string }>(
   call: ScriptCall<NoInfer<K>, NoInfer<A>>,
 ): Promise<R> {
   const args = encodeCall(script, call);
-  const options = call.timeoutMs === undefined ? undefined : { timeoutMs: call.timeoutMs };
+  const op = script.name;
+  const options = call.timeoutMs === undefined ? { op } : { op, timeoutMs: call.timeoutMs };
   let reply: Reply;
   try {
     reply = await caller.send(args, options);

@@ -5,7 +5,8 @@ import { Life, type LifeParts } from './life.js';
 
 /**
  * Keeps one connection alive by replacing it: life after life, each with a client of its own, with a jittered wait
- * between two tries (50 ms, doubling, 2 s at most) so that a crowd does not come back as one. Nothing it meets makes it
+ * between two tries (50 ms, doubling, 500 ms at most: after an outage every consumer must be back well within the
+ * shortest lease, 1 s, for so long recovery is held) so that a crowd does not come back as one. Nothing it meets makes it
  * give up, not even a wrong password: an operator may set that right.
  *
  * While it runs it keeps the process alive, by its socket or by its wait: a caller that waits for a dead Redis gets an
@@ -22,7 +23,7 @@ export interface SupervisorParts extends Omit<LifeParts, 'onEnd'> {
 }
 
 const waitMsMin = 50;
-const waitMsMax = 2_000;
+const waitMsMax = 500;
 
 export class Supervisor {
   readonly #parts: SupervisorParts;

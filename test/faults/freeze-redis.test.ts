@@ -1,25 +1,44 @@
 import { expect, test } from 'vitest';
 import { expectExplained } from '../support/journal.js';
-import { until } from '../support/redis.js';
-import { endMs, mixedTasks, passed, Stage } from '../support/roles.js';
+import { endMs, gatedTasks, mixedTasks, passed, Stage } from '../support/roles.js';
+
+/** Three leases: by then whoever waits longer and longer between two tries waits for more than a lease. */
+const outageMs = 6_000;
 
 test('Redis frozen for longer than a lease: nothing that was at work is run twice', { timeout: 2 * endMs }, async () => {
   const stage = await Stage.open();
-  await stage.leader();
-  const workers = await Promise.all([stage.worker(), stage.worker()]);
-  const gated = Array.from({ length: 20 }, (_, at) => ({ id: `g${at}`, name: 'gated' }));
+  await Promise.all([stage.leader(), stage.worker(), stage.worker()]);
+  const gated = gatedTasks(20);
   await stage.import(gated);
-  const atWork = (): number => workers.reduce((sum, { process }) => sum + stage.journal.atWork(process.pid ?? 0).length, 0);
-  await until(() => atWork() === gated.length, 'all slots at work', endMs);
+  await stage.atWork(gated.length);
   await stage.redis.kill('SIGSTOP');
-  await passed(5_000);
+  await passed(outageMs);
   await stage.redis.kill('SIGCONT');
-  await passed(5_000); // the hold, and what comes after it
+  await stage.worker(); // it knows nothing of an outage, and finds everything abandoned
+  await stage.holdIsOver();
   stage.journal.openGate();
-  const more = mixedTasks(1_000);
-  await stage.import(more);
-  const { counts } = await stage.completed(gated.length + more.length);
-  expectExplained(stage.journal, [...gated, ...more].map(({ id }) => id), 0);
-  expect(counts).toMatchObject({ complete: gated.length + more.length });
+  const tasks = [...gated, ...mixedTasks(1_000)];
+  await stage.import(tasks.slice(gated.length));
+  const { counts } = await stage.completed(tasks.length);
+  expectExplained(stage.journal, { tasks, recovered: 0 });
+  expect(counts).toMatchObject({ complete: tasks.length });
+  await stage.expectEmpty();
+});
+
+test('Redis killed, and back after more than a lease: the same', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open({ appendonly: 'always' });
+  await Promise.all([stage.leader(), stage.worker(), stage.worker()]);
+  const tasks = gatedTasks(20);
+  await stage.import(tasks);
+  await stage.atWork(tasks.length);
+  await stage.redis.kill('SIGKILL');
+  await passed(outageMs);
+  await stage.redis.start();
+  await stage.worker();
+  await stage.holdIsOver();
+  stage.journal.openGate();
+  const { counts } = await stage.completed(tasks.length);
+  expectExplained(stage.journal, { tasks, recovered: 0 });
+  expect(counts).toMatchObject({ complete: tasks.length });
   await stage.expectEmpty();
 });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { expectExplained } from '../support/journal.js';
 import { Proxy } from '../support/proxy.js';
+import { until } from '../support/redis.js';
 import { endMs, mixedTasks, passed, Stage, tasksMax } from '../support/roles.js';
 
 test('a worker behind a network that fails at random settles everything', { timeout: 2 * endMs }, async () => {
@@ -26,9 +27,28 @@ test('a worker behind a network that fails at random settles everything', { time
   }
   proxy.heal();
   const { counts } = await stage.completed(count);
-  expectExplained(stage.journal, tasks.map(({ id }) => id), counts['recovered'] ?? 0);
+  expectExplained(stage.journal, { tasks, recovered: counts['recovered'] });
   expect(counts).toMatchObject({ added: count, complete: count });
   expect(proxy.connections).toBeGreaterThan(10);
+  await stage.expectEmpty();
+});
+
+test('a delivery that arrives after its lease is not started', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  const proxy = await Proxy.before(stage.redis);
+  await stage.leader();
+  await stage.worker(['--concurrency', '1'], proxy.url);
+  const tasks = mixedTasks(600, 5).map(({ id, payload }) => ({ id, payload, name: 'work' }));
+  await stage.import(tasks);
+  await stage.progress(50);
+  proxy.blackHole('replies');
+  await stage.worker(['--concurrency', '20']);
+  await until(async () => ((await stage.queue.stats()).counts['recovered'] ?? 0) > 0, 'the other to take over', endMs);
+  const { counts } = await stage.completed(tasks.length);
+  proxy.heal();
+  await stage.import([{ id: 'last', name: 'work' }]);
+  await stage.completed(tasks.length + 1);
+  expectExplained(stage.journal, { tasks: [...tasks, { id: 'last', name: 'work' }], recovered: counts['recovered'] });
   await stage.expectEmpty();
 });
 

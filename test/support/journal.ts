@@ -59,22 +59,26 @@ export class Journal {
     return [...open.values()];
   }
 
-  /** All starts of a task but its first. */
+  /** All starts of an attempt but its first. */
   secondStarts(): Line[] {
     const seen = new Set<string>();
-    return this.starts().filter(({ id }) => seen.size === seen.add(id).size);
+    return this.starts().filter(({ id, attempt }) => seen.size === seen.add(`${id} ${attempt}`).size);
   }
 }
 
-/** P1, P2, P4: each of these ran, none before it was due, and each second start has its lost lease. */
-export function expectExplained(journal: Journal, ids: readonly string[], recovered: number): void {
+export interface Expected {
+  readonly tasks: readonly { id: string; name: string }[];
+  readonly recovered: number | undefined;
+}
+
+/** P1, P2, P4: every attempt ran, none before it was due, and each second start has its lost lease. */
+export function expectExplained(journal: Journal, { tasks, recovered = 0 }: Expected): void {
   const starts = journal.starts();
   expect(starts.filter(({ due, at }) => at < due)).toEqual([]);
-  const ran = new Set(starts.map(({ id }) => id));
-  expect({ ran: ran.size, missing: ids.filter((id) => !ran.has(id)).slice(0, 10) }).toEqual({
-    ran: ids.length,
-    missing: [],
-  });
+  const attempts = tasks.flatMap(({ id, name }) => (name === 'flaky' ? [`${id} 1`, `${id} 2`] : [`${id} 1`]));
+  const ran = new Set(starts.map(({ id, attempt }) => `${id} ${attempt}`));
+  const missing = attempts.filter((one) => !ran.has(one));
+  expect({ ran: ran.size, missing: missing.slice(0, 10) }).toEqual({ ran: attempts.length, missing: [] });
   const second = journal.secondStarts();
   expect(second.filter(({ delivery }) => delivery === 1)).toEqual([]);
   expect(second.length).toBeLessThanOrEqual(recovered);

@@ -22,6 +22,9 @@ export const tasksMax: number = Number(process.env['DUESTREAM_TEST_TASKS'] ?? 20
 /** Generous: what is asserted is that it comes about, not how fast this machine is. */
 export const endMs: number = 60_000 + 3 * tasksMax;
 
+/** A line of an import. */
+export type MixedTask = NewTask & { id: string; atMs?: number };
+
 const handlers = join(dirname(fileURLToPath(import.meta.url)), 'handlers/journal.mjs');
 const queueName = 'stage';
 
@@ -98,7 +101,7 @@ export class Stage {
   }
 
   /** Adds them by `duestream import`; resolves when that has ended well. */
-  async import(tasks: readonly NewTask[]): Promise<void> {
+  async import(tasks: readonly MixedTask[]): Promise<void> {
     const file = join(this.folder, 'tasks.ndjson');
     writeFileSync(file, tasks.map((task) => `${JSON.stringify(task)}\n`).join(''));
     const imported = await this.json<object>(['import', queueName, file]);
@@ -109,6 +112,20 @@ export class Stage {
   async progress(tasks: number): Promise<void> {
     const { queue } = this;
     await until(async () => ((await queue.stats()).counts['complete'] ?? 0) >= tasks, 'progress', endMs);
+  }
+
+  /** Resolves when so many handlers are at work. */
+  async atWork(count: number): Promise<void> {
+    const open = (): number => 2 * this.journal.starts().length - this.journal.lines().length;
+    await until(() => open() === count, `${count} handlers at work`, endMs);
+  }
+
+  /** Resolves when recovery was on hold, and whoever wanted has looked since. */
+  async holdIsOver(): Promise<void> {
+    const onHold = async (): Promise<boolean> => (await this.queue.stats()).recoveryOnHold;
+    await until(onHold, 'a hold', endMs);
+    await until(async () => !(await onHold()), 'the end of the hold', endMs);
+    await passed(3_000);
   }
 
   /** Resolves when so many tasks are completed and no work is left. */
@@ -172,15 +189,29 @@ export class Stage {
   }
 }
 
-/** Tasks as real input has them: a third is due at once, the others within three seconds, told in both ways. */
-export function mixedTasks(count: number, ms = 1): (NewTask & { id: string })[] {
+/**
+ * Tasks as real input has them: a third is due at once, the others within three seconds, told in both ways; and of each
+ * ten one fails its first attempt.
+ */
+export function mixedTasks(count: number, ms = 1): MixedTask[] {
   const nowMs = Date.now();
   return Array.from({ length: count }, (_, at) => {
-    const task = { id: `t${at}`, name: 'work', payload: { ms } };
+    const flaky = { name: 'flaky', backoff: { type: 'fixed', delay: 50 } } as const;
+    const task = { id: `t${at}`, payload: { ms }, ...(at % 10 === 9 ? flaky : { name: 'work' }) };
     const inMs = (at * 7_919) % 3_000;
     if (at % 3 === 0) return task;
     return at % 3 === 1 ? { ...task, in: inMs } : { ...task, atMs: nowMs + inMs };
   });
+}
+
+/** Tasks that are at work until the journal's gate opens. */
+export function gatedTasks(count: number): MixedTask[] {
+  return Array.from({ length: count }, (_, at) => ({ id: `gated${at}`, name: 'gated' }));
+}
+
+/** How often these go through the stream when nothing goes wrong. */
+export function runsOf(tasks: readonly MixedTask[]): number {
+  return tasks.length + tasks.filter(({ name }) => name === 'flaky').length;
 }
 
 /** Resolves when so much time has passed: for faults that only time makes, as a lease that runs out. */

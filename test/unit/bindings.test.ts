@@ -207,9 +207,9 @@ return reply
       problem: '18: long brackets [[ ]] are not understood here: use quotes',
     },
     {
-      mistake: 'more than 80 lines, blank ones counted',
-      change: [['-- A body', `--\n${'\n'.repeat(56)}-- A body`]],
-      problem: '81: 82 lines: a script has at most 80, header included',
+      mistake: 'more than 90 lines, blank ones counted',
+      change: [['-- A body', `--\n${'\n'.repeat(66)}-- A body`]],
+      problem: '91: 92 lines: a script has at most 90, header included',
     },
     {
       mistake: 'no reply',

@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { oneLine } from '../failure.js';
 import type { Fact, LeaderNews, Message, Order, RoleName, Setting } from './records.js';
@@ -23,7 +22,8 @@ export class Child {
   readonly role: RoleName;
   readonly #process: ChildProcess;
   readonly #events: ChildEvents;
-  readonly #exited: Promise<unknown>;
+  /** Its process has ended and all it sent has been heard. */
+  readonly #gone: Promise<void>;
   readonly #onReady: () => void;
   readonly ready: Promise<void>;
   #errors = '';
@@ -40,10 +40,7 @@ export class Child {
     });
     this.#onReady = onReady;
     this.#process = fork(entry, [role], { stdio: ['ignore', 'ignore', 'pipe', 'ipc'], execArgv: [] });
-    this.#exited = once(this.#process, 'exit');
-    this.#exited.catch(() => {});
-    this.#process.on('error', (error) => this.#fail(error.message));
-    this.#process.on('exit', (code, signal) => this.#onExit(signal ?? `exit code ${code}`));
+    this.#gone = this.#watch();
     this.#process.on('message', (message: Message) => this.#hear(message));
     this.#process.stderr?.on('data', (chunk: Buffer) => {
       this.#errors = (this.#errors + chunk.toString()).slice(-errorCharsKept);
@@ -76,12 +73,22 @@ export class Child {
       this.#order({ type: 'stop' });
     }
     const timer = setTimeout(() => this.#process.kill('SIGKILL'), stopMsMax);
-    if (this.#isRunning) await this.#exited;
+    await this.#gone;
     clearTimeout(timer);
   }
 
-  get #isRunning(): boolean {
-    return this.#process.pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null;
+  /** 'exit' may come before the last messages, 'close' does not. */
+  #watch(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#process.on('error', (error) => {
+        if (this.#process.pid === undefined) resolve(); // it never began
+        this.#fail(error.message);
+      });
+      this.#process.on('close', (code, signal) => {
+        resolve();
+        this.#onEnd(signal ?? `exit code ${code}`);
+      });
+    });
   }
 
   #order(order: Order): void {
@@ -106,7 +113,7 @@ export class Child {
     }
   }
 
-  #onExit(how: string): void {
+  #onEnd(how: string): void {
     const words = oneLine(this.#errors);
     this.#fail(`its process ended by itself (${how})${words === '' ? '' : `: ${words}`}`);
   }

@@ -16,21 +16,25 @@ export async function commit(fault: FaultName, stage: Stage, queue: string): Pro
   const due = stage.key(queue, 'due');
   const tasks = stage.key(queue, 'tasks');
   const send = (...words: string[]): Promise<unknown> => stage.link.send(words);
-  const last = async (): Promise<string[]> => (await send('ZRANGE', due, '0', String(victims - 1), 'REV')) as string[];
+  const scheduled = async (...order: string[]): Promise<string[]> => {
+    const ids = (await send('ZRANGE', due, '0', String(victims - 1), ...order)) as string[];
+    if (ids.length === 0) throw new Error('nothing is scheduled');
+    return ids;
+  };
   switch (fault) {
     case 'lose': {
-      const ids = await last();
+      const ids = await scheduled('REV');
       await send('HDEL', tasks, ...ids);
       await send('ZREM', due, ...ids);
       return `fault: ${ids.join(', ')} deleted from Redis by hand`;
     }
     case 'early': {
-      const ids = await last();
+      const ids = await scheduled('REV');
       for (const id of ids) await send('ZADD', due, 'XX', '0', id);
       return `fault: ${ids.join(', ')} made due at once by hand`;
     }
     case 'duplicate': {
-      const ids = (await send('ZRANGE', due, '0', String(victims - 1))) as string[];
+      const ids = await scheduled();
       const records = (await send('HMGET', tasks, ...ids)) as (string | null)[];
       await untilGone(stage, tasks, ids);
       for (const [at, id] of ids.entries()) {

@@ -77,6 +77,8 @@ export class Play {
     await cast.ready();
     cast.begin();
     this.#startedAtMs = stage.clock.now().ms;
+    const names = [...cast.children.map(({ name, pid }) => `${name} (pid ${pid})`), ...stage.processes];
+    screen.tell({ atMs: 0, text: `on stage: ${names.join(', ')}` }); // a terminal lists them all the time
     if (fault !== undefined) void this.#commitLater(fault, ended);
     while (!ended.aborted) {
       const stats = await this.#queue.stats();

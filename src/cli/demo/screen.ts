@@ -10,6 +10,9 @@ export interface Screen {
   end(): void;
 }
 
+/** What is used of a terminal's stream. */
+export type Tty = Pick<NodeJS.WriteStream, 'isTTY' | 'rows'> & { write(text: string): unknown };
+
 const lineEveryMs = 1_000;
 const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
@@ -17,7 +20,7 @@ const eraseToEndOfLine = '\u001b[K';
 const eraseBelow = '\u001b[J';
 
 /** Redrawn in place on a terminal, else lines; colours only where they are wanted. */
-export function screenFor(stream: NodeJS.WriteStream): Screen {
+export function screenFor(stream: Tty): Screen {
   const isTerminal = stream.isTTY && process.env['TERM'] !== 'dumb';
   return isTerminal ? new Terminal(stream, process.env['NO_COLOR'] ? plain : coloured) : new Lines(stream);
 }
@@ -25,13 +28,14 @@ export function screenFor(stream: NodeJS.WriteStream): Screen {
 /** Frames over one another, and what was on the screen before stays above. */
 export class Terminal implements Screen {
   readonly paint: Paint;
-  readonly #stream: NodeJS.WriteStream;
+  readonly #stream: Tty;
   #drawn = 0;
 
-  constructor(stream: NodeJS.WriteStream, paint: Paint) {
+  constructor(stream: Tty, paint: Paint) {
     this.paint = paint;
     this.#stream = stream;
     stream.write(hideCursor);
+    process.once('exit', this.#showCursor); // also when a second Ctrl-C leaves no time for more
   }
 
   show(scene: Scene): void {
@@ -47,17 +51,22 @@ export class Terminal implements Screen {
   }
 
   end(): void {
-    this.#stream.write(showCursor);
+    process.off('exit', this.#showCursor);
+    this.#showCursor();
   }
+
+  readonly #showCursor = (): void => {
+    this.#stream.write(showCursor);
+  };
 }
 
 /** A line a second, and one for each thing that happens. */
 export class Lines implements Screen {
   readonly paint: Paint = plain;
-  readonly #stream: NodeJS.WritableStream;
+  readonly #stream: Tty;
   #nextAtMs = 0;
 
-  constructor(stream: NodeJS.WritableStream) {
+  constructor(stream: Tty) {
     this.#stream = stream;
   }
 

@@ -48,6 +48,11 @@ export class Stage {
     }
   }
 
+  /** Those that run for it, in words. */
+  get processes(): string[] {
+    return this.#server === undefined ? [] : [`Redis (pid ${this.#server.pid})`];
+  }
+
   /** A partition's key, as docs/wire-format.md has it. */
   key(queue: string, name: string): string {
     return `${this.prefix}:{${queue}:0}:${name}`;

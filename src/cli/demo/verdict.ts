@@ -129,6 +129,6 @@ function brokenPromises(facts: Omit<Report, 'held' | 'broken'>): string[] {
     electedMs === null && 'nobody took over from the leader that was killed',
     electedMs !== null &&
       electedMs > withinMs &&
-      `the take-over took ${msText(electedMs)}, at most ${msText(withinMs)} is promised`,
+      `the take-over took ${msText(electedMs)}, where ${msText(withinMs)} is promised`,
   ].filter((line) => line !== false);
 }

@@ -20,6 +20,12 @@ async function work(task) {
   write('end', task);
 }
 
+/** Fails its first attempt: it goes through the schedule a second time. */
+async function flaky(task) {
+  await work(task);
+  if (task.attempt === 1) throw new Error('the first attempt fails');
+}
+
 /** At work until the test opens the gate, whatever becomes of its lease in the meantime. */
 async function gated(task) {
   write('start', task);
@@ -27,4 +33,4 @@ async function gated(task) {
   write('end', task);
 }
 
-export default { work, gated };
+export default { work, flaky, gated };

@@ -1,0 +1,185 @@
+import { describe, expect, test } from 'vitest';
+import { Gate, useLab } from '../support/lab.js';
+import { Proxy } from '../support/proxy.js';
+import { startRedis, until } from '../support/redis.js';
+
+/** What happens to deliveries whose consumer died, lost its connection, or was cut off. */
+const lab = useLab({ port: 'free' });
+
+describe('the deliveries of a dead worker', () => {
+  test('are taken over when their lease is over, as the same attempt', async () => {
+    const { queue } = lab();
+    const ids = (await queue.addMany(Array.from({ length: 5 }, () => ({ name: 'job' })))).map(({ id }) => id);
+    await lab().ghost(5);
+    await lab().age(2_000);
+    const tasks: unknown[] = [];
+    const { diary } = await lab().worker({ job: (task) => tasks.push([task.id, task.attempt, task.delivery]) });
+    await until(() => diary.all('completed').length === 5, 'all to complete');
+    expect(tasks.sort()).toEqual(ids.map((id) => [id, 1, 2]).sort());
+    expect(diary.all('recovered').every(({ of }) => of['delivery'] === 2)).toBe(true);
+    await expect(queue.stats()).resolves.toMatchObject({ counts: { recovered: 5, complete: 5 } });
+  });
+
+  test('are taken over though the worker only lost its network and still runs', async () => {
+    const { queue, server } = lab();
+    const proxy = await Proxy.before(server);
+    const gate = new Gate();
+    const reasons: unknown[] = [];
+    const cut = await lab().worker(
+      {
+        job: async (_task, ctx) => {
+          await gate.opened;
+          reasons.push((ctx.signal.reason as { why?: string } | undefined)?.why);
+        },
+      },
+      { connection: proxy.url, lease: '1s', leader: 'never' },
+    );
+    await queue.add('job', null, { id: 'a' });
+    await until(() => cut.worker.inFlight === 1, 'it to start');
+    await proxy.close();
+    await cut.diary.next('leaseLost', 'a');
+    const other = await lab().worker({ job: () => 0 }, { lease: '1s', leader: 'never' });
+    await other.diary.next('completed', 'a');
+    await proxy.reopen();
+    gate.open();
+    await until(() => cut.worker.inFlight === 0, 'the handler to end');
+    await cut.worker.stop();
+    expect(reasons).toEqual(['lease_lost']);
+    expect(cut.diary.all('completed')).toEqual([]);
+    await expect(queue.stats()).resolves.toMatchObject({ counts: { complete: 1, recovered: 1 } });
+    lab().errors = [];
+  });
+
+  test('are dead letters when more leases than maxDeliveries were lost', async () => {
+    const { queue, keys } = lab();
+    await queue.add('job', { n: 1 }, { id: 'a' });
+    await lab().ghost(1);
+    const [held] = await lab().pending();
+    const args = ['ghost', 0, held?.entry ?? '', 'IDLE', 60_000, 'RETRYCOUNT', 3, 'JUSTID'];
+    await lab().send('XCLAIM', keys.stream, 'workers', ...args);
+    let ran = 0;
+    await lab().worker({ job: () => (ran += 1) }, { maxDeliveries: 2 });
+    await lab().state('a', 'dead');
+    await expect(queue.dead.get('a')).resolves.toMatchObject({ reason: 'max_deliveries', payload: { n: 1 }, name: 'job' });
+    expect(ran).toBe(0);
+  });
+
+  test('at the limit of maxDeliveries are run once more', async () => {
+    const { queue, keys } = lab();
+    await queue.add('job', null, { id: 'a' });
+    await lab().ghost(1);
+    const [held] = await lab().pending();
+    const args = ['ghost', 0, held?.entry ?? '', 'IDLE', 60_000, 'RETRYCOUNT', 2, 'JUSTID'];
+    await lab().send('XCLAIM', keys.stream, 'workers', ...args);
+    const { diary } = await lab().worker({ job: () => 0 }, { maxDeliveries: 2 });
+    await diary.next('completed', 'a');
+    expect(diary.all('recovered', 'a')[0]?.of).toMatchObject({ delivery: 3 });
+  });
+});
+
+test("the owner's lease counts, not that of who looks", async () => {
+  const { queue } = lab();
+  await queue.add('job', null, { id: 'patient' });
+  await lab().ghost(1, { name: 'patient', leaseMs: 60_000 });
+  await queue.add('job', null, { id: 'hasty' });
+  await lab().ghost(1, { name: 'hasty', leaseMs: 1_000 });
+  await lab().age(30_000);
+  const { diary } = await lab().worker({ job: () => 0 }, { lease: '1s' });
+  await diary.next('completed', 'hasty');
+  await expect(queue.get('patient')).resolves.toMatchObject({ state: 'active' });
+  expect(diary.all('recovered', 'patient')).toEqual([]);
+});
+
+test('more than a page of deliveries that live does not hide one that is abandoned', async () => {
+  const { queue } = lab();
+  await queue.addMany(Array.from({ length: 450 }, (_, at) => ({ name: 'job', id: `t${at}` })));
+  await lab().ghost(430, { name: 'alive', leaseMs: 600_000 });
+  await lab().ghost(20, { name: 'dead', leaseMs: 1_000 });
+  await lab().age(5_000);
+  const { diary } = await lab().worker({ job: () => 0 }, { concurrency: 7 });
+  await until(() => diary.all('completed').length === 20, 'those of the dead');
+  expect(diary.all('recovered').map(({ id }) => id).sort()).toEqual(
+    Array.from({ length: 20 }, (_, at) => `t${430 + at}`).sort(),
+  );
+});
+
+test('after an outage longer than a lease nothing is recovered for a while: all that looks abandoned may live', async () => {
+  const server = await startRedis({ port: 'free' });
+  const outage = new (lab().constructor as new (of: typeof server) => ReturnType<typeof lab>)(server);
+  try {
+    const { queue } = outage;
+    const gate = new Gate();
+    let runs = 0;
+    const handler = async (): Promise<void> => {
+      runs += 1;
+      await gate.opened;
+    };
+    const first = await outage.worker({ job: handler }, { lease: '1s' });
+    await queue.add('job', null, { id: 'a' });
+    await until(() => runs === 1, 'it to start');
+    await server.kill('SIGSTOP');
+    await first.diary.next('leaseLost', 'a');
+    await outage.age(0).catch(() => {}); // answered when the server goes on: the freeze lasts until here
+    await server.kill('SIGCONT');
+    const second = await outage.worker({ job: handler }, { lease: '1s' });
+    await until(() => outage.observations.some((one) => one.type === 'recovery_on_hold' && one.onHold), 'the hold');
+    await expect(queue.stats()).resolves.toMatchObject({ recoveryOnHold: true });
+    expect(second.worker.health().problems.join()).toContain('on hold');
+    gate.open();
+    await until(async () => (await queue.get('a')) === null, 'it to end');
+    expect(runs).toBe(1);
+    await until(async () => !(await queue.stats()).recoveryOnHold, 'the hold to end');
+  } finally {
+    await server.kill('SIGCONT');
+    await outage.end();
+  }
+});
+
+describe('the reader', () => {
+  async function readerOf(): Promise<string> {
+    const clients = String(await lab().send('CLIENT', 'LIST')).split('\n');
+    const reader = clients.find((line) => line.includes('cmd=xreadgroup'));
+    return /id=(\d+)/.exec(reader ?? '')?.[1] ?? '';
+  }
+
+  test('that lost its connection reads on under a new name, and nothing is lost', async () => {
+    const { queue, keys } = lab();
+    const gate = new Gate();
+    const { worker, diary } = await lab().worker({ job: () => gate.opened });
+    const names = (): Promise<string[]> => lab().send('HKEYS', keys.consumers) as Promise<string[]>;
+    await queue.add('job', null, { id: 'held' });
+    await until(() => worker.inFlight === 1, 'it to start');
+    await until(async () => (await readerOf()) !== '', 'the reader to block');
+    const [before] = await names();
+    await lab().send('CLIENT', 'KILL', 'ID', await readerOf());
+    await until(async () => (await names()).some((name) => name !== before), 'a new name');
+    await queue.add('job', null, { id: 'b' });
+    await until(() => worker.inFlight === 2, 'the next to start');
+    const holders = new Set((await lab().pending()).map(({ consumer }) => consumer));
+    expect(holders.size).toBe(2); // what was read before keeps its name
+    expect(holders).toContain(before);
+    gate.open();
+    await diary.next('completed', 'held');
+    await diary.next('completed', 'b');
+    expect(diary.all('leaseLost')).toEqual([]);
+    await worker.stop();
+    await expect(queue.stats()).resolves.toMatchObject({ consumers: 0, active: 0 });
+    lab().errors = [];
+  });
+
+  test('survives being killed again and again under load: each task completes once', async () => {
+    const { queue } = lab();
+    const { diary, worker } = await lab().worker({ job: () => 0 }, { lease: '1s', concurrency: 5 });
+    const ids: string[] = [];
+    for (let round = 0; round < 15; round += 1) {
+      ids.push(...(await queue.addMany(Array.from({ length: 10 }, () => ({ name: 'job' })))).map(({ id }) => id));
+      const reader = await readerOf();
+      if (reader !== '') await lab().send('CLIENT', 'KILL', 'ID', reader).catch(() => {});
+    }
+    await until(() => diary.all('completed').length >= 150, 'all to complete');
+    expect(diary.all('completed').map(({ id }) => id).sort()).toEqual(ids.sort());
+    await worker.stop();
+    await expect(queue.stats()).resolves.toMatchObject({ active: 0, ready: 0, counts: { complete: 150 } });
+    lab().errors = [];
+  });
+});
