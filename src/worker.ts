@@ -13,7 +13,7 @@ import { listen } from './redis/listen.js';
 import type { Link } from './redis/link.js';
 import { openLink } from './redis/observed-link.js';
 import { type Partition, Partitions } from './redis/partition.js';
-import { type Suitability, suitabilityOf } from './redis/suitability.js';
+import { judgeServer } from './redis/suitability.js';
 import type { Subscriber } from './redis/subscriber.js';
 import { checkQueueName, type TaskMap } from './task.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
@@ -78,7 +78,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     });
     this.#running = { commands, readers, lockNodes, subscriber, consumers, leadership };
     void introduce(commands, common.prefix, this.queue);
-    void this.#judgeServer(commands);
+    void this.#judge(commands);
     leadership?.start();
     for (const consumer of consumers) consumer.start();
   }
@@ -147,16 +147,9 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   }
 
   /** A server that may lose tasks is worth an error before it does. */
-  async #judgeServer(commands: Link): Promise<void> {
-    let suitability: Suitability;
-    try {
-      suitability = await suitabilityOf(commands);
-    } catch {
-      return; // away, or INFO is not ours to read: the loops tell what matters
-    }
-    if (suitability.isSuitable) return;
-    this.#unsuitable = suitability.problems.join('; ');
-    this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
+  async #judge(commands: Link): Promise<void> {
+    this.#unsuitable = await judgeServer(commands);
+    if (this.#unsuitable) this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }
 
   readonly #emit: EmitWorkerEvent = (event, ...args) => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { ResolvedHandler } from '../handler.js';
 import { runLoop, Waker } from '../loop.js';
@@ -66,7 +67,8 @@ export class Consumer {
   readonly #standIn: StandIn;
   readonly #intakeEnded = new AbortController();
   readonly #ended = new AbortController();
-  readonly #endedLoops: string[] = [];
+  /** The loops that fail now, or have ended, and why. */
+  readonly #failing = new Map<string, string>();
   #isOnHold = false;
   #intakeLoops: Promise<unknown> | undefined;
   #heartbeatLoop: Promise<void> | undefined;
@@ -118,7 +120,7 @@ export class Consumer {
     return [
       ...(this.#isOnHold ? ['recovery is on hold after an outage'] : []),
       ...(this.#standIn.leaderIsMissing ? ['nobody leads'] : []),
-      ...this.#endedLoops.map((where) => `${where} has stopped by a bug`),
+      ...[...this.#failing].map(([where, why]) => `${where} fails: ${why}`),
     ];
   }
 
@@ -165,6 +167,7 @@ export class Consumer {
     const { clock, random, observe, partition, emit } = this.#parts;
     const onFailure = (error: unknown): void => {
       if (signal.aborted) return; // what a stop cuts off is no news
+      this.#failing.set(where, messageOf(error));
       observe({ type: 'error', queue: partition.queue, where, error });
       emit('error', error);
     };
@@ -172,12 +175,16 @@ export class Consumer {
       clock,
       random,
       signal,
-      tick: () => station.tick(),
+      tick: async () => {
+        const waitMs = await station.tick();
+        this.#failing.delete(where);
+        return waitMs;
+      },
       onFailure,
       waker: station.waker ?? new Waker(),
       ...(station.failureWaitMaxMs !== undefined && { failureWaitMaxMs: station.failureWaitMaxMs }),
     }).catch((error: unknown) => {
-      this.#endedLoops.push(where); // a bug of ours: that loop is over, and health says so
+      this.#failing.set(where, `a bug has ended it: ${messageOf(error)}`);
       emit('error', error);
     });
   }

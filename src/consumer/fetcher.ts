@@ -161,7 +161,12 @@ export class Fetcher {
 function entriesOf(reply: Reply): Unopened[] {
   if (reply === null) return [];
   const [[, entries]] = reply as [[string, [string, string[]][]]];
-  return entries.map(([entry, [, id, , due]]) => ({ entry, id: id ?? '', dueMs: Number(due) }));
+  return entries.map(([entry, [, id, , due]]) => ({ entry, id: id ?? '', dueMs: wholeMs(Number(due)) }));
+}
+
+/** Anybody may XADD anything; open ends what is not ours, whatever its due time. */
+function wholeMs(due: number): number {
+  return Number.isSafeInteger(due) ? due : 0;
 }
 
 /** An operator's hand: the group is gone, or the stream with it; or the read was ended by us. */

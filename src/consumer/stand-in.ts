@@ -26,10 +26,11 @@ export class StandIn {
     const reply = await partition.run(promote, { term: '', token: '', overdueMs: lockTtlMs + 1_000, limit: 200 });
     if (reply.status === 'stale_term') throw new BugError('promote without a term was refused for its term');
     await this.#lookForLeader(reply.nowMs);
-    if (reply.status !== 'ok') return lookMs;
+    const waitMs = this.leaderIsMissing ? lookMs / 4 : lookMs; // one that is just being elected is soon seen
+    if (reply.status !== 'ok') return waitMs;
     for (const { name } of reply.expired)
       observe({ type: 'settled', queue: partition.queue, name, outcome: 'expired' });
-    if (reply.promoted + reply.dropped === 0) return lookMs;
+    if (reply.promoted + reply.dropped === 0) return waitMs;
     observe({
       type: 'promoted',
       queue: partition.queue,

@@ -222,7 +222,7 @@ export class Elector {
   #bounded<T>(call: Promise<T>): Promise<T> {
     const ms = Math.max(250, this.#lease.ttlMs / 5);
     const late = (): never => {
-      throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `a call of the elector took longer than ${ms} ms`);
+      throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `Redis did not answer the elector within ${ms} ms`);
     };
     return within(call, { ms, clock: this.#parts.clock, late });
   }

@@ -12,6 +12,7 @@ import { Partitions } from '../redis/partition.js';
 import { introduce } from '../redis/introduce.js';
 import { listen } from '../redis/listen.js';
 import type { Subscriber } from '../redis/subscriber.js';
+import { judgeServer } from '../redis/suitability.js';
 import { checkQueueName } from '../task.js';
 import { Leadership } from './leadership.js';
 import { type LeaderTuning, type ResolvedTuning, resolveTuning } from './options.js';
@@ -35,6 +36,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   readonly #tuning: ResolvedTuning;
   #running: { commands: Link; lockNodes: Link[]; subscriber: Subscriber; leadership: Leadership } | undefined;
   #stopping: Promise<void> | undefined;
+  #unsuitable: string | undefined;
 
   constructor(queue: string, options: LeaderOptions = {}) {
     super();
@@ -74,6 +76,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     const subscriber = listen(this.#common, partitions, (signal) => leadership.hear(signal));
     this.#running = { commands, lockNodes, subscriber, leadership };
     void introduce(commands, prefix, this.queue);
+    void this.#judge(commands);
     leadership.start();
   }
 
@@ -89,6 +92,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     return healthOf(true, [
       !running.commands.isUp && 'Redis is unreachable',
       running.leadership.isFailing && 'promotion is failing',
+      this.#unsuitable !== undefined && this.#unsuitable,
     ]);
   }
 
@@ -101,6 +105,12 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     const { commands, lockNodes, subscriber, leadership } = this.#running;
     await leadership.stop();
     await Promise.all([subscriber.stop(), commands.stop(), ...lockNodes.map((node) => node.stop())]);
+  }
+
+  /** A server that may lose tasks is worth an error before it does. */
+  async #judge(commands: Link): Promise<void> {
+    this.#unsuitable = await judgeServer(commands);
+    if (this.#unsuitable) this.#tell('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }
 
   #tell(...event: [string, ...unknown[]]): void {

@@ -46,7 +46,8 @@ export function isLasting(error: Error): boolean {
 }
 
 export function errorOf(call: Call, fault: Fault, where: string): DuestreamError {
-  const { verb, timeoutMs } = call;
+  const { verb } = call;
+  const timeoutMs = Math.round(call.timeoutMs);
   switch (fault.kind) {
     case 'not_sent': {
       const why = fault.last ? reasonOf(fault.last) : 'no connection was made';

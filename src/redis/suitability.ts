@@ -1,3 +1,4 @@
+import type { Link } from './link.js';
 import type { Caller } from './script.js';
 
 /** What of a server matters to a queue. */
@@ -11,6 +12,7 @@ export interface Suitability {
 }
 
 const oldestMajor = 7;
+const connectWaitMs = 86_400_000;
 
 /** Reads INFO and, where that is allowed, CONFIG. */
 export async function suitabilityOf(caller: Caller): Promise<Suitability> {
@@ -44,6 +46,17 @@ async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>):
     return config.get('save') ? 'rdb only' : 'none';
   } catch {
     return 'unknown'; // CONFIG is often not allowed where others run the server
+  }
+}
+
+/** Judges the server as soon as there is a connection; resolves with what is wrong, in words, or with nothing. */
+export async function judgeServer(link: Link): Promise<string | undefined> {
+  try {
+    await link.connected(connectWaitMs);
+    const { problems } = await suitabilityOf(link);
+    return problems.length > 0 ? problems.join('; ') : undefined;
+  } catch {
+    return undefined; // stopped, or INFO is not ours to read: the loops tell what matters
   }
 }
 

@@ -42,3 +42,12 @@ test('Redis killed, and back after more than a lease: the same', { timeout: 2 * 
   expect(counts).toMatchObject({ complete: tasks.length });
   await stage.expectEmpty();
 });
+
+test('SIGTERM while Redis is frozen: every role ends by itself, with 0', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  const roles = await Promise.all([stage.leader(), stage.leader(), stage.worker()]);
+  await stage.leading();
+  await stage.redis.kill('SIGSTOP');
+  for (const role of roles) role.kill('SIGTERM');
+  for (const role of roles) expect(await role.ended).toMatchObject({ code: 0 });
+});

@@ -18,7 +18,7 @@ test('a worker frozen beyond its lease settles nothing that others took over', {
   await doomed.says(/lost its lease/);
   await importing;
   const { counts } = await stage.completed(tasksMax);
-  expectExplained(stage.journal, { tasks, recovered: counts['recovered'] });
+  expectExplained(stage.journal, { tasks, recovered: counts['recovered'], frozen: 1 });
   expect(counts).toMatchObject({ added: tasksMax, complete: tasksMax });
   expect(await stage.entriesAdded()).toBe(runsOf(tasks));
   await stage.expectEmpty();

@@ -27,3 +27,18 @@ test('a killed worker and a killed leader lose nothing, and each second run is c
   expect(await stage.entriesAdded()).toBe(runsOf(tasks));
   await stage.expectEmpty();
 });
+
+test('the only leader is killed and nobody can follow: the workers promote what is overdue', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  const leader = await stage.leader();
+  await stage.worker();
+  await stage.leading();
+  const tasks = mixedTasks(1_000);
+  await stage.import(tasks);
+  leader.kill('SIGKILL');
+  const { counts } = await stage.completed(tasks.length);
+  expectExplained(stage.journal, { tasks, recovered: 0 });
+  expect(counts).toMatchObject({ complete: tasks.length });
+  expect(await stage.entriesAdded()).toBe(runsOf(tasks));
+  await stage.expectEmpty();
+});

@@ -4,11 +4,10 @@ import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
 import { endMs, mixedTasks, passed, Stage, tasksMax } from '../support/roles.js';
 
-test('a worker behind a network that fails at random settles everything', { timeout: 2 * endMs }, async () => {
+test('a worker and a leader behind a network that fails at random: everything is settled', { timeout: 2 * endMs }, async () => {
   const stage = await Stage.open();
   const proxy = await Proxy.before(stage.redis);
-  await stage.leader();
-  await stage.worker(['--concurrency', '20'], proxy.url);
+  await Promise.all([stage.leader(), stage.leader(proxy.url), stage.worker(['--concurrency', '20'], proxy.url)]);
   const count = Math.min(tasksMax, 20_000) / 4;
   const tasks = mixedTasks(count, 2);
   await stage.import(tasks);

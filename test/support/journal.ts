@@ -69,10 +69,12 @@ export class Journal {
 export interface Expected {
   readonly tasks: readonly { id: string; name: string }[];
   readonly recovered: number | undefined;
+  /** Processes that were frozen, each maybe right between its last look at the lease and the handler's first line. */
+  readonly frozen?: number;
 }
 
 /** P1, P2, P4: every attempt ran, none before it was due, and each second start has its lost lease. */
-export function expectExplained(journal: Journal, { tasks, recovered = 0 }: Expected): void {
+export function expectExplained(journal: Journal, { tasks, recovered = 0, frozen = 0 }: Expected): void {
   const starts = journal.starts();
   expect(starts.filter(({ due, at }) => at < due)).toEqual([]);
   const attempts = tasks.flatMap(({ id, name }) => (name === 'flaky' ? [`${id} 1`, `${id} 2`] : [`${id} 1`]));
@@ -80,6 +82,6 @@ export function expectExplained(journal: Journal, { tasks, recovered = 0 }: Expe
   const missing = attempts.filter((one) => !ran.has(one));
   expect({ ran: ran.size, missing: missing.slice(0, 10) }).toEqual({ ran: attempts.length, missing: [] });
   const second = journal.secondStarts();
-  expect(second.filter(({ delivery }) => delivery === 1)).toEqual([]);
+  expect(second.filter(({ delivery }) => delivery === 1).slice(frozen)).toEqual([]);
   expect(second.length).toBeLessThanOrEqual(recovered);
 }

@@ -102,10 +102,15 @@ export class Stage {
 
   /** Adds them by `duestream import`; resolves when that has ended well. */
   async import(tasks: readonly MixedTask[]): Promise<void> {
+    const { code, stdout, stderr } = await this.startImport(tasks).ended;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toMatchObject({ read: tasks.length, added: tasks.length, refused: 0, duplicates: 0 });
+  }
+
+  startImport(tasks: readonly MixedTask[]): Command {
     const file = join(this.folder, 'tasks.ndjson');
     writeFileSync(file, tasks.map((task) => `${JSON.stringify(task)}\n`).join(''));
-    const imported = await this.json<object>(['import', queueName, file]);
-    expect(imported).toMatchObject({ read: tasks.length, added: tasks.length, refused: 0, duplicates: 0 });
+    return this.start(['import', queueName, file, '--json']);
   }
 
   /** Resolves in the middle of it, when so many tasks are completed. */

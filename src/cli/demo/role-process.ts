@@ -62,8 +62,12 @@ async function abandon(): Promise<never> {
 process.on('SIGINT', () => {}); // Ctrl-C reaches all at the terminal; the demo ends this process when it is time
 process.on('disconnect', () => void abandon());
 process.on('message', (order: Order) => {
-  if (order.type === 'prepare') ready = prepare(order.setting);
-  else if (order.type === 'begin') ready?.then(({ role }) => role.begin()).catch(fail);
-  else ready?.then(leave).catch(fail);
-  ready?.catch(fail);
+  if (order.type === 'prepare') {
+    ready = prepare(order.setting);
+    ready.catch(fail);
+  } else if (order.type === 'begin') {
+    ready?.then(({ role }) => role.begin()).catch(fail);
+  } else {
+    ready?.then(leave).catch(() => process.exit(1));
+  }
 });

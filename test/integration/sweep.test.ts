@@ -1,0 +1,130 @@
+import { describe, expect, test } from 'vitest';
+import { Gate, useLab } from '../support/lab.js';
+import { until } from '../support/redis.js';
+
+/** An operator's hand: what is broken while everything runs mends itself, and nothing is lost. */
+const lab = useLab();
+
+test('a group that was destroyed is made again, and what is ready is run', async () => {
+  const { queue, keys } = lab();
+  const { worker, diary } = await lab().worker({ job: () => 0 });
+  await queue.add('job', null, { id: 'before' });
+  await diary.next('completed', 'before');
+  await lab().send('XGROUP', 'DESTROY', keys.stream, 'workers');
+  await queue.add('job', null, { id: 'after' });
+  await diary.next('completed', 'after');
+  await worker.stop();
+  await expect(queue.stats()).resolves.toMatchObject({ consumers: 0, ready: 0, active: 0 });
+});
+
+test('a group destroyed under a handler at work costs it its lease, and the task runs again', async () => {
+  const { queue, keys } = lab();
+  const gate = new Gate();
+  let runs = 0;
+  const handler = (): Promise<void> | undefined => {
+    runs += 1;
+    return runs === 1 ? gate.opened : undefined;
+  };
+  const { diary } = await lab().worker({ job: handler }, { lease: '1s' });
+  await queue.add('job', null, { id: 'a' });
+  await until(() => runs === 1, 'it to start');
+  await lab().send('XGROUP', 'DESTROY', keys.stream, 'workers');
+  await until(() => runs === 2, 'it to start again');
+  await diary.next('completed', 'a');
+  await diary.next('leaseLost', 'a');
+  gate.open();
+  await queue.add('job', null, { id: 'b' });
+  await diary.next('completed', 'b');
+  expect(diary.all('completed', 'a')).toHaveLength(1);
+});
+
+test('a stream that was deleted is swept: its tasks are run', async () => {
+  const { queue, keys } = lab();
+  const { diary } = await lab().worker({ job: () => 0 });
+  await until(async () => (await queue.leader()) !== null, 'a leader');
+  await queue.pause();
+  await queue.resume();
+  await queue.add('job', null, { id: 'first' });
+  await diary.next('completed', 'first');
+  await queue.add('job', null, { id: 'scheduled', in: '1h' });
+  await lab().send('DEL', keys.stream);
+  // Tasks that were ready in it: a record and a live entry, and the stream gone.
+  await queue.add('job', { n: 1 }, { id: 'lost', in: '1h' });
+  await lab().send('ZREM', keys.due, 'lost');
+  await lab().send('HSET', keys.live, 'lost', '5-5');
+  await diary.next('completed', 'lost');
+  await expect(queue.stats()).resolves.toMatchObject({ scheduled: 1, counts: { swept: 1 } });
+  expect(lab().observations).toContainEqual({ type: 'swept', queue: lab().name, count: 1 });
+});
+
+test('all keys deleted: the queue starts anew', async () => {
+  const { queue } = lab();
+  const { diary } = await lab().worker({ job: () => 0 });
+  await queue.add('job', null, { id: 'a' });
+  await diary.next('completed', 'a');
+  await lab().send('FLUSHALL');
+  await queue.add('job', null, { id: 'b', in: 10 });
+  await diary.next('completed', 'b');
+});
+
+describe('a key of the wrong type', () => {
+  test('in the place of the stream is told, the worker lives, and heals when it is gone', async () => {
+    const { queue, keys } = lab();
+    const { diary, worker } = await lab().worker({ job: () => 0 });
+    await queue.add('job', null, { id: 'a' });
+    await diary.next('completed', 'a');
+    await lab().send('SET', keys.stream, 'somebody');
+    await until(() => diary.errors.some((error) => String(error).includes('WRONGTYPE')), 'it to be told');
+    await expect(queue.add('job', null, { id: 'b' })).rejects.toMatchObject({ code: 'ERR_REDIS_REPLY' });
+    await lab().send('DEL', keys.stream);
+    await expect(queue.add('job', null, { id: 'b' })).resolves.toMatchObject({ status: 'ready' });
+    await diary.next('completed', 'b');
+    await worker.stop();
+    lab().errors = [];
+  });
+
+  test('that keeps an end from being written does not keep it for ever: written when it is gone, once', async () => {
+    const { queue, keys } = lab();
+    const gate = new Gate();
+    let runs = 0;
+    const handler = (): Promise<void> => {
+      runs += 1;
+      return gate.opened;
+    };
+    const { diary } = await lab().worker({ job: handler });
+    await queue.add('job', null, { id: 'a' });
+    await until(() => runs === 1, 'it to start');
+    await lab().send('SET', keys.dead, 'somebody'); // settle looks at it before it writes
+    gate.open();
+    await until(async () => String(await lab().send('INFO', 'errorstats')).includes('WRONGTYPE'), 'the settle to fail');
+    await lab().send('DEL', keys.dead);
+    await diary.next('completed', 'a');
+    expect(runs).toBe(1);
+    lab().errors = [];
+  });
+
+  test('of the schedule: nothing is promoted, the leader lives, and goes on when it is gone', async () => {
+    const { queue, keys } = lab();
+    const { diary } = await lab().worker({ job: () => 0 });
+    await until(async () => (await queue.leader()) !== null, 'a leader');
+    await lab().send('SET', keys.due, 'somebody');
+    await until(() => diary.errors.length > 0, 'it to be told');
+    await lab().send('DEL', keys.due);
+    await queue.add('job', null, { id: 'a', in: 5 });
+    await diary.next('completed', 'a');
+    lab().errors = [];
+  });
+});
+
+test('an entry that somebody else put into the stream is ended, and counted as stale', async () => {
+  const { queue, keys } = lab();
+  const { diary } = await lab().worker({ job: () => 0 });
+  await queue.add('job', null, { id: 'a' });
+  await diary.next('completed', 'a');
+  await lab().send('XADD', keys.stream, '*', 'id', 'nobody', 'due', 1);
+  await lab().send('XADD', keys.stream, '*', 'what', 'ever');
+  await queue.add('job', null, { id: 'b' });
+  await diary.next('completed', 'b');
+  await until(async () => (await queue.stats()).counts['stale'] === 2, 'both to be counted');
+  await expect(queue.stats()).resolves.toMatchObject({ ready: 0, active: 0 });
+});
