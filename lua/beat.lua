@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- beat: a consumer's sign of life, and its deliveries': idle or not, every third of its lease.
 --
--- KEYS  1 meta    hash    layout, hold_ms, vouched_ms, beat_ms
+-- KEYS  1 meta    hash    layout
 --       2 stream  stream  {id, due}
 --       3 live    hash    task id -> stream id of the one entry that counts
 --       4 consumers hash  consumer -> 'lease_ms beat_ms worker'
@@ -12,33 +12,18 @@
 --       4 worker  string  who that is, for people
 --       5 lease_ms int
 -- ITEMS entry string, count int, id string
--- REPLY ok {now_ms int, hold_ms int, marks string}
+-- REPLY ok {now_ms int, marks string}
 --       other_layout {layout string}
 --
 -- A mark per item: o extended, l lost, c cancelled. Owner, count and live are checked: a zombie's beat steals nothing back.
--- Each beat vouches for this server until half a lease later. A beat that comes when nobody vouches any more, or before
--- the last one (a frozen or restarted server, a stepped clock), sets the hold once: nothing is recovered for one lease,
--- for what looks abandoned may only have been unable to beat.
 local meta, stream, live, consumers, past = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
-local at = redis.call('HMGET', meta, 'layout', 'hold_ms', 'vouched_ms', 'beat_ms', 'lease_ms')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', consumers) redis.call('HLEN', past)
-local hold_ms, vouched_ms, beat_ms = tonumber(at[2] or '0'), tonumber(at[3] or '0'), tonumber(at[4] or '0')
-local vouch_ms = now_ms + math.floor(lease_ms / 2)
-if vouched_ms > 0 and (now_ms > vouched_ms or now_ms < beat_ms) then
-  hold_ms = now_ms + math.max(lease_ms, tonumber(at[5] or '0'))
-  vouched_ms = 0
-end
-local text = string.format('%.0f', now_ms)
-redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms), 'beat_ms', text)
-if vouch_ms > vouched_ms then
-  redis.call('HSET', meta, 'vouched_ms', string.format('%.0f', vouch_ms), 'lease_ms', lease_ms)
-end
-redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. text .. ' ' .. worker)
-
+redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. string.format('%.0f', now_ms) .. ' ' .. worker)
 local marks, mine = {}, {}
 for i = 6, #ARGV, 3 do
   local entry, count, id = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
@@ -57,4 +42,4 @@ if #mine > 0 then
   mine[#mine + 1] = 'JUSTID'
   redis.call('XCLAIM', stream, 'workers', consumer, 0, unpack(mine))
 end
-return {'ok', now_ms, hold_ms, table.concat(marks)}
+return {'ok', now_ms, table.concat(marks)}

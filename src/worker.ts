@@ -42,7 +42,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   #forced = new AbortController();
   #unsuitable: string | undefined;
 
-  constructor(queue: string, handlers: Handlers<M>, options: WorkerOptions = {}) {
+  constructor(queue: string, handlers: NoInfer<Handlers<M>>, options: WorkerOptions = {}) {
     super();
     this.queue = checkQueueName(queue);
     this.#options = resolveWorkerOptions(options, `${hostname()}:${process.pid}`);
@@ -153,6 +153,6 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   }
 
   readonly #emit: EmitWorkerEvent = (event, ...args) => {
-    emitSafely(this as EventEmitter, `worker of "${this.queue}"`, [event, ...args]);
+    emitSafely(this, `worker of "${this.queue}"`, [event, ...args]);
   };
 }

@@ -89,7 +89,7 @@ export class Consumer {
       this.#isOnHold = onHold;
       observe({ type: 'recovery_on_hold', queue: partition.queue, onHold });
     };
-    const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost, onHold });
+    const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost });
     const settler = new Settler({ partition, clock, random, leaseMs });
     const giveBack = (deliveries: Parameters<typeof handBack>[0], delayMs: number): Promise<void> =>
       handBack(deliveries, { partition, observe, delayMs });
@@ -104,7 +104,7 @@ export class Consumer {
     const executor = new Executor({ ...shared, queue: partition.queue, settler, handBack: giveBack });
     const start = executor.start.bind(executor);
     this.#fetcher = new Fetcher({ ...shared, start, handBack: giveBack });
-    this.#recoverer = new Recoverer({ ...shared, start, interrupt: () => this.#fetcher.interrupt() });
+    this.#recoverer = new Recoverer({ ...shared, start, onHold, interrupt: () => this.#fetcher.interrupt() });
     this.#standIn = new StandIn({ partition, clock, observe, lockTtlMs: parts.lockTtlMs });
     this.#inFlight = inFlight;
     this.#membership = membership;

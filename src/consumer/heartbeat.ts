@@ -18,8 +18,6 @@ export interface HeartbeatParts {
   leaseMs: number;
   /** Another consumer has it by now, or may have. Told once for each. */
   onLost: (held: HeldDelivery) => void;
-  /** After an outage nothing is recovered for a while. */
-  onHold: (isOnHold: boolean) => void;
 }
 
 /**
@@ -82,12 +80,11 @@ export class Heartbeat {
   }
 
   async #beatSome(consumer: string, some: readonly HeldDelivery[]): Promise<void> {
-    const { partition, clock, worker, leaseMs, inFlight, onHold } = this.#parts;
+    const { partition, clock, worker, leaseMs, inFlight } = this.#parts;
     const sentAtMs = clock.monotonicMs();
     const items = some.map(({ delivery: { entry, count, id } }) => ({ entry, count, id }));
     const reply = await partition.run(beat, { consumer, worker, leaseMs, items }, { timeoutMs: leaseMs / 6 });
     this.#beatenAtMs = sentAtMs;
-    onHold(reply.holdMs > reply.nowMs);
     some.forEach((held, at) => {
       const mark = reply.marks[at];
       if (held.isEnding || !inFlight.held.has(held)) return; // its end may be written already: the settler tells
@@ -114,9 +111,11 @@ export class Heartbeat {
     for (const held of this.#atWork()) if (nowMs >= held.trustedUntilMs) this.#lose(held);
   }
 
-  /** Whose end is being written is the settler's: it tells what became of that. */
+  /** Whose end is being written is the settler's to tell of, and a cancelled one has its end. */
   #atWork(): HeldDelivery[] {
-    return [...this.#parts.inFlight.held].filter(({ isEnding, isLost }) => !isEnding && !isLost);
+    return [...this.#parts.inFlight.held].filter(
+      ({ isEnding, isLost, abortedBecause }) => !isEnding && !isLost && abortedBecause !== 'cancelled',
+    );
   }
 
   #lose(held: HeldDelivery): void {

@@ -28,6 +28,8 @@ export interface RecovererParts {
   leaseMs: number;
   lostMax: number;
   signal: AbortSignal;
+  /** After an outage what has a lease is left alone for as long: its owner may only have been unable to beat. */
+  onHold: (isOnHold: boolean) => void;
   /** Ends the reader's blocking read, so that the slots it waits with are free. */
   interrupt: () => Promise<void>;
   start: (delivery: Delivery, at: { sentAtMs: number }) => void;
@@ -35,7 +37,8 @@ export interface RecovererParts {
 
 /**
  * Looks, with jitter, for deliveries whose lease ran out, and takes them over. The look is cheap and takes nothing; only
- * when it finds one are the reader's slots borrowed. Every consumer looks, so that one that is alive is enough.
+ * when it finds one are the reader's slots borrowed. Every consumer looks, so that one that is alive is enough. The looks
+ * are also how an outage is known (see the script): the wait between two stays well under its 2 s.
  */
 export class Recoverer {
   readonly #parts: RecovererParts;
@@ -72,6 +75,7 @@ export class Recoverer {
       return 'nothing';
     }
     this.#cursor = reply.cursor;
+    this.#parts.onHold(reply.heldUntilMs > 0);
     for (const { name } of reply.buried) observe({ type: 'settled', queue: partition.queue, name, outcome: 'dead' });
     if (reply.stale > 0) observe({ type: 'stale_entries', queue: partition.queue, count: reply.stale });
     for (const one of reply.deliveries) this.#take({ ...one, consumer }, sentAtMs);

@@ -114,6 +114,6 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   }
 
   #tell(...event: [string, ...unknown[]]): void {
-    emitSafely(this as EventEmitter, `leader of "${this.queue}"`, event);
+    emitSafely(this, `leader of "${this.queue}"`, event);
   }
 }

@@ -17,10 +17,11 @@ export interface ResolvedTuning {
 
 export function resolveTuning({ lockNodes, lockTtl = 5_000 }: LeaderTuning, own: ConnectionOption): ResolvedTuning {
   const lockTtlMs = durationMs(lockTtl, 'lockTtl', { min: 500, max: 300_000 });
-  for (const connection of [own, ...(Array.isArray(lockNodes) ? lockNodes : [])]) checkConnection(connection);
+  checkConnection(own);
   if (lockNodes === undefined) return { lockNodes: [own], lockTtlMs };
   if (!Array.isArray(lockNodes) || lockNodes.length % 2 === 0) {
     throw invalid('lockNodes must be a list of an odd number of Redis servers, such as 1, 3 or 5');
   }
+  for (const node of lockNodes as readonly ConnectionOption[]) checkConnection(node);
   return { lockNodes, lockTtlMs };
 }

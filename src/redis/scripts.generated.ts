@@ -213,7 +213,7 @@ return {'ok', aged, found[1]}
 };
 
 export interface BeatKeys {
-  /** hash: layout, hold_ms, vouched_ms, beat_ms */
+  /** hash: layout */
   meta: string;
   /** stream: {id, due} */
   stream: string;
@@ -237,41 +237,28 @@ export interface BeatArgs {
   items: readonly { entry: string; count: number; id: string }[];
 }
 
-export type BeatReply =
-  | { status: 'ok'; nowMs: number; holdMs: number; marks: string }
-  | { status: 'other_layout'; layout: string };
+export type BeatReply = { status: 'ok'; nowMs: number; marks: string } | { status: 'other_layout'; layout: string };
 
 /** a consumer's sign of life, and its deliveries': idle or not, every third of its lease. */
 export const beat: Script<BeatKeys, BeatArgs, BeatReply> = {
   name: 'beat',
-  sha1: '211c762e72e3ea000a6565045984c244cd9b36fc',
+  sha1: 'e7581bccf5453a3b0fdeea7bcdd4ccd3769b6625',
   keys: ['meta', 'stream', 'live', 'consumers', 'past'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: ['entry', 'count', 'id'],
   reply: {
-    ok: { nowMs: 'int', holdMs: 'int', marks: 'string' },
+    ok: { nowMs: 'int', marks: 'string' },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=allow-oom
 local meta, stream, live, consumers, past = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
-local at = redis.call('HMGET', meta, 'layout', 'hold_ms', 'vouched_ms', 'beat_ms', 'lease_ms')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', consumers) redis.call('HLEN', past)
-local hold_ms, vouched_ms, beat_ms = tonumber(at[2] or '0'), tonumber(at[3] or '0'), tonumber(at[4] or '0')
-local vouch_ms = now_ms + math.floor(lease_ms / 2)
-if vouched_ms > 0 and (now_ms > vouched_ms or now_ms < beat_ms) then
-  hold_ms = now_ms + math.max(lease_ms, tonumber(at[5] or '0'))
-  vouched_ms = 0
-end
-local text = string.format('%.0f', now_ms)
-redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms), 'beat_ms', text)
-if vouch_ms > vouched_ms then
-  redis.call('HSET', meta, 'vouched_ms', string.format('%.0f', vouch_ms), 'lease_ms', lease_ms)
-end
-redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. text .. ' ' .. worker)
+redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. string.format('%.0f', now_ms) .. ' ' .. worker)
 local marks, mine = {}, {}
 for i = 6, #ARGV, 3 do
   local entry, count, id = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2]
@@ -290,7 +277,7 @@ if #mine > 0 then
   mine[#mine + 1] = 'JUSTID'
   redis.call('XCLAIM', stream, 'workers', consumer, 0, unpack(mine))
 end
-return {'ok', now_ms, hold_ms, table.concat(marks)}
+return {'ok', now_ms, table.concat(marks)}
 `,
 };
 
@@ -1388,7 +1375,7 @@ return {'ok', found[1], reaped}
 };
 
 export interface RecoverKeys {
-  /** hash: layout, paused, hold_ms, vouched_ms */
+  /** hash: layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms */
   meta: string;
   /** stream: {id, due} */
   stream: string;
@@ -1436,8 +1423,8 @@ export type RecoverReply =
       deliveries: { entry: string; id: string; dueMs: number; count: number; record: string; run: string | null }[];
       buried: { id: string; name: string }[];
       stale: number;
+      heldUntilMs: number;
     }
-  | { status: 'hold'; untilMs: number }
   | { status: 'paused' }
   | { status: 'no_group' }
   | { status: 'other_layout'; layout: string };
@@ -1445,7 +1432,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: '8ba0819ac3c6d7e6845cc1aff6f19dc084ec75c6',
+  sha1: '31e6766ec62470bcd33300aeb1157ab1db7bca4e',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'cursor', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1455,8 +1442,8 @@ export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
       deliveries: { entry: 'string', id: 'string', dueMs: 'int', count: 'int', record: 'string', run: 'string?' },
       buried: { id: 'string', name: 'string' },
       stale: 'int',
+      heldUntilMs: 'int',
     },
-    hold: { untilMs: 'int' },
     paused: {},
     no_group: {},
     other_layout: { layout: 'string' },
@@ -1466,23 +1453,29 @@ local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KE
 local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, lease_ms, cursor = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local page, limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms', 'vouched_ms')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
-if at[2] == '1' then return {'paused'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local hold_ms = tonumber(at[3] or '0')
-if hold_ms > now_ms or tonumber(at[4] or '0') < now_ms then return {'hold', hold_ms} end
+redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs)
+redis.call('HLEN', consumers) redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
+local silent_ms, gap_ms, gap_end_ms = now_ms - (at[3] or now_ms), tonumber(at[4] or 0), tonumber(at[5] or 0)
+if now_ms < gap_end_ms or now_ms > gap_end_ms + 2 * gap_ms then gap_ms = 0 end -- over, or the clock went back
+if silent_ms > 2000 then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
+local words = {string.format('%.0f', now_ms), string.format('%.0f', gap_ms), string.format('%.0f', gap_end_ms)}
+redis.call('HSET', meta, 'seen_ms', words[1], 'gap_ms', words[2], 'gap_end_ms', words[3])
+if at[2] == '1' then return {'paused'} end
 local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
-redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs) redis.call('HLEN', consumers)
-redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
-local deliveries, buried, stale, bytes, leases = {}, {}, 0, 0, {}
+local deliveries, buried, stale, bytes, leases, hold_ms = {}, {}, 0, 0, {}, 0
 local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
 for _, one in ipairs(pending) do
   local entry, owner, idle_ms, lost = one[1], one[2], one[3], one[4]
   leases[owner] = leases[owner] or tonumber(string.match(redis.call('HGET', consumers, owner) or '', '^%d+')) or lease_ms
-  if idle_ms > leases[owner] then
+  local held = gap_ms > leases[owner] / 2 and now_ms < gap_end_ms + leases[owner]
+  if idle_ms > leases[owner] and held then
+    hold_ms = math.max(hold_ms, gap_end_ms + leases[owner])
+  elseif idle_ms > leases[owner] then
     if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
@@ -1511,7 +1504,8 @@ end
 if #deliveries > 0 then redis.call('HINCRBY', counts, 'recovered', #deliveries / 6) end
 if #buried > 0 then redis.call('HINCRBY', counts, 'bury', #buried / 2) end
 if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
-return {'ok', next_cursor, deliveries, buried, stale}
+if hold_ms > 0 then redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms)) end
+return {'ok', next_cursor, deliveries, buried, stale, hold_ms}
 `,
 };
 

@@ -5,7 +5,9 @@ import { endMs, gatedTasks, mixedTasks, passed, Stage } from '../support/roles.j
 /** Three leases: by then whoever waits longer and longer between two tries waits for more than a lease. */
 const outageMs = 6_000;
 
-test('Redis frozen for longer than a lease: nothing that was at work is run twice', { timeout: 2 * endMs }, async () => {
+test('Redis frozen for longer than a lease: nothing that was at work is run twice', {
+  timeout: 2 * endMs,
+}, async () => {
   const stage = await Stage.open();
   await Promise.all([stage.leader(), stage.worker(), stage.worker()]);
   const gated = gatedTasks(20);

@@ -4,7 +4,9 @@ import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
 import { endMs, mixedTasks, passed, Stage, tasksMax } from '../support/roles.js';
 
-test('a worker and a leader behind a network that fails at random: everything is settled', { timeout: 2 * endMs }, async () => {
+test('a worker and a leader behind a network that fails at random: everything is settled', {
+  timeout: 2 * endMs,
+}, async () => {
   const stage = await Stage.open();
   const proxy = await Proxy.before(stage.redis);
   await Promise.all([stage.leader(), stage.leader(proxy.url), stage.worker(['--concurrency', '20'], proxy.url)]);
@@ -49,6 +51,17 @@ test('a delivery that arrives after its lease is not started', { timeout: 2 * en
   await stage.completed(tasks.length + 1);
   expectExplained(stage.journal, { tasks: [...tasks, { id: 'last', name: 'work' }], recovered: counts['recovered'] });
   await stage.expectEmpty();
+});
+
+test('an import behind a network that loses replies adds each task once', { timeout: 2 * endMs }, async () => {
+  const stage = await Stage.open();
+  const proxy = await Proxy.before(stage.redis);
+  const random = generator(5);
+  proxy.cutAfter = () => 1_000 + random() * 5_000;
+  const tasks = mixedTasks(tasksMax);
+  await stage.import(tasks, proxy.url);
+  expect(proxy.cuts).toBeGreaterThan(1);
+  expect((await stage.queue.stats()).counts).toMatchObject({ added: tasks.length });
 });
 
 /** Numbers that look random and are the same each time. */

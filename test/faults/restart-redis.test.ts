@@ -8,11 +8,14 @@ test('Redis killed and started again: everybody comes back, nothing is lost', { 
   const stage = await Stage.open({ appendonly: 'always' });
   await Promise.all([stage.leader(), stage.leader(), stage.worker(), stage.worker()]);
   const tasks = mixedTasks(tasksMax);
-  const importing = stage.import(tasks);
+  const half = tasksMax / 2;
+  await stage.import(tasks.slice(0, half));
   await stage.progress(tasksMax / 50);
+  const adding = stage.add(tasks.slice(half)); // some replies are lost: those calls are repeated
+  await until(async () => ((await stage.queue.stats()).counts['added'] ?? 0) > half, 'more tasks', endMs);
   await stage.redis.kill('SIGKILL');
   await stage.redis.start();
-  await importing;
+  await adding;
   const { counts } = await stage.completed(tasksMax);
   expectExplained(stage.journal, { tasks, recovered: counts['recovered'] });
   expect(counts).toMatchObject({ added: tasksMax, complete: tasksMax });
@@ -34,7 +37,9 @@ test('Redis killed in the middle of a reply of a megabyte', { timeout: 2 * endMs
   proxy.blackHole('replies');
   const isInReply = async (): Promise<boolean> => {
     const clients = String(await stage.link.send(['CLIENT', 'LIST', 'TYPE', 'normal']));
-    return /cmd=evalsha/.test(clients) && [...clients.matchAll(/omem=(\d+)/g)].some(([, held]) => Number(held) > 100_000);
+    return (
+      /cmd=evalsha/.test(clients) && [...clients.matchAll(/omem=(\d+)/g)].some(([, held]) => Number(held) > 100_000)
+    );
   };
   await until(isInReply, 'a reply that is half written', endMs);
   await stage.redis.kill('SIGKILL');
@@ -43,5 +48,21 @@ test('Redis killed in the middle of a reply of a megabyte', { timeout: 2 * endMs
   const { counts } = await stage.completed(tasks.length);
   expectExplained(stage.journal, { tasks, recovered: counts['recovered'] });
   expect(counts).toMatchObject({ complete: tasks.length });
+  await stage.expectEmpty();
+});
+
+test('Redis comes back empty: what it lost is lost, and every role goes on with new tasks', {
+  timeout: 2 * endMs,
+}, async () => {
+  const stage = await Stage.open();
+  await Promise.all([stage.leader(), stage.leader(), stage.worker(), stage.worker()]);
+  await stage.import(mixedTasks(1_000));
+  await stage.progress(100);
+  await stage.redis.kill('SIGKILL');
+  await stage.redis.start();
+  const tasks = mixedTasks(1_000).map((task) => ({ ...task, id: `new ${task.id}` }));
+  await stage.import(tasks);
+  const { counts } = await stage.completed(tasks.length);
+  expect(counts).toMatchObject({ added: tasks.length, complete: tasks.length });
   await stage.expectEmpty();
 });

@@ -7,7 +7,11 @@ import { until } from '../support/redis.js';
 const lab = useLab();
 
 /** Lets these ids die, in this order. */
-async function letDie({ queue, worker: newWorker }: Lab, ids: readonly string[], payload: unknown = null): Promise<void> {
+async function letDie(
+  { queue, worker: newWorker }: Lab,
+  ids: readonly string[],
+  payload: unknown = null,
+): Promise<void> {
   const { worker, diary } = await newWorker.call(lab(), { job: () => Promise.reject(new RejectTask('given up')) });
   for (const id of ids) {
     await queue.add('job', payload, { id });
@@ -120,7 +124,10 @@ describe('purge', () => {
 
   test('throws away all when none is named, however many', async () => {
     const { queue } = lab();
-    await letDie(lab(), Array.from({ length: 25 }, (_, at) => `t${at}`));
+    await letDie(
+      lab(),
+      Array.from({ length: 25 }, (_, at) => `t${at}`),
+    );
     await expect(queue.dead.purge()).resolves.toBe(25);
     await expect(queue.dead.purge()).resolves.toBe(0);
     await expect(queue.stats()).resolves.toMatchObject({ dead: 0 });

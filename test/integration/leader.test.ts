@@ -69,8 +69,7 @@ test('a leader whose term another took over promotes nothing and steps down', as
 test('nobody leads: a worker promotes what is overdue by more than a lock and a second, and says so', async () => {
   const { queue } = lab();
   const { worker, diary } = await lab().worker({ job: () => 0 }, { leader: 'never', lockTtl: '500ms' });
-  const due = (await lab().nowMs()) + 1;
-  await queue.add('job', null, { id: 'a', at: Math.ceil(due) });
+  await queue.add('job', null, { id: 'a', in: 50 });
   await diary.next('completed', 'a');
   await until(() => lab().observations.some((one) => one.type === 'promoted'), 'it to be said');
   const promoted = lab().observations.filter((one) => one.type === 'promoted');
@@ -136,7 +135,9 @@ test('dead consumers with nothing pending are forgotten; those with something ar
   const { queue, keys } = lab();
   await queue.add('job', null, { id: 'a' });
   await lab().ghost(1, { name: 'holding' });
-  await lab().ghost(0, { name: 'idle' }).catch(() => {});
+  await lab()
+    .ghost(0, { name: 'idle' })
+    .catch(() => {});
   await lab().send('HSET', keys.consumers, 'idle', '1000 1 host:1', 'holding', '1000 1 host:1');
   await lab().leader();
   await until(async () => (await queue.stats()).consumers === 1, 'the idle one to go');

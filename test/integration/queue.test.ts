@@ -27,7 +27,10 @@ describe('add', () => {
     const { queue } = lab();
     await queue.add('mail', { n: 1 }, { id: 'a', in: '1h' });
     const before = await queue.get('a');
-    await expect(queue.add('other', { n: 2 }, { id: 'a', in: '2h' })).resolves.toEqual({ id: 'a', status: 'duplicate' });
+    await expect(queue.add('other', { n: 2 }, { id: 'a', in: '2h' })).resolves.toEqual({
+      id: 'a',
+      status: 'duplicate',
+    });
     await expect(queue.get('a')).resolves.toEqual(before);
   });
 
@@ -46,7 +49,15 @@ describe('add', () => {
     const payload = { text: 'ä "quoted" \u2028', list: [], big: 1234567890123456, deep: { a: [null, true, 0.1] } };
     const { id } = await queue.add('mail', payload, { in: '1h', expiresIn: '10m' });
     const info = await queue.get(id);
-    expect(info).toMatchObject({ id, name: 'mail', payload, state: 'scheduled', attempt: 1, deliveries: 0, lastError: null });
+    expect(info).toMatchObject({
+      id,
+      name: 'mail',
+      payload,
+      state: 'scheduled',
+      attempt: 1,
+      deliveries: 0,
+      lastError: null,
+    });
     expect([3_600_000, 3_600_001]).toContain((info?.due ?? 0) - (info?.createdAt ?? 0)); // rounded up: never early
     expect((info?.expiresAt ?? 0) - (info?.due ?? 0)).toBe(600_000);
     const { id: bare } = await queue.add('mail');
@@ -106,7 +117,12 @@ describe('reading', () => {
       }
       return found.sort();
     };
-    for (const [state, prefix] of [['scheduled', 's'], ['ready', 'r'], ['active', 'a'], ['cancelled', 'c']] as const) {
+    for (const [state, prefix] of [
+      ['scheduled', 's'],
+      ['ready', 'r'],
+      ['active', 'a'],
+      ['cancelled', 'c'],
+    ] as const) {
       await expect(collect(state)).resolves.toEqual(ids(prefix));
     }
     await expect(queue.list({ state: 'expired' })).resolves.toEqual({ tasks: [], after: null });

@@ -12,10 +12,10 @@ describe('the deliveries of a dead worker', () => {
     const ids = (await queue.addMany(Array.from({ length: 5 }, () => ({ name: 'job' })))).map(({ id }) => id);
     await lab().ghost(5);
     await lab().age(2_000);
-    const tasks: unknown[] = [];
-    const { diary } = await lab().worker({ job: (task) => tasks.push([task.id, task.attempt, task.delivery]) });
+    const tasks: string[] = [];
+    const { diary } = await lab().worker({ job: (task) => tasks.push(`${task.id} ${task.attempt} ${task.delivery}`) });
     await until(() => diary.all('completed').length === 5, 'all to complete');
-    expect(tasks.sort()).toEqual(ids.map((id) => [id, 1, 2]).sort());
+    expect(tasks.sort()).toEqual(ids.map((id) => `${id} 1 2`).sort());
     expect(diary.all('recovered').every(({ of }) => of['delivery'] === 2)).toBe(true);
     await expect(queue.stats()).resolves.toMatchObject({ counts: { recovered: 5, complete: 5 } });
   });
@@ -60,7 +60,11 @@ describe('the deliveries of a dead worker', () => {
     let ran = 0;
     await lab().worker({ job: () => (ran += 1) }, { maxDeliveries: 2 });
     await lab().state('a', 'dead');
-    await expect(queue.dead.get('a')).resolves.toMatchObject({ reason: 'max_deliveries', payload: { n: 1 }, name: 'job' });
+    await expect(queue.dead.get('a')).resolves.toMatchObject({
+      reason: 'max_deliveries',
+      payload: { n: 1 },
+      name: 'job',
+    });
     expect(ran).toBe(0);
   });
 
@@ -98,9 +102,12 @@ test('more than a page of deliveries that live does not hide one that is abandon
   await lab().age(5_000);
   const { diary } = await lab().worker({ job: () => 0 }, { concurrency: 7 });
   await until(() => diary.all('completed').length === 20, 'those of the dead');
-  expect(diary.all('recovered').map(({ id }) => id).sort()).toEqual(
-    Array.from({ length: 20 }, (_, at) => `t${430 + at}`).sort(),
-  );
+  expect(
+    diary
+      .all('recovered')
+      .map(({ id }) => id)
+      .sort(),
+  ).toEqual(Array.from({ length: 20 }, (_, at) => `t${430 + at}`).sort());
 });
 
 test('after an outage longer than a lease nothing is recovered for a while: all that looks abandoned may live', async () => {
@@ -174,10 +181,18 @@ describe('the reader', () => {
     for (let round = 0; round < 15; round += 1) {
       ids.push(...(await queue.addMany(Array.from({ length: 10 }, () => ({ name: 'job' })))).map(({ id }) => id));
       const reader = await readerOf();
-      if (reader !== '') await lab().send('CLIENT', 'KILL', 'ID', reader).catch(() => {});
+      if (reader !== '')
+        await lab()
+          .send('CLIENT', 'KILL', 'ID', reader)
+          .catch(() => {});
     }
     await until(() => diary.all('completed').length >= 150, 'all to complete');
-    expect(diary.all('completed').map(({ id }) => id).sort()).toEqual(ids.sort());
+    expect(
+      diary
+        .all('completed')
+        .map(({ id }) => id)
+        .sort(),
+    ).toEqual(ids.sort());
     await worker.stop();
     await expect(queue.stats()).resolves.toMatchObject({ active: 0, ready: 0, counts: { complete: 150 } });
     lab().errors = [];

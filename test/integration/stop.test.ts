@@ -45,7 +45,10 @@ test('a handler that takes longer than the drain time is aborted, and its task i
     reasons.push(await aborted(ctx.signal));
     throw ctx.signal.reason;
   };
-  const first = await lab().worker({ job: { handler, maxAttempts: 1, backoff: { type: 'fixed', delay: '1h' } } }, { drain: 20 });
+  const first = await lab().worker(
+    { job: { handler, maxAttempts: 1, backoff: { type: 'fixed', delay: '1h' } } },
+    { drain: 20 },
+  );
   await queue.add('job', null, { id: 'a' });
   await until(() => first.worker.inFlight === 1, 'it to start');
   await first.worker.stop();

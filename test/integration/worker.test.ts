@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { RejectTask, type StandardSchema, Worker } from '../../src/index.js';
 import { Gate, aborted, useLab } from '../support/lab.js';
@@ -5,6 +6,10 @@ import { until } from '../support/redis.js';
 
 /** What a worker does with a task, from start to its end. */
 const lab = useLab();
+
+const throwing = (thrown: unknown) => async (): Promise<never> => {
+  throw thrown as Error; // it need not be one
+};
 
 describe('a task', () => {
   test('never starts before it is due by the clock of Redis', async () => {
@@ -88,10 +93,16 @@ describe('a task', () => {
 describe('a handler', () => {
   const endings: [string, () => unknown, string][] = [
     ['throws an error', () => Promise.reject(new TypeError('no such user')), 'TypeError: no such user'],
-    ['throws before its first await', () => { throw new Error('at once'); }, 'at once'],
-    ['throws a string', () => Promise.reject('just text'), 'just text'],
-    ['throws nothing at all', () => Promise.reject(undefined), 'undefined was thrown'],
-    ['throws null', () => Promise.reject(null), 'null was thrown'],
+    [
+      'throws before its first await',
+      () => {
+        throw new Error('at once');
+      },
+      'at once',
+    ],
+    ['throws a string', throwing('just text'), 'just text'],
+    ['throws nothing at all', throwing(undefined), 'undefined was thrown'],
+    ['throws null', throwing(null), 'null was thrown'],
   ];
   test.each(endings)('that %s ends in a dead letter that says so', async (_what, handler, message) => {
     const { queue } = lab();
@@ -99,7 +110,11 @@ describe('a handler', () => {
     await queue.add('job', null, { id: 'a' });
     await expect(diary.next('dead', 'a')).resolves.toMatchObject({ reason: 'max_attempts', attempt: 1, name: 'job' });
     await expect(diary.next('failed', 'a')).resolves.toMatchObject({ willRetry: false, failure: { message } });
-    await expect(queue.get('a')).resolves.toMatchObject({ state: 'dead', reason: 'max_attempts', lastError: { message } });
+    await expect(queue.get('a')).resolves.toMatchObject({
+      state: 'dead',
+      reason: 'max_attempts',
+      lastError: { message },
+    });
   });
 
   test('that rejects its task is never tried again', async () => {
@@ -172,7 +187,12 @@ describe('a handler', () => {
           await ctx.heartbeat();
           beaten.open();
           await cancelled.opened;
-          outcome.open(await ctx.heartbeat().then(() => 'extended', (error: unknown) => error));
+          outcome.open(
+            await ctx.heartbeat().then(
+              () => 'extended',
+              (error: unknown) => error,
+            ),
+          );
         },
       },
       { lease: '1h' },
@@ -244,7 +264,7 @@ describe('a schema', () => {
     expect(ran).toBe(0);
     expect(letter?.errors[0]?.message).toContain('payload.card.digits.3');
     expect(JSON.stringify([letter?.errors, diary.told, lab().observations])).not.toContain('4711');
-    expect(String((diary.all('failed', 'a')[0]?.of as { error: Error }).error.stack)).not.toContain('4711');
+    expect(inspect(diary.told, { depth: 9 })).not.toContain('4711'); // stacks too
   });
 
   test('that throws is a failure as any other', async () => {
@@ -287,16 +307,19 @@ describe('what a worker can not run', () => {
     expect(diary.told).toEqual([]);
   });
 
-  test.each(['garbage', '[]', 'null', '{"c":1}', '{"n":7}'])('the record %s is a dead letter, and the worker goes on', async (record) => {
-    const { queue, keys } = lab();
-    await queue.add('job', null, { id: 'a' });
-    await lab().send('HSET', keys.tasks, 'a', record);
-    const { diary } = await lab().worker({ job: () => 0 });
-    await expect(diary.next('dead', 'a')).resolves.toMatchObject({ reason: 'bad_record' });
-    await expect(queue.dead.get('a')).resolves.toMatchObject({ reason: 'bad_record', payload: null, name: '' });
-    await queue.add('job', null, { id: 'b' });
-    await diary.next('completed', 'b');
-  });
+  test.each(['garbage', '[]', 'null', '{"c":1}', '{"n":7}'])(
+    'the record %s is a dead letter, and the worker goes on',
+    async (record) => {
+      const { queue, keys } = lab();
+      await queue.add('job', null, { id: 'a' });
+      await lab().send('HSET', keys.tasks, 'a', record);
+      const { diary } = await lab().worker({ job: () => 0 });
+      await expect(diary.next('dead', 'a')).resolves.toMatchObject({ reason: 'bad_record' });
+      await expect(queue.dead.get('a')).resolves.toMatchObject({ reason: 'bad_record', payload: null, name: '' });
+      await queue.add('job', null, { id: 'b' });
+      await diary.next('completed', 'b');
+    },
+  );
 });
 
 describe('listeners', () => {
@@ -305,14 +328,19 @@ describe('listeners', () => {
     const thrower = (): never => {
       throw new Error('listener');
     };
-    const { worker, diary } = await lab().worker({ job: () => Promise.reject(new Error('no')), ok: () => 0 }, { observe: thrower });
+    const { worker, diary } = await lab().worker(
+      { job: () => Promise.reject(new Error('no')), ok: () => 0 },
+      { observe: thrower },
+    );
     for (const event of ['completed', 'failed', 'dead'] as const) worker.prependListener(event, thrower);
     const warned = warnings(2);
     await queue.add('job', null, { id: 'a', maxAttempts: 1 });
     await lab().state('a', 'dead');
     await queue.add('ok', null, { id: 'b', in: 5 });
     await lab().state('b', null);
-    await expect(warned).resolves.toEqual(expect.arrayContaining([expect.stringContaining('a listener of "failed" threw')]));
+    await expect(warned).resolves.toEqual(
+      expect.arrayContaining([expect.stringContaining('a listener of "failed" threw')]),
+    );
     expect(diary.errors).toEqual([]);
   });
 

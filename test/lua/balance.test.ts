@@ -60,7 +60,7 @@ class Walk {
 
   async step(): Promise<string> {
     this.#nowMs += Math.floor(this.#random() * 800);
-    await beat('c1', { nowMs: this.#nowMs }); // somebody is always there to vouch for the server
+    await recover('c1', { nowMs: this.#nowMs, limit: 0 }); // somebody always looks
     const name = this.#pick([
       'add',
       'add',

@@ -22,9 +22,9 @@ import {
 
 useRedis();
 
-const idleOk = { cursor: '-', deliveries: [], buried: [], stale: 0 };
+const idleOk = { cursor: '-', deliveries: [], buried: [], stale: 0, heldUntilMs: 0 };
 
-/** A delivery of c1 that has been silent for so long, and c2, which vouches for the server. */
+/** A delivery of c1 that has been silent for so long, and c2, which looks. */
 async function silent(id: string, idleMs: number, count = 1): Promise<Delivery> {
   const delivery = await active(id, 'c1');
   await idleFor(idleMs, 'c1', { ...delivery, count });
@@ -49,6 +49,7 @@ describe('recover', () => {
 
   test('leaves alone what is within its lease', async () => {
     await silent('a', 15_000);
+    await recover('c2');
     const before = await dump();
     expect(await recover('c2')).toEqual({ status: 'ok', ...idleOk });
     expect(await dump()).toEqual(before);
@@ -170,6 +171,7 @@ describe('recover', () => {
   test('takes nothing in a paused queue', async () => {
     await silent('a', 31_000);
     await expectStatus(run(lua.pause, { paused: 1 }), 'ok');
+    await recover('c2');
     const before = await dump();
     expect(await recover('c2')).toEqual({ status: 'paused' });
     expect(await dump()).toEqual(before);
@@ -185,50 +187,65 @@ describe('recover', () => {
 });
 
 describe('hold', () => {
-  test('nothing is recovered before the first beat', async () => {
-    const delivery = await active('a');
-    await idleFor(31_000, 'c1', delivery);
-    expect(await recover('c2')).toEqual({ status: 'hold', untilMs: 0 });
+  const heldUntil = (untilMs: number): object => ({ status: 'ok', deliveries: [], heldUntilMs: untilMs });
+
+  test('where nobody ever looked, the first look holds nothing', async () => {
+    await silent('a', 31_000);
+    expect((await expectStatus(recover('c2'), 'ok')).deliveries.length).toBe(1);
   });
 
   test.each([
-    { gapMs: 14_999, status: 'ok' },
-    { gapMs: 15_001, status: 'hold' },
-  ])('a beat vouches for half a lease: after $gapMs ms $status', async ({ gapMs, status }) => {
-    await silent('a', 31_000);
-    expect((await recover('c2', { nowMs: now + gapMs })).status).toBe(status);
+    { gapMs: 2_000, leaseMs: 3_000, taken: 1 },
+    { gapMs: 2_001, leaseMs: 3_000, taken: 0 },
+    { gapMs: 2_001, leaseMs: 5_000, taken: 1 },
+    { gapMs: 15_000, leaseMs: 30_000, taken: 1 },
+    { gapMs: 15_001, leaseMs: 30_000, taken: 0 },
+  ])('nobody looked for $gapMs ms: a lease of $leaseMs, run out, is taken $taken times', async (row) => {
+    const { gapMs, leaseMs, taken } = row;
+    await recover('c2');
+    await silent('a', leaseMs + 1);
+    await send('HSET', keys.consumers, 'c1', `${leaseMs} ${now} a worker`);
+    expect((await expectStatus(recover('c2', { nowMs: now + gapMs }), 'ok')).deliveries.length).toBe(taken);
   });
 
-  test('the first beat after an outage holds recovery for one lease, once', async () => {
+  test('after an outage nothing is taken for one lease, once', async () => {
+    await recover('c2');
     await silent('a', 61_000);
     const back = now + 40_000;
-    expect(await beat('c2', { nowMs: back })).toMatchObject({ holdMs: back + 30_000 });
-    expect(await recover('c2', { nowMs: back })).toEqual({ status: 'hold', untilMs: back + 30_000 });
-    for (let at = back + 10_000; at <= back + 30_000; at += 10_000) {
-      expect(await beat('c2', { nowMs: at })).toMatchObject({ holdMs: back + 30_000 });
+    for (let at = back; at < back + 30_000; at += 1_000) {
+      expect(await recover('c2', { nowMs: at })).toMatchObject(heldUntil(back + 30_000));
     }
-    expect((await recover('c2', { nowMs: back + 29_999 })).status).toBe('hold');
     expect((await expectStatus(recover('c2', { nowMs: back + 30_000 }), 'ok')).deliveries.length).toBe(1);
   });
 
-  test('a clock that steps back counts as an outage, and does not hold for longer than a lease', async () => {
+  test('a short silence within a hold does not shorten it', async () => {
+    await recover('c2');
+    await silent('a', 61_000);
+    const back = now + 40_000;
+    await recover('c2', { nowMs: back });
+    expect(await recover('c2', { nowMs: back + 5_000 })).toMatchObject(heldUntil(back + 35_000));
+  });
+
+  test('a clock that steps back holds nothing, and a hold does not outlive it', async () => {
+    await recover('c2');
     await silent('a', 31_000);
+    expect(await recover('c2', { nowMs: now + 40_000 })).toMatchObject(heldUntil(now + 70_000));
     const stepped = now - 3_600_000;
-    expect(await beat('c2', { nowMs: stepped })).toMatchObject({ holdMs: stepped + 30_000 });
-    for (let at = stepped + 10_000; at <= stepped + 30_000; at += 10_000) await beat('c2', { nowMs: at });
-    expect((await recover('c2', { nowMs: stepped + 30_000 })).status).toBe('ok');
+    expect((await expectStatus(recover('c2', { nowMs: stepped }), 'ok')).deliveries.length).toBe(1);
   });
 
-  test('one that flaps while others beat holds nothing', async () => {
+  test('one that comes and goes while others look holds nothing', async () => {
     await silent('a', 31_000);
-    for (let at = now; at <= now + 60_000; at += 10_000) await beat('c2', { nowMs: at });
-    expect(await beat('flapping', { nowMs: now + 61_000 })).toMatchObject({ holdMs: 0 });
-    expect((await recover('c2', { nowMs: now + 61_000 })).status).toBe('ok');
+    for (let at = now; at <= now + 60_000; at += 1_000) await recover('c1', { nowMs: at, limit: 0 });
+    expect((await expectStatus(recover('flapping', { nowMs: now + 60_500 }), 'ok')).deliveries.length).toBe(1);
   });
 
-  test('after an outage the longest lease that vouched before it is waited for', async () => {
+  test('a pause is no outage: it is looked on', async () => {
     await silent('a', 31_000);
-    expect(await beat('short', { nowMs: now + 40_000, leaseMs: 1_000 })).toMatchObject({ holdMs: now + 70_000 });
+    await run(lua.pause, { paused: 1 });
+    for (let at = now; at <= now + 60_000; at += 1_000) await recover('c2', { nowMs: at });
+    await run(lua.pause, { paused: 0 });
+    expect((await expectStatus(recover('c2', { nowMs: now + 61_000 }), 'ok')).deliveries.length).toBe(1);
   });
 });
 
@@ -242,7 +259,6 @@ describe('beat', () => {
     expect(await beat('c1', { items, nowMs: now + 7 })).toEqual({
       status: 'ok',
       nowMs: now + 7,
-      holdMs: 0,
       marks: 'olcll',
     });
     const pending = (await send('XPENDING', keys.stream, 'workers', '-', '+', 9)) as [string, string, number, number][];

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 
@@ -23,9 +23,9 @@ export class Journal {
     writeFileSync(this.path, '');
   }
 
-  /** Lets the gated handlers end. */
-  openGate(): void {
-    if (!existsSync(this.gate)) writeFileSync(this.gate, '');
+  /** Lets the gated handlers end: of all processes, or of one. */
+  openGate(pid?: number): void {
+    writeFileSync(pid === undefined ? this.gate : `${this.gate}.${pid}`, '');
   }
 
   lines(): Line[] {

@@ -76,7 +76,7 @@ export class Lab {
   /** Errors of workers and leaders; a test that expects some empties it. */
   errors: unknown[] = [];
   readonly #running: Stoppable[] = [];
-  readonly #queues: Queue[] = [];
+  readonly #queues: { close(): Promise<void> }[] = [];
 
   constructor(server: RedisServer) {
     made += 1;
@@ -93,7 +93,7 @@ export class Lab {
 
   newQueue<M extends TaskMap = TaskMap>(options: QueueOptions = {}): Queue<M> {
     const queue = new Queue<M>(this.name, { connection: this.server.connection, ...options });
-    this.#queues.push(queue as unknown as Queue);
+    this.#queues.push(queue);
     return queue;
   }
 
@@ -144,7 +144,10 @@ export class Lab {
   }
 
   /** A consumer that took deliveries, and never says anything again. */
-  async ghost(count: number, { name = 'ghost', leaseMs = 1_000 }: { name?: string; leaseMs?: number } = {}): Promise<string[]> {
+  async ghost(
+    count: number,
+    { name = 'ghost', leaseMs = 1_000 }: { name?: string; leaseMs?: number } = {},
+  ): Promise<string[]> {
     await this.run(join, { consumer: name, worker: 'a ghost', leaseMs });
     const reply = await this.run(fetch, { consumer: name, count, bytesMax: 1e6 });
     if (reply.status !== 'ok' || reply.deliveries.length !== count) throw new Error(`got ${JSON.stringify(reply)}`);

@@ -57,7 +57,7 @@ type Parts = Omit<ConstructorParameters<typeof Play>[0], 'stage' | 'fault'> & { 
 async function play(args: Arguments, parts: Parts): Promise<Report | undefined> {
   const stage = await Stage.open(hasAddress(args) ? connectionOf(args).connection : undefined);
   try {
-    return await new Play({ ...parts, stage }).run();
+    return parts.signal.aborted ? undefined : await new Play({ ...parts, stage }).run();
   } finally {
     await stage.close();
   }

@@ -75,6 +75,7 @@ export class Play {
   async #perform(cast: Cast, ended: AbortSignal): Promise<void> {
     const { stage, plan, screen, fault } = this.#parts;
     await cast.ready();
+    if (ended.aborted) return;
     cast.begin();
     this.#startedAtMs = stage.clock.now().ms;
     const names = [...cast.children.map(({ name, pid }) => `${name} (pid ${pid})`), ...stage.processes];

@@ -51,10 +51,10 @@ async function abandon(): Promise<never> {
       const { setting, role, link } = await ready;
       await role.stop();
       await scheduler.wait(leavingMs);
-      await removeKeys(link, setting.prefix);
+      if (link.isUp) await removeKeys(link, setting.prefix); // else the Redis was the demo's own, and is gone as well
     }
   } catch {
-    // The Redis was the demo's own, and is gone as well.
+    // Nobody is left to tell.
   }
   process.exit(1);
 }

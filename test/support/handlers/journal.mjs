@@ -26,11 +26,17 @@ async function flaky(task) {
   if (task.attempt === 1) throw new Error('the first attempt fails');
 }
 
-/** At work until the test opens the gate, whatever becomes of its lease in the meantime. */
+/** Takes its whole process along. */
+function poison(task) {
+  write('start', task);
+  process.kill(process.pid, 'SIGKILL');
+}
+
+/** At work until the test opens the gate, for all or for this process, whatever becomes of its lease in the meantime. */
 async function gated(task) {
   write('start', task);
-  while (!existsSync(GATE)) await pause(10);
+  while (!existsSync(GATE) && !existsSync(`${GATE}.${process.pid}`)) await pause(10);
   write('end', task);
 }
 
-export default { work, flaky, gated };
+export default { work, flaky, poison, gated };
