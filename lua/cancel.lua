@@ -18,7 +18,7 @@
 --       3 lane    string  '' = this call will not be repeated
 --       4 call    int     number of this call on its lane: 1, 2, 3 ...
 --       5 id      string
--- REPLY ok {was string}
+-- REPLY ok {was string, name string}
 --       not_found
 --       settled {state string}
 --       other_layout {layout string}
@@ -62,7 +62,7 @@ else
   end
   redis.call('HINCRBY', counts, 'cancelled', 1)
   if was == 'active' then redis.call('PUBLISH', wake, 'cancelled ' .. id) end
-  reply = {'ok', was}
+  reply = {'ok', was, name}
 end
 if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Duration } from '../duration.js';
 import { assert, DuestreamError, invalid } from '../errors.js';
 import { type Instant, whenOf } from '../instant.js';
+import type { Observe } from '../events.js';
 import { encodePayload } from '../payload.js';
 import type { Lanes } from '../redis/lanes.js';
 import type { Partitions } from '../redis/partition.js';
@@ -9,22 +10,35 @@ import { cancel, reschedule, runNow, update } from '../redis/scripts.generated.j
 import { type TaskLimits, withPayload } from '../task.js';
 import type { AlreadySettled, CancelResult, RescheduleResult, RunNowResult, UpdateResult, Waiting } from './results.js';
 
+export interface EditorParts {
+  queue: string;
+  partitions: Partitions;
+  lanes: Lanes;
+  limits: TaskLimits;
+  observe: Observe;
+}
+
 /** What can be done to a task that was added: each one script, repeated safely while its reply is lost. */
 export class Editor {
   readonly #partitions: Partitions;
   readonly #lanes: Lanes;
   readonly #limits: TaskLimits;
+  readonly #queue: string;
+  readonly #observe: Observe;
 
-  constructor(parts: { partitions: Partitions; lanes: Lanes; limits: TaskLimits }) {
+  constructor(parts: EditorParts) {
     this.#partitions = parts.partitions;
     this.#lanes = parts.lanes;
     this.#limits = parts.limits;
+    this.#queue = parts.queue;
+    this.#observe = parts.observe;
   }
 
   async cancel(id: string): Promise<CancelResult> {
     const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(cancel, { ...call, id }, call));
-    if (reply.status === 'ok') return { id, status: 'cancelled', was: reply.was as Waiting };
-    return refusal(id, reply);
+    if (reply.status !== 'ok') return refusal(id, reply);
+    this.#observe({ type: 'settled', queue: this.#queue, name: reply.name, outcome: 'cancelled' });
+    return { id, status: 'cancelled', was: reply.was as Waiting };
   }
 
   async reschedule(id: string, to: { in?: Duration; at?: Instant }): Promise<RescheduleResult> {

@@ -77,7 +77,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
       this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]),
     );
     this.#inspector = new Inspector(this.#partitions);
-    this.#editor = new Editor({ partitions: this.#partitions, lanes, limits: this.#limits });
+    this.#editor = new Editor({ queue: name, partitions: this.#partitions, lanes, limits: this.#limits, observe });
     this.dead = new DeadLetters({ partitions: this.#partitions, lanes });
   }
 

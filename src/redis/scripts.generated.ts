@@ -320,7 +320,7 @@ export interface CancelArgs {
 }
 
 export type CancelReply =
-  | { status: 'ok'; was: string }
+  | { status: 'ok'; was: string; name: string }
   | { status: 'not_found' }
   | { status: 'settled'; state: string }
   | { status: 'other_layout'; layout: string }
@@ -329,12 +329,12 @@ export type CancelReply =
 /** end a task, in whatever state it is. A handler at work is told by its consumer's next beat, or by the channel. */
 export const cancel: Script<CancelKeys, CancelArgs, CancelReply> = {
   name: 'cancel',
-  sha1: '574e83394910c7f62c7af633a3b44a19ed57e967',
+  sha1: '5e363e2255dc69eb85b90605ac82647cbec0e50b',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id'],
   items: [],
   reply: {
-    ok: { was: 'string' },
+    ok: { was: 'string', name: 'string' },
     not_found: {},
     settled: { state: 'string' },
     other_layout: { layout: 'string' },
@@ -377,7 +377,7 @@ else
   end
   redis.call('HINCRBY', counts, 'cancelled', 1)
   if was == 'active' then redis.call('PUBLISH', wake, 'cancelled ' .. id) end
-  reply = {'ok', was}
+  reply = {'ok', was, name}
 end
 if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply

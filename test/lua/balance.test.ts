@@ -5,7 +5,6 @@
 import { expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
 import {
-  beat,
   type Delivery,
   elect,
   expectStatus,

@@ -58,7 +58,7 @@ describe('cancel', () => {
 
   test('a ready task without a group is cancelled too', async () => {
     await addTask('a');
-    expect(await cancel('a')).toEqual({ status: 'ok', was: 'ready' });
+    expect(await cancel('a')).toEqual({ status: 'ok', was: 'ready', name: 'job' });
     expect(await send('XLEN', keys.stream)).toBe(0);
   });
 

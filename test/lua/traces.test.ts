@@ -131,9 +131,9 @@ test('6: an add that is sent again after its task has ended does not run it twic
 test('7: a late copy of a cancel does not cancel the next task of that id', async () => {
   const late = { lane: 'l', call: 1 };
   await addTask('a', '+1000');
-  expect(await cancel('a', late)).toEqual({ status: 'ok', was: 'scheduled' });
+  expect(await cancel('a', late)).toEqual({ status: 'ok', was: 'scheduled', name: 'job' });
   await addTask('a', '+1000');
-  expect(await cancel('a', late)).toEqual({ status: 'ok', was: 'scheduled' });
+  expect(await cancel('a', late)).toEqual({ status: 'ok', was: 'scheduled', name: 'job' });
   await addTask('b', '+1000', { lane: 'l', call: 2 });
   expect(await cancel('a', late)).toEqual({ status: 'late_call' });
   expect(await send('ZRANGE', keys.due, 0, -1)).toEqual(['a', 'b']);

@@ -4,9 +4,9 @@ import { BidPace } from '../../src/leader/bid-pace.js';
 const pace = (draw: number, ttlMs = 5_000): BidPace => new BidPace({ ttlMs, random: () => draw });
 
 test.each([
-  [5_000, 0, 300],
-  [5_000, 1, 700],
-  [60_000, 1, 700],
+  [5_000, 0, 240],
+  [5_000, 1, 560],
+  [60_000, 1, 560],
   [500, 0, 150],
   [500, 1, 350],
 ])('with a TTL of %d ms and a draw of %d the next bid comes after %d ms', (ttlMs, draw, expectedMs) => {
@@ -27,7 +27,7 @@ test('a vacancy spreads the followers over a few ms, once, and makes them ask ag
   expect(woken.waitMs(1_000)).toBe(8);
   expect(woken.waitMs(1_008)).toBe(0);
   expect(woken.afterBidMs('lost', 1_249)).toBe(30);
-  expect(woken.afterBidMs('lost', 1_250)).toBeCloseTo(700);
+  expect(woken.afterBidMs('lost', 1_250)).toBeCloseTo(560);
 });
 
 test('who resigned rests for a TTL, unless a later leader resigns too', () => {

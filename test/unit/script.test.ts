@@ -135,7 +135,8 @@ describe('a script on Redis', () => {
     const call = { keys, args: { which: 'plain', nowMs: 0, items: [] } };
     await runScript(timed, script, { ...call, timeoutMs: 70 });
     await runScript(timed, script, call);
-    expect(deadlines).toEqual([{ timeoutMs: 70 }, { timeoutMs: 70 }, undefined]);
+    const op = script.name;
+    expect(deadlines).toEqual([{ op, timeoutMs: 70 }, { op, timeoutMs: 70 }, { op }]);
   });
 });
 
