@@ -46,7 +46,7 @@ describe('cancel', () => {
     await make();
     await send('HSET', keys.runs, 'a', '{}');
     const entry = String((await send('HGET', keys.live, 'a')) ?? '');
-    expect(await cancel('a', now + 4)).toEqual({ status: 'ok', was });
+    expect(await cancel('a', now + 4)).toEqual({ status: 'ok', was, name: 'job' });
     expect(await inProgress()).toBe(0);
     if (entry !== '') expect(await send('XLEN', keys.stream)).toBe(0);
     const [[number, fields]] = (await send('XRANGE', keys.ended, '-', '+')) as [[string, string[]]];
