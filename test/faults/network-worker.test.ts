@@ -19,7 +19,7 @@ test('a worker and a leader behind a network that fails at random: everything is
   for (let times = 0; times < 25; times += 1) {
     const kind = random();
     if (kind < 0.4) proxy.reset();
-    else proxy.blackHole(kind < 0.6 ? 'requests' : kind < 0.8 ? 'replies' : 'both');
+    else proxy.blackHole((['requests', 'replies', 'both'] as const)[Math.floor((kind - 0.4) * 5)]);
     await passed(random() * 300);
     proxy.blackHole('both');
     proxy.heal();

@@ -27,12 +27,12 @@ test('Redis killed in the middle of a reply of a megabyte', { timeout: 2 * endMs
   const stage = await Stage.open({ appendonly: 'always' });
   const proxy = await Proxy.before(stage.redis);
   await stage.leader();
-  const tasks = Array.from({ length: 200 }, (_, at) => {
-    const payload = { ms: 5, filling: 'x'.repeat(200_000) };
+  const tasks = Array.from({ length: 40 }, (_, at) => {
+    const payload = { ms: 200, filling: 'x'.repeat(1_040_000) };
     return { id: `big${at}`, name: 'work', payload };
   });
   await stage.import(tasks);
-  await stage.worker([], proxy.url);
+  await stage.worker(['--concurrency', '2'], proxy.url);
   await until(() => proxy.replyBytes > 5_000_000, 'big replies', endMs);
   proxy.blackHole('replies');
   const isInReply = async (): Promise<boolean> => {

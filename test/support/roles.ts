@@ -87,7 +87,7 @@ export class Stage {
   async leading(notPid = 0): Promise<LeaderInfo> {
     await until(async () => ((await this.queue.leader())?.pid ?? notPid) !== notPid, 'a leader', endMs);
     const { leader } = await this.json<{ leader: LeaderInfo | null }>(['leader-status', queueName]);
-    return leader === null ? this.leading(notPid) : leader;
+    return leader ?? this.leading(notPid);
   }
 
   run(...args: string[]): Promise<Result> {
