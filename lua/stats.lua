@@ -36,4 +36,4 @@ local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms
 for i = 1, 5 do leader[i] = leader[i] or '' end
 return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), tonumber(head[2]) or false,
-  first and first[2][4] or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+  first and tonumber(first[2][4]) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}

@@ -19,7 +19,8 @@
 --       other_layout {layout string}
 --
 -- It heals a deleted stream, a script torn by a key of the wrong type, an operator's hand. A delivery that is pending is
--- left alone even when its entry is gone: its owner may settle it, or its lease ends. unbalanced: records that are
+-- left alone even when its entry is gone: its owner may settle it, or its lease ends. An entry that the group has passed
+-- and nobody holds (XGROUP DELCONSUMER, a group made anew at $) is out of reach, and ended here. unbalanced: records that are
 -- neither scheduled nor live, as far as counts can tell; 0 in health, and the reason to sweep fast when not.
 local meta, epoch, due, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local live, tasks, counts = KEYS[5], KEYS[6], KEYS[7]
@@ -32,6 +33,10 @@ if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accept
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', live) redis.call('HLEN', counts)
+local delivered = '0-0'
+for _, one in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do
+  for i = 1, #one, 2 do if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
+end
 local found = redis.call('HSCAN', tasks, cursor, 'COUNT', count)
 local swept, bytes = 0, 0
 for i = 1, #found[2], 2 do
@@ -40,6 +45,7 @@ for i = 1, #found[2], 2 do
   if not redis.call('ZSCORE', due, id) then
     local entry = redis.call('HGET', live, id)
     local there = entry and redis.call('XRANGE', stream, entry, entry)[1]
+    there = there and redis.call('XRANGE', stream, '(' .. delivered, entry, 'COUNT', 1)[1]
     if entry and not there then
       local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
       there = owned[1]
@@ -47,6 +53,7 @@ for i = 1, #found[2], 2 do
     if not there then
       redis.call('ZADD', due, string.format('%.0f', now_ms), id)
       redis.call('HDEL', live, id)
+      if entry then redis.call('XDEL', stream, entry) end
       swept = swept + 1
     end
   end

@@ -73,7 +73,7 @@ export class DeadLetters {
         purged += await this.#purgeAll(partition);
       } else {
         const number = await this.#numberOf(partition, idOrNumber);
-        if (number !== null) purged += (await partition.run(purge, { limit: 0, items: [{ number }] })).purged;
+        if (number !== null) purged += await this.#purge(partition, { limit: 0, items: [{ number }] });
       }
     }
     return purged;
@@ -82,10 +82,16 @@ export class DeadLetters {
   async #purgeAll(partition: Partition): Promise<number> {
     let purged = 0;
     for (;;) {
-      const reply = await partition.run(purge, { limit: pageLettersMax, items: [] });
-      purged += reply.purged;
-      if (reply.purged < pageLettersMax) return purged;
+      const some = await this.#purge(partition, { limit: pageLettersMax, items: [] });
+      purged += some;
+      if (some < pageLettersMax) return purged;
     }
+  }
+
+  /** Repeated while its reply is lost; what only the lost call threw away is then not counted. */
+  async #purge(partition: Partition, what: { limit: number; items: { number: string }[] }): Promise<number> {
+    const reply = await this.#lanes.call(({ timeoutMs }) => partition.run(purge, what, { timeoutMs }));
+    return reply.purged;
   }
 
   /** A letter's number as it is; for a task's id the number of its newest letter. */

@@ -6,7 +6,7 @@ import type { Observe } from '../events.js';
 import { encodePayload } from '../payload.js';
 import type { Lanes } from '../redis/lanes.js';
 import type { Partitions } from '../redis/partition.js';
-import { cancel, reschedule, runNow, update } from '../redis/scripts.generated.js';
+import { cancel, pause, reschedule, runNow, update } from '../redis/scripts.generated.js';
 import { type TaskLimits, withPayload } from '../task.js';
 import type { AlreadySettled, CancelResult, RescheduleResult, RunNowResult, UpdateResult, Waiting } from './results.js';
 
@@ -32,6 +32,13 @@ export class Editor {
     this.#limits = parts.limits;
     this.#queue = parts.queue;
     this.#observe = parts.observe;
+  }
+
+  async setPaused(paused: 0 | 1): Promise<void> {
+    const set = this.#partitions.all.map((partition) =>
+      this.#lanes.call(({ timeoutMs }) => partition.run(pause, { paused }, { timeoutMs })),
+    );
+    await Promise.all(set);
   }
 
   async cancel(id: string): Promise<CancelResult> {

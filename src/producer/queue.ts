@@ -8,7 +8,6 @@ import { Lanes } from '../redis/lanes.js';
 import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
 import { type Partition, Partitions } from '../redis/partition.js';
-import { pause } from '../redis/scripts.generated.js';
 import { checkQueueName, checkText, defaultLimits, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
 import { Adder } from './adder.js';
 import { DeadLetters } from './dead-letters.js';
@@ -216,7 +215,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   async #setPaused(paused: 0 | 1): Promise<void> {
     this.#assertOpen();
-    await Promise.all(this.#partitions.all.map((partition) => partition.run(pause, { paused })));
+    await this.#editor.setPaused(paused);
   }
 
   #assertOpen(): void {

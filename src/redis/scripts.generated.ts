@@ -1992,7 +1992,7 @@ export type StatsReply = {
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '75c0e4470f9dd825e6dd63feb799245dda37bf55',
+  sha1: '2ceb8363397b1ca8cc10613e3392f29f9eb4c36d',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'dead', 'ended', 'consumers', 'counts'],
   args: ['nowMs'],
   items: [],
@@ -2037,7 +2037,7 @@ local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms
 for i = 1, 5 do leader[i] = leader[i] or '' end
 return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), tonumber(head[2]) or false,
-  first and first[2][4] or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+  first and tonumber(first[2][4]) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
 
@@ -2078,7 +2078,7 @@ export type SweepReply =
 /** put every record that has neither a due member nor a good entry back to the schedule. Leader only. */
 export const sweep: Script<SweepKeys, SweepArgs, SweepReply> = {
   name: 'sweep',
-  sha1: 'bacb568682ecdccd0d7f5ebaec01565f3dd3ef4d',
+  sha1: '328fe5945160966a7d3081790c20ce5015ffbc6a',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count'],
   items: [],
@@ -2099,6 +2099,10 @@ if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accept
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', live) redis.call('HLEN', counts)
+local delivered = '0-0'
+for _, one in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do
+  for i = 1, #one, 2 do if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
+end
 local found = redis.call('HSCAN', tasks, cursor, 'COUNT', count)
 local swept, bytes = 0, 0
 for i = 1, #found[2], 2 do
@@ -2107,6 +2111,7 @@ for i = 1, #found[2], 2 do
   if not redis.call('ZSCORE', due, id) then
     local entry = redis.call('HGET', live, id)
     local there = entry and redis.call('XRANGE', stream, entry, entry)[1]
+    there = there and redis.call('XRANGE', stream, '(' .. delivered, entry, 'COUNT', 1)[1]
     if entry and not there then
       local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
       there = owned[1]
@@ -2114,6 +2119,7 @@ for i = 1, #found[2], 2 do
     if not there then
       redis.call('ZADD', due, string.format('%.0f', now_ms), id)
       redis.call('HDEL', live, id)
+      if entry then redis.call('XDEL', stream, entry) end
       swept = swept + 1
     end
   end

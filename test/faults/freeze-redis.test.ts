@@ -15,9 +15,10 @@ test('Redis frozen for longer than a lease: nothing that was at work is run twic
   await stage.atWork(gated.length);
   await stage.redis.kill('SIGSTOP');
   await passed(outageMs);
+  const backAtMs = Date.now();
   await stage.redis.kill('SIGCONT');
   await stage.worker(); // it knows nothing of an outage, and finds everything abandoned
-  await stage.holdIsOver();
+  await stage.holdIsOver(backAtMs);
   stage.journal.openGate();
   const tasks = [...gated, ...mixedTasks(1_000)];
   await stage.import(tasks.slice(gated.length));
@@ -35,9 +36,10 @@ test('Redis killed, and back after more than a lease: the same', { timeout: 2 * 
   await stage.atWork(tasks.length);
   await stage.redis.kill('SIGKILL');
   await passed(outageMs);
+  const backAtMs = Date.now();
   await stage.redis.start();
   await stage.worker();
-  await stage.holdIsOver();
+  await stage.holdIsOver(backAtMs);
   stage.journal.openGate();
   const { counts } = await stage.completed(tasks.length);
   expectExplained(stage.journal, { tasks, recovered: 0 });

@@ -6,7 +6,7 @@ import { startRedis, until } from '../support/redis.js';
 /** A queue whose leaders are voted for by three servers of their own. */
 async function threeNodes(): Promise<{ nodes: RedisServer[]; queue: Queue; terms: number[] }> {
   const [home, ...nodes] = await Promise.all([startRedis(), startRedis(), startRedis(), startRedis()]);
-  const { connection } = home as RedisServer;
+  const { connection } = home;
   const terms: number[] = [];
   for (let candidate = 0; candidate < 2; candidate += 1) {
     const leader = new Leader('voted', { connection, lockNodes: nodes.map((node) => node.connection), lockTtl: 1_000 });

@@ -128,8 +128,8 @@ describe('what an operator asks for is checked too', () => {
     ['no id', (queue) => queue.cancel(undefined as never), /^id must be a string/],
     ['a number for a letter', (queue) => queue.dead.get(7 as never), /string/],
     ['no time', (queue) => queue.reschedule('a', {} as never), /^reschedule needs/],
-    ['a time that is null', (queue) => queue.reschedule('a', { at: null } as never), /^at must be/],
-    ['two times', (queue) => queue.reschedule('a', { in: 1, at: 1 } as never), /either in or at/],
+    ['a time that is null', (queue) => queue.reschedule('a', { at: null as never }), /^at must be/],
+    ['two times', (queue) => queue.reschedule('a', { in: 1, at: 1 }), /either in or at/],
     ['no change', (queue) => queue.update('a', undefined as never), /^update needs/],
   ];
   test.each(table)('%s', async (_what, call, says) => {

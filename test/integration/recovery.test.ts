@@ -213,3 +213,38 @@ describe('the reader', () => {
     lab().errors = [];
   });
 });
+
+test('when all connections are killed again and again each task still ends once', async () => {
+  const { queue } = lab();
+  const runs = new Map<string, number>();
+  const handler = (task: { id: string; attempt: number }): void => {
+    runs.set(task.id, (runs.get(task.id) ?? 0) + 1);
+    if (task.attempt === 1 && task.id.endsWith('7')) throw new Error('again');
+  };
+  const options = { lease: '1s', concurrency: 5, lockTtl: '1s' };
+  const handlers = { job: { handler, backoff: { type: 'fixed', delay: 5 } as const } };
+  const workers = [await lab().worker(handlers, options), await lab().worker(handlers, options)];
+  for (let round = 0; round < 12; round += 1) {
+    const items = Array.from({ length: 25 }, (_, at) => ({
+      name: 'job',
+      id: `${round}-${at}`,
+      in: at % 3 === 0 ? 20 : 0,
+    }));
+    await queue.addMany(items);
+    await lab().send('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    if (round % 4 === 0) await lab().send('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  }
+  const fresh = lab().newQueue();
+  const ended = async (): Promise<boolean> => {
+    const { scheduled, due, ready, active } = await fresh.stats(); // the other's connection was killed too
+    return scheduled + due + ready + active === 0;
+  };
+  await until(ended, 'all to end');
+  await expect(fresh.stats()).resolves.toMatchObject({ dead: 0, ended: 0, counts: { added: 300, complete: 300 } });
+  const completed = workers.flatMap(({ diary }) => diary.all('completed').map(({ id }) => id));
+  expect(new Set(completed).size).toBe(completed.length); // told once at most
+  expect(runs.size).toBe(300);
+  await expect(lab().send('EXISTS', lab().keys.tasks, lab().keys.live, lab().keys.runs)).resolves.toBe(0);
+  expect(lab().errors.filter((error) => (error as { name?: string }).name === 'BugError')).toEqual([]);
+  lab().errors = [];
+});

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { RejectTask } from '../../src/index.js';
 import { Gate, aborted, useLab } from '../support/lab.js';
+import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
 
 /** How a worker ends: what runs finishes or is cut short, what was not started goes back, nothing is left pending. */
-const lab = useLab();
+const lab = useLab({ port: 'free' });
 
 /** Nothing pending, no consumer, neither in our books nor in the group's. */
 async function expectLeft(): Promise<void> {
@@ -178,4 +179,18 @@ describe('a worker', () => {
     }
     expect(worker.health().ok).toBe(false);
   });
+});
+
+test('a worker whose Redis is silent stops all the same, in about its drain time', async () => {
+  const { queue, server } = lab();
+  const proxy = await Proxy.before(server);
+  const gate = new Gate();
+  const { worker } = await lab().worker({ job: () => gate.opened }, { connection: proxy.url, drain: '100ms' });
+  await queue.add('job', null, { id: 'a' });
+  await until(() => worker.inFlight === 1, 'it to start');
+  proxy.blackHole();
+  gate.open(); // its end can't be written
+  await worker.stop();
+  expect(worker.inFlight).toBe(0);
+  lab().errors = [];
 });

@@ -128,3 +128,36 @@ test('an entry that somebody else put into the stream is ended, and counted as s
   await until(async () => (await queue.stats()).counts['stale'] === 2, 'both to be counted');
   await expect(queue.stats()).resolves.toMatchObject({ ready: 0, active: 0 });
 });
+
+test('deliveries that an operator dropped with their consumer are swept: their tasks are run', async () => {
+  const { queue, keys } = lab();
+  await queue.add('job', null, { id: 'dropped' });
+  await lab().ghost(1);
+  await queue.add('job', null, { id: 'ready' });
+  await lab().send('XGROUP', 'DELCONSUMER', keys.stream, 'workers', 'ghost');
+  await lab().leader();
+  await until(async () => (await queue.stats()).counts['swept'] === 1, 'only that one to be swept');
+  await until(async () => (await queue.stats()).ready === 2, 'it to be promoted again');
+  const { diary } = await lab().worker({ job: () => 0 }, { leader: 'never' });
+  await diary.next('completed', 'dropped');
+  await diary.next('completed', 'ready');
+  await expect(queue.stats()).resolves.toMatchObject({ ready: 0, active: 0, counts: { complete: 2 } });
+});
+
+test('tasks that an operator passed over with a group made at $ are swept, and run', async () => {
+  const { queue, keys } = lab();
+  await queue.add('job', null, { id: 'a' });
+  await lab().send('XGROUP', 'CREATE', keys.stream, 'workers', '$');
+  const { diary } = await lab().worker({ job: () => 0 });
+  await diary.next('completed', 'a');
+  await expect(queue.stats()).resolves.toMatchObject({ ready: 0, active: 0, counts: { swept: 1, complete: 1 } });
+});
+
+test('stats can be read whatever somebody put into the stream', async () => {
+  const { queue, keys } = lab();
+  await lab().send('XADD', keys.stream, '*', 'a', 'b', 'c', 'd');
+  await expect(queue.stats()).resolves.toMatchObject({ ready: 1, oldestReadyAgeMs: null });
+  await lab().send('DEL', keys.stream);
+  await lab().send('XADD', keys.stream, '*', 'a', 'b');
+  await expect(queue.leader()).resolves.toBeNull();
+});

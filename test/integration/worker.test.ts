@@ -62,6 +62,16 @@ describe('a task', () => {
     await expect(queue.stats()).resolves.toMatchObject({ active: 0, ready: 0, counts: { complete: 200 } });
   });
 
+  test('with a large payload is run as any other: what one call leaves unopened, the next opens', async () => {
+    const { queue } = lab();
+    const sizes: number[] = [];
+    await queue.addMany(Array.from({ length: 9 }, () => ({ name: 'job', payload: 'x'.repeat(700_000) })));
+    const { diary } = await lab().worker({ job: (task) => sizes.push(String(task.payload).length) });
+    await until(() => diary.all('completed').length === 9, 'all to complete');
+    expect(new Set(sizes)).toEqual(new Set([700_000]));
+    await expect(queue.stats()).resolves.toMatchObject({ active: 0, ready: 0, counts: { complete: 9 } });
+  });
+
   test('runs beside others up to the concurrency and never beyond, recovered ones included', async () => {
     const { queue } = lab();
     await queue.addMany(Array.from({ length: 30 }, () => ({ name: 'job' })));

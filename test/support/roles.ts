@@ -134,11 +134,13 @@ export class Stage {
     await until(() => open() === count, `${count} handlers at work`, endMs);
   }
 
-  /** Resolves when recovery was on hold, and whoever wanted has looked since. */
-  async holdIsOver(): Promise<void> {
-    const onHold = async (): Promise<boolean> => (await this.queue.stats()).recoveryOnHold;
-    await until(onHold, 'a hold', endMs);
-    await until(async () => !(await onHold()), 'the end of the hold', endMs);
+  /** Resolves when the hold that an outage until then set is over, and whoever wanted has looked since. */
+  async holdIsOver(backAtMs: number): Promise<void> {
+    const isOver = async (): Promise<boolean> => {
+      const holdMs = Number(await this.link.send(['HGET', this.keys.meta, 'hold_ms']));
+      return holdMs > backAtMs && Date.now() > holdMs;
+    };
+    await until(isOver, 'the end of a hold', endMs);
     await passed(1_500);
   }
 
