@@ -15,10 +15,12 @@ const letterNumber = /^\d+-\d+$/;
 /** The dead letters of a queue: tasks that were given up, kept with their reason until replayed, purged or aged. */
 export class DeadLetters {
   readonly #partitions: Partitions;
+  readonly #readable: Partitions;
   readonly #lanes: Lanes;
 
-  constructor(parts: { partitions: Partitions; lanes: Lanes }) {
+  constructor(parts: { partitions: Partitions; readable: Partitions; lanes: Lanes }) {
     this.#partitions = parts.partitions;
+    this.#readable = parts.readable;
     this.#lanes = parts.lanes;
   }
 
@@ -95,14 +97,16 @@ export class DeadLetters {
   }
 
   /** A letter's number as it is; for a task's id the number of its newest letter. */
-  async #numberOf({ caller, keys }: Partition, idOrNumber: string): Promise<string | null> {
+  async #numberOf({ index }: Partition, idOrNumber: string): Promise<string | null> {
+    const { caller, keys } = this.#readable.all[index] as Partition;
     const newest = await caller.send(['HGET', keys.past, idOrNumber]);
     const [state, number] = typeof newest === 'string' ? newest.split(':') : [];
     if (state === 'dead' && number !== undefined) return number;
     return letterNumber.test(idOrNumber) ? idOrNumber : null;
   }
 
-  async #read({ caller, keys }: Partition, range: { from: string; to: string; count: number }): Promise<DeadLetter[]> {
+  async #read({ index }: Partition, range: { from: string; to: string; count: number }): Promise<DeadLetter[]> {
+    const { caller, keys } = this.#readable.all[index] as Partition;
     const reply = await caller.send(['XRANGE', keys.dead, range.from, range.to, 'COUNT', String(range.count)]);
     return (reply as Reply[]).map(toLetter);
   }

@@ -8,6 +8,7 @@ import { Lanes } from '../redis/lanes.js';
 import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
 import { type Partition, Partitions } from '../redis/partition.js';
+import { Reading } from '../redis/reading.js';
 import { checkQueueName, checkText, defaultLimits, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
 import { Adder } from './adder.js';
 import { DeadLetters } from './dead-letters.js';
@@ -57,6 +58,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   readonly #limits: TaskLimits;
   readonly #link: Link;
   readonly #partitions: Partitions;
+  /** The same, for what only reads. */
+  readonly #readable: Partitions;
   readonly #adders: ReadonlyMap<Partition, Adder>;
   readonly #inspector: Inspector;
   readonly #editor: Editor;
@@ -75,9 +78,11 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#adders = new Map(
       this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]),
     );
-    this.#inspector = new Inspector(this.#partitions);
+    const reading = new Reading(this.#link, { clock, random, repeatForMs });
+    this.#readable = new Partitions({ queue: name, prefix, caller: reading });
+    this.#inspector = new Inspector(this.#readable);
     this.#editor = new Editor({ queue: name, partitions: this.#partitions, lanes, limits: this.#limits, observe });
-    this.dead = new DeadLetters({ partitions: this.#partitions, lanes });
+    this.dead = new DeadLetters({ partitions: this.#partitions, readable: this.#readable, lanes });
   }
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
@@ -134,7 +139,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   async stats(): Promise<QueueStats> {
     this.#assertOpen();
-    return queueStats(this.name, this.#partitions);
+    return queueStats(this.name, this.#readable);
   }
 
   /** Stops handing out tasks; running handlers finish. Kept in Redis until `resume`. */
@@ -149,7 +154,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /** Who leads this queue now, if anybody. */
   async leader(): Promise<LeaderInfo | null> {
     this.#assertOpen();
-    return currentLeader(this.#partitions.all[0] as Partition);
+    return currentLeader(this.#readable.all[0] as Partition);
   }
 
   /**

@@ -90,6 +90,17 @@ describe('a producer that loses a reply', () => {
     await expect(lab().queue.stats()).resolves.toMatchObject({ dead: 0, counts: { purged: 2 } });
   });
 
+  test('reads again what it was told and did not hear', async () => {
+    const { queue, lost } = losing({ script: lua.stats, times: 2 });
+    await expect(queue.stats()).resolves.toMatchObject({ queue: queue.name });
+    expect(lost.count).toBe(2);
+  });
+
+  test('is told that Redis is unreachable when a read is never answered: a read has no outcome', async () => {
+    const { queue } = losing({ script: lua.get, times: Number.POSITIVE_INFINITY }, { repeatFor: '500ms' });
+    await expect(codeOf(queue.get('a'))).resolves.toBe('ERR_REDIS_UNREACHABLE');
+  });
+
   test('is told that it can not be known when no reply ever comes', async () => {
     const { queue, lost } = losing({ script: lua.add, times: Number.POSITIVE_INFINITY }, { repeatFor: '500ms' });
     await expect(codeOf(queue.add('job', null, { id: 'a' }))).resolves.toBe('ERR_OUTCOME_UNKNOWN');

@@ -134,16 +134,6 @@ export class Stage {
     await until(() => open() === count, `${count} handlers at work`, endMs);
   }
 
-  /** Resolves when the hold that an outage until then set is over, and whoever wanted has looked since. */
-  async holdIsOver(backAtMs: number): Promise<void> {
-    const isOver = async (): Promise<boolean> => {
-      const holdMs = Number(await this.link.send(['HGET', this.keys.meta, 'hold_ms']));
-      return holdMs > backAtMs && Date.now() > holdMs;
-    };
-    await until(isOver, 'the end of a hold', endMs);
-    await passed(1_500);
-  }
-
   /** Resolves when so many tasks are completed and no work is left. */
   async completed(tasks: number): Promise<QueueStats> {
     let stats = await this.queue.stats();
