@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { DuestreamError, messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { ResolvedHandler } from '../handler.js';
 import { runLoop, Waker } from '../loop.js';
@@ -7,7 +7,8 @@ import { newToken, type Random } from '../random.js';
 import type { Link } from '../redis/link.js';
 import type { Partition } from '../redis/partition.js';
 import type { Signal } from '../signals.js';
-import { decodeRecord, decodeRun } from '../task.js';
+import { decodeRun } from '../task.js';
+import { nameOf } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import { Executor } from './executor.js';
 import { Fetcher } from './fetcher.js';
@@ -85,11 +86,12 @@ export class Consumer {
       onJoined: () => this.#heartbeat.waker.wake(),
     });
     const onLost = (held: HeldDelivery): void => this.#tellLost(held);
+    const onUnplaced = (held: HeldDelivery): void => this.#tellUnplaced(held);
     const onHold = (onHold: boolean): void => {
       this.#isOnHold = onHold;
       observe({ type: 'recovery_on_hold', queue: partition.queue, onHold });
     };
-    const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost });
+    const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost, onUnplaced });
     const settler = new Settler({ partition, clock, random, leaseMs });
     const giveBack = (deliveries: Parameters<typeof handBack>[0], delayMs: number): Promise<void> =>
       handBack(deliveries, { partition, observe, delayMs });
@@ -194,9 +196,18 @@ export class Consumer {
     this.#parts.observe({ type: 'in_flight', queue, worker: this.#id, inFlight, concurrency });
   }
 
-  #tellLost({ delivery: { id, record, run } }: HeldDelivery): void {
-    const decoded = decodeRecord(record);
-    const name = decoded.kind === 'record' ? decoded.record.name : '';
+  #tellUnplaced(held: HeldDelivery): void {
+    if (held.isUnplaced) return;
+    held.isUnplaced = true;
+    const { id } = held.delivery;
+    this.#parts.observe({ type: 'settle_failed', queue: this.#parts.partition.queue, name: nameOf(held.delivery), id });
+    const message = `the end of task ${id} could not be written for one lease: others may take it now`;
+    this.#parts.emit('error', new DuestreamError('ERR_OUTCOME_UNKNOWN', message));
+  }
+
+  #tellLost({ delivery }: HeldDelivery): void {
+    const { id, run } = delivery;
+    const name = nameOf(delivery);
     this.#parts.observe({ type: 'lease_lost', queue: this.#parts.partition.queue, name, id });
     this.#parts.emit('leaseLost', { id, name, attempt: decodeRun(run).attempt });
   }

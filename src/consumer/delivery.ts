@@ -1,3 +1,5 @@
+import { decodeRecord } from '../task.js';
+
 /** One handing-over of a task to one consumer, opened: its handler may start. */
 export interface Delivery {
   /** The name it was read under; it keeps it, whatever the reader is called by now. */
@@ -42,4 +44,10 @@ export function byConsumer<T extends { readonly delivery: Delivery }>(some: Iter
     else groups.set(one.delivery.consumer, [one]);
   }
   return groups;
+}
+
+/** The name in its record, as far as that can be read. */
+export function nameOf({ record }: Delivery): string {
+  const decoded = decodeRecord(record);
+  return decoded.kind === 'record' ? decoded.record.name : '';
 }

@@ -83,7 +83,7 @@ export class Executor {
       observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
     const startedAtMs = clock.monotonicMs();
     const outcome = await this.#invoke(found);
-    held.isEnding = true;
+    held.endingSinceMs = clock.monotonicMs();
     await this.#end(found, { outcome, durationMs: clock.monotonicMs() - startedAtMs });
   }
 
@@ -102,7 +102,7 @@ export class Executor {
   /** Can't be run here: one that nobody can read is buried, one that others may know goes back to them. */
   async #turnAway(held: HeldDelivery, why: 'newer' | 'unknown_name' | 'bad_record'): Promise<void> {
     const { delivery } = held;
-    held.isEnding = true;
+    held.endingSinceMs = this.#parts.clock.monotonicMs();
     if (why !== 'bad_record') {
       await this.#parts
         .handBack([delivery], strangerDelayMs)
@@ -211,13 +211,9 @@ export class Executor {
       }
       if (answer === 'lost') this.#tellLost(held, of);
     } catch (error) {
-      observe({ type: 'settle_failed', queue, name: of.name, id });
-      emit(
-        'error',
-        new DuestreamError('ERR_OUTCOME_UNKNOWN', `the end of task ${id} could not be written for one lease`, {
-          cause: error,
-        }),
-      );
+      if (!held.isUnplaced) observe({ type: 'settle_failed', queue, name: of.name, id });
+      const message = `the end of task ${id} could not be written, and is given up`;
+      emit('error', new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: error }));
     }
     return false;
   }

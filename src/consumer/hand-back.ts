@@ -1,8 +1,7 @@
 import type { Observe } from '../events.js';
 import type { Partition } from '../redis/partition.js';
 import { handBack as handBackScript } from '../redis/scripts.generated.js';
-import { decodeRecord } from '../task.js';
-import { byConsumer, type Delivery } from './delivery.js';
+import { byConsumer, type Delivery, nameOf } from './delivery.js';
 
 /** Returns unstarted deliveries, so that another consumer gets them at once, or after a delay. Safe to repeat. */
 export async function handBack(
@@ -14,9 +13,7 @@ export async function handBack(
     const { marks } = await partition.run(handBackScript, { consumer, delayMs, items });
     group.forEach(({ delivery }, at) => {
       if (marks[at] !== 'o') return;
-      const decoded = decodeRecord(delivery.record);
-      const name = decoded.kind === 'record' ? decoded.record.name : '';
-      observe({ type: 'settled', queue: partition.queue, name, outcome: 'handed_back' });
+      observe({ type: 'settled', queue: partition.queue, name: nameOf(delivery), outcome: 'handed_back' });
     });
   }
 }

@@ -18,6 +18,8 @@ export interface HeartbeatParts {
   leaseMs: number;
   /** Another consumer has it by now, or may have. Told once for each. */
   onLost: (held: HeldDelivery) => void;
+  /** Its end could not be written for a lease: it beats no more. Told with each beat that leaves it out. */
+  onUnplaced: (held: HeldDelivery) => void;
 }
 
 /**
@@ -53,10 +55,10 @@ export class Heartbeat {
   }
 
   async tick(): Promise<number> {
-    const { leaseMs, inFlight, membership } = this.#parts;
+    const { leaseMs, membership } = this.#parts;
     this.#watch();
     try {
-      const groups = byConsumer(inFlight.held);
+      const groups = byConsumer(this.#stillOurs());
       if (membership.name !== undefined && !groups.has(membership.name)) groups.set(membership.name, []);
       for (const [consumer, held] of groups) await this.#beat(consumer, held);
       await membership.leaveFormer(new Set(groups.keys()));
@@ -116,6 +118,16 @@ export class Heartbeat {
     return [...this.#parts.inFlight.held].filter(
       ({ isEnding, isLost, abortedBecause }) => !isEnding && !isLost && abortedBecause !== 'cancelled',
     );
+  }
+
+  /** One whose end could not be written for a whole lease is kept no longer: it is not held up for others for ever. */
+  #stillOurs(): HeldDelivery[] {
+    const { inFlight, clock, leaseMs, onUnplaced } = this.#parts;
+    const sinceMs = clock.monotonicMs() - leaseMs;
+    const isOverdue = ({ endingSinceMs }: HeldDelivery): boolean =>
+      endingSinceMs !== undefined && endingSinceMs < sinceMs;
+    for (const held of [...inFlight.held].filter(isOverdue)) onUnplaced(held);
+    return [...inFlight.held].filter((held) => !isOverdue(held));
   }
 
   #lose(held: HeldDelivery): void {

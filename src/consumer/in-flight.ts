@@ -8,8 +8,10 @@ export class HeldDelivery {
   trustedUntilMs: number;
   /** Whether somebody else may have it by now; said once. */
   isLost = false;
-  /** Its handler has ended and its end is being written. */
-  isEnding = false;
+  /** Since when its handler has ended and its end is being written. */
+  endingSinceMs: number | undefined;
+  /** Its end could not be written for a lease; said once. */
+  isUnplaced = false;
 
   constructor(delivery: Delivery, trustedUntilMs: number) {
     this.delivery = delivery;
@@ -18,6 +20,10 @@ export class HeldDelivery {
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get isEnding(): boolean {
+    return this.endingSinceMs !== undefined;
   }
 
   get abortedBecause(): AbortReason | undefined {

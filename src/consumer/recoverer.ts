@@ -3,8 +3,8 @@ import type { Clock } from '../clock.js';
 import type { Observe } from '../events.js';
 import type { Partition } from '../redis/partition.js';
 import { recover } from '../redis/scripts.generated.js';
-import { decodeRecord, decodeRun } from '../task.js';
-import type { Delivery } from './delivery.js';
+import { decodeRun } from '../task.js';
+import { type Delivery, nameOf } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { InFlight } from './in-flight.js';
@@ -85,8 +85,7 @@ export class Recoverer {
 
   #take(delivery: Delivery, sentAtMs: number): void {
     const { partition, observe, emit, start } = this.#parts;
-    const decoded = decodeRecord(delivery.record);
-    const name = decoded.kind === 'record' ? decoded.record.name : '';
+    const name = nameOf(delivery);
     const { attempt } = decodeRun(delivery.run);
     observe({ type: 'recovered', queue: partition.queue, name, id: delivery.id, attempt, delivery: delivery.count });
     emit('recovered', { id: delivery.id, name, attempt, delivery: delivery.count });

@@ -26,8 +26,16 @@ type Fault = { readonly error: unknown };
 const answerOf: Readonly<Record<string, SettleAnswer>> = { o: 'settled', l: 'lost', c: 'cancelled' };
 
 /**
- * Writes the ends of deliveries, in batches, each exactly once: a call whose reply was lost is repeated for one lease
- * with its number. After that the deliveries are somebody else's, or will be; the caller is told by the error.
+ * How much longer than a lease an end is tried to be written. Its heartbeat stops after one lease, so that others may have
+ * the task; but when it was Redis that was away, nobody takes it for one more lease, and its end is worth that wait. All
+ * of it is well under the hour after which a silent lane is forgotten.
+ */
+const patienceMs = 300_000;
+const patienceMsMax = 1_800_000;
+
+/**
+ * Writes the ends of deliveries, in batches, each exactly once: a call whose reply was lost, or that Redis refused, is
+ * repeated with its number. What was taken over by others meanwhile is answered `lost`.
  */
 export class Settler {
   readonly #partition: Partition;
@@ -37,7 +45,11 @@ export class Settler {
   constructor(parts: { partition: Partition; clock: Clock; random: Random; leaseMs: number }) {
     const { partition, clock, random, leaseMs } = parts;
     this.#partition = partition;
-    const patience = { repeatForMs: leaseMs, tryMs: leaseMs / 3, repeatRefused: true };
+    const patience = {
+      repeatForMs: Math.min(leaseMs + patienceMs, patienceMsMax),
+      tryMs: leaseMs / 3,
+      repeatRefused: true,
+    };
     this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 4 });
     this.#batcher = new Batcher({
       inFlightMax: 2,

@@ -14,12 +14,14 @@ function beating(answer: (args: readonly string[], timeoutMs: number) => Promise
   inFlight: InFlight;
   heartbeat: Heartbeat;
   lost: [id: string, atMs: number][];
+  unplaced: string[];
   hold: (id: string) => HeldDelivery;
   end: AbortController;
 } {
   const clock = new VirtualClock(0);
   const inFlight = new InFlight(1_000);
   const lost: [string, number][] = [];
+  const unplaced: string[] = [];
   const caller = {
     send: (args: readonly string[], options?: { timeoutMs?: number }) => answer(args, options?.timeoutMs ?? 0),
   };
@@ -30,6 +32,7 @@ function beating(answer: (args: readonly string[], timeoutMs: number) => Promise
     inFlight,
     worker: 'w',
     leaseMs: 30_000,
+    onUnplaced: ({ delivery }) => unplaced.push(delivery.id),
     onLost: ({ delivery }) => lost.push([delivery.id, clock.monotonicMs()]),
   });
   const hold = (id: string): HeldDelivery => {
@@ -41,7 +44,7 @@ function beating(answer: (args: readonly string[], timeoutMs: number) => Promise
   const end = new AbortController();
   const tick = (): Promise<number> => heartbeat.tick();
   void runLoop({ clock, random: () => 0.999, signal: end.signal, tick, onFailure: () => {}, waker: heartbeat.waker });
-  return { clock, inFlight, heartbeat, lost, hold, end };
+  return { clock, inFlight, heartbeat, lost, unplaced, hold, end };
 }
 
 /** As many items as the call has, each answered with this mark. */
@@ -93,9 +96,23 @@ test('a delivery that is no longer ours is told lost once, a cancelled one is no
 test('what became of a delivery whose end is being written is told by its settle alone', async () => {
   const { clock, hold, lost, end } = beating(async (args) => marked(args, 'l'));
   const held = hold('a');
-  held.isEnding = true;
+  held.endingSinceMs = clock.monotonicMs();
   await clock.advance(60_000);
   expect([held.signal.aborted, lost]).toEqual([false, []]);
+  end.abort();
+});
+
+test('20: a delivery whose end can not be written for a lease beats no more, and that is told', async () => {
+  const beaten: number[] = [];
+  const { clock, hold, unplaced, end } = beating(async (args) => {
+    beaten.push((args.length - 13) / 3);
+    return marked(args, 'o');
+  });
+  hold('a').endingSinceMs = clock.monotonicMs();
+  await clock.advance(30_000);
+  expect([beaten.at(-1), unplaced]).toEqual([1, []]);
+  await clock.advance(20_000);
+  expect([beaten.at(-1), unplaced[0]]).toEqual([0, 'a']);
   end.abort();
 });
 

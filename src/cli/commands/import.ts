@@ -7,7 +7,7 @@ import { Importer } from '../import/importer.js';
 import { type ImportResult, Tally } from '../import/tally.js';
 import { note, print, printJson } from '../output.js';
 import { StopSignal } from '../stop-signal.js';
-import { withQueue } from '../with-queue.js';
+import { patient, withQueue } from '../with-queue.js';
 
 export const command: Command = {
   flags: { ...json, ...connected },
@@ -31,7 +31,8 @@ async function runImport(args: Arguments): Promise<number> {
   const stop = new StopSignal('adding what was read; a second signal ends at once');
   try {
     const onProgress = progressOf(tally);
-    await withQueue(args, (queue) => new Importer({ queue, tally, onProgress }).run(input, stop.signal));
+    await withQueue(args, (queue) => queue.stats()); // is Redis there at all?
+    await withQueue(args, (queue) => new Importer({ queue, tally, onProgress }).run(input, stop.signal), patient);
   } catch (error) {
     throw endedEarly(error, tally.result);
   } finally {
