@@ -21,7 +21,7 @@
 --
 -- when: '+N' in N ms, 'N' at that epoch ms. expires: '' never, '+N' that long after due, 'N' at that epoch ms.
 -- A mark per item: r ready, s scheduled, d duplicate (that id lives: nothing changed), x refused, for when or expires is
--- no whole number below 9e15, or record is no JSON object that begins with a key (nothing written).
+-- no whole number from 0 to 9e15, record is no JSON object that begins with a key, or id no UTF-8 (nothing written).
 -- The same lane and call again has no effect and gets the first reply; an older call is refused.
 -- Place first, record last: a script error half-way leaves an id that can be added again, never one that is never run.
 local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -44,12 +44,21 @@ redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) re
 redis.call('ZCARD', expiry)
 if not at[1] then redis.call('HSET', meta, 'layout', layout) end
 local marks, added, earliest = {}, 0, math.huge
+local tail = '[\128-\191]'
+local characters = {'[\194-\223]' .. tail, '\224[\160-\191]' .. tail, '\237[\128-\159]' .. tail,
+  '[\225-\236\238\239]' .. tail .. tail, '\240[\144-\191]' .. tail .. tail, '\244[\128-\143]' .. tail .. tail,
+  '[\241-\243]' .. tail .. tail .. tail}
+local function is_utf8(text)
+  if not string.find(text, '[\128-\255]') then return true end
+  for _, character in ipairs(characters) do text = string.gsub(text, character, ' ') end
+  return not string.find(text, '[\128-\255]')
+end
 local created = string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local mark, whole = 'd', '^[+-]?%d+$'
-  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or math.abs(when) > 9e15
-    or expires ~= '' and (not string.find(expires, whole) or math.abs(expires) > 9e15) then
+  local mark, whole = 'd', '^%+?%d+$'
+  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or tonumber(when) > 9e15
+    or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
   elseif redis.call('HEXISTS', tasks, id) == 0 then
     local due_ms = tonumber(when)

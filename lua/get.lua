@@ -29,11 +29,13 @@ if not record then
   if not entry then return {'not_found'} end
   return {'settled', state, number, entry[2]}
 end
-local run, expires_ms = redis.call('HGET', runs, id), tonumber(redis.call('ZSCORE', expiry, id) or '')
+-- A score or an entry that others wrote may hold any number, or none.
+local function sane_ms(ms) return ms and math.min(math.max(0, math.ceil(ms)), 9e15) or false end
+local run, expires_ms = redis.call('HGET', runs, id), sane_ms(tonumber(redis.call('ZSCORE', expiry, id) or ''))
 local due_ms, entry = redis.call('ZSCORE', due, id), redis.call('HGET', live, id)
-if due_ms then return {'ok', 'scheduled', tonumber(due_ms), record, run, 0, expires_ms or false} end
+if due_ms then return {'ok', 'scheduled', sane_ms(due_ms), record, run, 0, expires_ms} end
 local found = entry and redis.call('XRANGE', stream, entry, entry)[1]
-if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms or false} end
+if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms} end
 local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
 local state = owned[1] and 'active' or 'ready'
-return {'ok', state, found[2][4], record, run, owned[1] and owned[1][4] or 0, expires_ms or false}
+return {'ok', state, sane_ms(tonumber(found[2][4])) or 0, record, run, owned[1] and owned[1][4] or 0, expires_ms}

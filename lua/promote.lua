@@ -24,7 +24,8 @@
 --       other_layout {layout string}
 --
 -- XADD, then live, then ZREM, in one script: no way loses the task. A member whose id is already live, or that has
--- no record, is only removed and counted: it would run twice, or wedge the head.
+-- no record, is only removed and counted: it would run twice, or wedge the head. A score that others wrote may be
+-- anything: it is early or late, and no more, for what is told of it is a whole number from 0 to 9e15.
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local runs, expiry, ended, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -45,11 +46,12 @@ if term ~= '' then
 end
 if at[2] == '1' then return {'paused', now_ms} end
 
+local function sane_ms(ms) return math.min(math.max(0, math.ceil(ms)), 9e15) end
 local found = redis.call('ZRANGE', due, '-inf', string.format('%.0f', before_ms), 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
 local ids, lives, gone, expired, lag_ms = {}, {}, {}, {}, 0
 for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
 if #ids > 0 then
-  lag_ms = now_ms - tonumber(found[2])
+  lag_ms = math.max(0, now_ms - sane_ms(found[2]))
   local entries, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
   for i, id in ipairs(ids) do
     local size = redis.call('HSTRLEN', tasks, id)
@@ -65,7 +67,7 @@ if #ids > 0 then
       expired[#expired + 1] = name
     else
       lives[#lives + 1] = id
-      local due_text = string.format('%.0f', math.ceil(found[2 * i])) -- a score that others wrote may have a fraction
+      local due_text = string.format('%.0f', sane_ms(found[2 * i]))
       lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', due_text)
     end
   end
@@ -75,4 +77,4 @@ if #ids > 0 then
   if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
-return {'ok', #lives / 2, tonumber(head[2]) or false, now_ms, lag_ms, #gone, expired}
+return {'ok', #lives / 2, head[2] and sane_ms(head[2]) or false, now_ms, lag_ms, #gone, expired}

@@ -11,6 +11,7 @@
 --       4 token   string
 --       5 cursor  string  '0' from the start, or what the last call gave
 --       6 count   int     consumers looked at, about
+--       7 stray_idle_ms int  one that nobody joined, made by a read that came late: silent for so long
 -- REPLY ok {cursor string, reaped int}
 --       stale_term {term string}
 --       other_layout {layout string}
@@ -18,7 +19,7 @@
 -- Seen empty and deleted in one script: XGROUP DELCONSUMER drops what is pending, for ever.
 local meta, epoch, stream, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local cursor, count = ARGV[5], ARGV[6]
+local cursor, count, stray_idle_ms = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -37,6 +38,15 @@ for i = 1, #found[2], 2 do
       redis.call('HDEL', consumers, consumer)
       reaped = reaped + 1
     end
+  end
+end
+for _, one in ipairs(cursor == '0' and redis.pcall('XINFO', 'CONSUMERS', stream, 'workers') or {}) do
+  local of = {}
+  for i = 1, #one, 2 do of[one[i]] = one[i + 1] end
+  if reaped >= count then break end
+  if of.pending == 0 and of.idle >= stray_idle_ms and redis.call('HEXISTS', consumers, of.name) == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', stream, 'workers', of.name)
+    reaped = reaped + 1
   end
 end
 return {'ok', found[1], reaped}

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- recover: take over deliveries whose lease ran out, and open them. Any consumer's, with free slots.
 --
--- KEYS  1 meta    hash    layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms
+-- KEYS  1 meta    hash    layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms, look_at
 --       2 stream  stream  {id, due}
 --       3 live    hash    task id -> stream id of the one entry that counts
 --       4 tasks   hash    task id -> record
@@ -15,48 +15,49 @@
 --       2 now_ms  int     0 = this server's clock
 --       3 consumer string
 --       4 lease_ms int    for deliveries whose owner is not known any more
---       5 cursor  string  '-' from the start, or what the last call gave
---       6 page    int     deliveries looked at: 200
---       7 limit   int     deliveries taken: the free slots, at most 100
---       8 bytes_max int   stop taking when their records pass this
---       9 lost_max int    more lost leases than this: dead letter max_deliveries
--- REPLY ok {cursor string, deliveries [entry string, id string, due_ms int, count int, record string, run string?], buried [id string, name string], stale int, held_until_ms int}
+--       5 page    int     deliveries looked at: 200
+--       6 limit   int     deliveries taken: the free slots, at most 100; 0 = only look
+--       7 bytes_max int   stop taking when their records pass this
+--       8 lost_max int    more lost leases than this: dead letter max_deliveries
+-- REPLY ok {overdue int, deliveries [entry string, id string, due_ms int, count int, record string, run string?], buried [id string, name string], stale int, held_until_ms int}
 --       paused
 --       no_group
 --       other_layout {layout string}
 --
--- The owner's lease counts. A cheap XPENDING page, idle tested here; XAUTOCLAIM only from what is over its lease. What is
--- claimed is opened and handed over. Somebody looks every second: a longer gap between two looks was an outage (a frozen
--- or restarted server, a stepped clock), and what seems abandoned may only have been unable to beat. So what has a lease
--- under twice the gap is held for one lease from its end. held_until_ms: the last end of a hold that was met; 0 = none.
+-- The owner's lease counts. A cheap XPENDING page, idle tested here; XAUTOCLAIM only from what is over its lease. All
+-- consumers share one walk: look_at is where it goes on. overdue: 1 = it stands at one that waits for a free slot.
+-- Somebody looks every second: a longer gap was an outage (a frozen or restarted server, a stepped clock), and what seems
+-- abandoned may only have been unable to beat. So what had a sign of life less than a lease before the gap, and a lease
+-- under three gaps, is held for one lease from the gap's end. held_until_ms: 0 = none was met.
 local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local layout, now_ms, consumer, lease_ms, cursor = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local page, limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms')
+local layout, now_ms, consumer, lease_ms, page = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs)
 redis.call('HLEN', consumers) redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
-local silent_ms, gap_ms, gap_end_ms = now_ms - (at[3] or now_ms), tonumber(at[4] or 0), tonumber(at[5] or 0)
-if now_ms < gap_end_ms or now_ms > gap_end_ms + 2 * gap_ms then gap_ms = 0 end -- over, or the clock went back
-if silent_ms > 2000 then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
-local words = {string.format('%.0f', now_ms), string.format('%.0f', gap_ms), string.format('%.0f', gap_end_ms)}
-redis.call('HSET', meta, 'seen_ms', words[1], 'gap_ms', words[2], 'gap_end_ms', words[3])
+local gap_ms, gap_end_ms, look_at = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-'
+local silent_ms = now_ms - (tonumber(at[3] or '') or now_ms)
+if now_ms < gap_end_ms or now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end -- over, or the clock went back
+if silent_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
+redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms)
 if at[2] == '1' then return {'paused'} end
-local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
+local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
-local deliveries, buried, stale, bytes, leases, hold_ms = {}, {}, 0, 0, {}, 0
-local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
+local deliveries, buried, stale, bytes, hold_ms, leases = {}, {}, 0, 0, 0, {}
+local next_look = #pending == page and '(' .. pending[#pending][1] or '-'
 for _, one in ipairs(pending) do
   local entry, owner, idle_ms, lost = one[1], one[2], one[3], one[4]
-  leases[owner] = leases[owner] or tonumber(string.match(redis.call('HGET', consumers, owner) or '', '^%d+')) or lease_ms
-  local held = gap_ms > leases[owner] / 2 and now_ms < gap_end_ms + leases[owner]
-  if idle_ms > leases[owner] and held then
-    hold_ms = math.max(hold_ms, gap_end_ms + leases[owner])
-  elseif idle_ms > leases[owner] then
-    if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
+  leases[owner] = leases[owner] or {string.match(redis.call('HGET', consumers, owner) or '', '^(%d+) (%d+)')}
+  local lease, beat = tonumber(leases[owner][1] or lease_ms), tonumber(leases[owner][2] or now_ms)
+  local held = gap_ms > lease / 3 and now_ms < gap_end_ms + lease and beat >= gap_end_ms - gap_ms - lease
+  if idle_ms > lease and held then
+    hold_ms = math.max(hold_ms, gap_end_ms + lease)
+  elseif idle_ms > lease then
+    if #deliveries >= 6 * limit or bytes >= bytes_max then next_look = entry break end
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
     local good = id and redis.call('HGET', live, id) == entry
@@ -74,15 +75,14 @@ for _, one in ipairs(pending) do
         stale = stale + 1
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
-    elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, idle_ms, entry, 'COUNT', 1)[2][1] then
-      local n = #deliveries
-      deliveries[n + 1], deliveries[n + 2], deliveries[n + 3], deliveries[n + 4] = entry, id, found[2][4], lost + 1
-      deliveries[n + 5], deliveries[n + 6] = record, redis.call('HGET', runs, id)
+    elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, lease, entry, 'COUNT', 1)[2][1] then
+      local taken = {entry, id, found[2][4], lost + 1, record, redis.call('HGET', runs, id)}
+      for i = 1, 6 do deliveries[#deliveries + 1] = taken[i] end
     end
   end
 end
-if #deliveries > 0 then redis.call('HINCRBY', counts, 'recovered', #deliveries / 6) end
-if #buried > 0 then redis.call('HINCRBY', counts, 'bury', #buried / 2) end
-if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+local tally = {recovered = #deliveries / 6, bury = #buried / 2, stale = stale}
+for what, times in pairs(tally) do if times > 0 then redis.call('HINCRBY', counts, what, times) end end
 if hold_ms > 0 then redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms)) end
-return {'ok', next_cursor, deliveries, buried, stale, hold_ms}
+if next_look ~= look_at then redis.call('HSET', meta, 'look_at', next_look) end
+return {'ok', string.match(next_look, '^%d') and 1 or 0, deliveries, buried, stale, hold_ms}

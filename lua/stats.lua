@@ -30,10 +30,12 @@ for _, one in ipairs(groups) do
     if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end
   end
 end
+-- What others wrote may be any number, or none.
+local function sane_ms(ms) return ms and math.min(math.max(0, math.ceil(ms)), 9e15) or false end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
 local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
 for i = 1, 5 do leader[i] = leader[i] or '' end
 return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
-  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), tonumber(head[2]) or false,
-  first and tonumber(first[2][4]) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), sane_ms(tonumber(head[2])),
+  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}

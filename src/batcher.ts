@@ -9,6 +9,8 @@ export interface BatcherParts<I, O> {
   /** A batch is closed once its items pass this many bytes. */
   readonly bytesMax: number;
   readonly bytesOf: (item: I) => number;
+  /** Whether an item may go in the batch that begins with `first`. Default: always. */
+  readonly together?: (first: I, item: I) => boolean;
   /** Answers per item, in order. */
   readonly send: (items: readonly I[]) => Promise<readonly O[]>;
 }
@@ -59,11 +61,14 @@ export class Batcher<I, O> {
   }
 
   #batchEnd(from: number): number {
-    const { itemsMax, bytesMax, bytesOf } = this.#parts;
+    const { itemsMax, bytesMax, bytesOf, together = () => true } = this.#parts;
+    const { item: first } = this.#waiting[from] as Waiting<I, O>;
     let bytes = 0;
     let to = from;
     for (; to < this.#waiting.length && to - from < itemsMax && bytes < bytesMax; to += 1) {
-      bytes += bytesOf((this.#waiting[to] as Waiting<I, O>).item);
+      const { item } = this.#waiting[to] as Waiting<I, O>;
+      if (!together(first, item)) break;
+      bytes += bytesOf(item);
     }
     return to;
   }

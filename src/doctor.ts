@@ -105,6 +105,7 @@ async function queueChecks(queue: string, link: Link, { prefix }: Common<Connect
     const waiting = stats.scheduled + stats.due;
     const lateMs = stats.oldestDueAgeMs ?? 0;
     const stale = await staleConsumers(partitions.all[0] as Partition);
+    const isStranded = stats.ready > 0 && stats.consumers === 0 && !stats.paused;
     return [
       {
         name: `${queue}: leader`,
@@ -127,8 +128,10 @@ async function queueChecks(queue: string, link: Link, { prefix }: Common<Connect
       },
       {
         name: `${queue}: consumers`,
-        ok: stale === 0,
-        detail: `${stats.consumers}${stale > 0 ? `, ${stale} of them silent` : ''}`,
+        ok: stale === 0 && !isStranded,
+        detail: isStranded
+          ? `${stats.ready} tasks are ready and nobody consumes: start a worker`
+          : `${stats.consumers}${stale > 0 ? `, ${stale} of them silent` : ''}`,
       },
     ];
   } catch (error) {

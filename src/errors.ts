@@ -14,6 +14,8 @@ export type ErrorCode =
   | 'ERR_OTHER_LAYOUT'
   /** This Redis can't carry a queue: too old, or it evicts keys. */
   | 'ERR_UNSUITABLE_REDIS'
+  /** A worker met a task whose name none of its handlers has. Told once for each name; the task goes back. */
+  | 'ERR_NO_HANDLER'
   /** The queue, worker or leader was closed before the call. */
   | 'ERR_CLOSED';
 
@@ -48,7 +50,11 @@ export function invalid(message: string): DuestreamError {
   return new DuestreamError('ERR_INVALID_ARGUMENT', message);
 }
 
-/** The message of whatever was thrown. */
+/** The message of whatever was thrown. It never throws itself, as an object without a prototype or a bad getter would have it. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'something was thrown that has no words';
+  }
 }

@@ -8,6 +8,9 @@ export type Instant = Date | number | string;
 /** The last ms of the year 9999: the last that ISO 8601 writes in four digits. */
 export const instantMsMax = 253_402_300_799_999;
 
+/** Smaller as ms is before March 1973, which nobody plans for; as seconds it is any date up to the year 5138. */
+const secondsBelow = 100_000_000_000;
+
 const isoPattern = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(?:Z|([+-])(\d\d):?(\d\d))$/;
 const withoutOffset = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?$/;
 const example = '2027-01-02T03:04+01:00 or 2027-01-02T03:04Z';
@@ -21,7 +24,10 @@ export function instantMs(value: Instant, field: string): number {
 
 function unroundedMs(value: unknown, field: string): number {
   if (typeof value === 'string') return isoMs(value, field);
-  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  if (typeof value === 'number' && !Number.isNaN(value)) {
+    if (value <= 0 || value >= secondsBelow) return value;
+    throw invalid(`${field} looks like seconds since 1970: give milliseconds (got ${value})`);
+  }
   if (types.isDate(value)) {
     const ms = value.getTime();
     if (Number.isNaN(ms)) throw invalid(`${field} must be a valid Date, got Invalid Date`);

@@ -57,7 +57,8 @@ export function exitCodeOf(error: unknown): number {
 /** On one line, whatever was thrown, with what to do about it where that is known. */
 export function lineOf(error: unknown): string {
   const message = error instanceof Error ? error.message || error.name : String(error);
-  return oneLine(`${message}${hintFor(codeOf(error), message)}`);
+  const hint = hintFor(codeOf(error), message);
+  return oneLine(hint === '' ? message : `${message.replace(/\.$/, '')}${hint}`);
 }
 
 export function oneLine(text: string): string {

@@ -24,8 +24,15 @@ async function imported(file: string): Promise<Record<string, unknown>> {
     return (await import(pathToFileURL(file).href)) as Record<string, unknown>;
   } catch (error) {
     const kind = error instanceof Error && error.name !== 'Error' ? `${error.name}: ` : '';
-    throw usage(`the handlers module ${file} fails to load: ${kind}${lineOf(error)}`);
+    throw usage(`the handlers module ${file} fails to load: ${kind}${lineOf(error)}${moduleHint(error)}`);
   }
+}
+
+/** Where package.json says `"type": "commonjs"`, Node does not look whether a .js is a module. */
+function moduleHint(error: unknown): string {
+  const isTakenForCommonJs =
+    error instanceof SyntaxError && /Unexpected token 'export'|outside a module/.test(error.message);
+  return isTakenForCommonJs ? '; name it .mjs, or set "type": "module" in package.json' : '';
 }
 
 /** A module that was compiled to CommonJS has its default export one level deeper. */

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-import { exitCodeOf, exitCodes, lineOf } from './failure.js';
+import { codeOf, exitCodeOf, exitCodes, lineOf } from './failure.js';
+import { withFlagNames } from './flag-names.js';
 import { flushed, note } from './output.js';
 import { readCommandLine } from './program.js';
 import { withoutSecrets } from './redis-address.js';
@@ -13,7 +14,8 @@ async function main(argv: readonly string[]): Promise<number> {
     const call = await readCommandLine(argv);
     return (await call?.command.run(call.args)) ?? exitCodes.ok;
   } catch (error) {
-    note(withoutSecrets(lineOf(error), secretHolders(argv)));
+    const line = codeOf(error) === 'ERR_INVALID_ARGUMENT' ? withFlagNames(lineOf(error), argv) : lineOf(error);
+    note(withoutSecrets(line, secretHolders(argv)));
     return exitCodeOf(error);
   }
 }

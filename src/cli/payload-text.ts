@@ -8,13 +8,48 @@ export const jsonBytesMax: number = 8 * 1024 * 1024;
  * of JSON.parse quotes them.
  */
 export function parsedJson(text: string, what: string): unknown {
+  let value: unknown;
   try {
-    return JSON.parse(text) as unknown;
+    value = JSON.parse(text) as unknown;
   } catch (error) {
     const [, position] = /at position (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
     const where = position === undefined ? '' : ` (at character ${Number(position) + 1})`;
     throw usage(`${what} is not JSON${where}: write text as '"text"', an object as '{"key":"value"}'`);
   }
+  if (!hasUnsafeInteger(text)) return value;
+  throw usage(`${what} has a number with more digits than JSON numbers keep in JavaScript: send it as a string`);
+}
+
+const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+const longInteger = /^-?\d{16,}$/;
+
+/** An id of 19 digits, as databases and chat services have them, would come out as another one without a word. */
+function hasUnsafeInteger(json: string): boolean {
+  if (!/\d{16}/.test(json)) return false;
+  for (const piece of outsideStrings(json)) {
+    for (const [token] of piece.matchAll(number)) {
+      if (longInteger.test(token) && String(Number(token)) !== token) return true;
+    }
+  }
+  return false;
+}
+
+/** What stands between the strings of a text that is known to be JSON. */
+function* outsideStrings(json: string): Generator<string> {
+  let from = 0;
+  for (let quote = json.indexOf('"'); quote !== -1; quote = json.indexOf('"', from)) {
+    yield json.slice(from, quote);
+    let end = json.indexOf('"', quote + 1);
+    while (isEscaped(json, end)) end = json.indexOf('"', end + 1);
+    from = end + 1;
+  }
+  yield json.slice(from);
+}
+
+function isEscaped(json: string, at: number): boolean {
+  let backslashes = 0;
+  while (json[at - 1 - backslashes] === '\\') backslashes += 1;
+  return backslashes % 2 === 1;
 }
 
 /** All of stdin, unless it is more than any payload. */

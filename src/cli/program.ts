@@ -40,7 +40,7 @@ export async function readCommandLine(argv: readonly string[]): Promise<Call | u
       'Exit codes: 0 ok, 1 failed, 2 usage, 3 not found, 4 conflict, 5 timed out, 6 import partly refused, 69 no Redis',
     )
     .example('$0 add mail welcome \'{"to":"a@b.c"}\' --in 5m', 'a task, due in five minutes')
-    .example('$0 worker mail --handlers ./handlers.js', 'run what is due')
+    .example('$0 worker mail --handlers ./handlers.mjs', 'run what is due')
     .version(version())
     .help()
     .alias('h', 'help')
@@ -52,7 +52,7 @@ export async function readCommandLine(argv: readonly string[]): Promise<Call | u
     .fail((message, error) => {
       throw error instanceof Failure ? error : usage(sayWhatToDo(oneLine(unmark(message || error.message)), reading));
     });
-  parser.wrap(Math.min(110, process.stdout.columns ?? 110));
+  parser.wrap(Math.min(110, process.stdout.columns === 0 ? 80 : (process.stdout.columns ?? 110)));
   for (const verb of verbs) await declare(parser, verb, reading);
   await parser.parseAsync();
   return reading.call;
@@ -113,7 +113,8 @@ function refuseHiddenFlags(verb: Verb, { argv, path }: Reading): void {
 }
 
 /** yargs' messages in the words of this command line. */
-function sayWhatToDo(message: string, { path, usage: wanted }: Reading): string {
+function sayWhatToDo(message: string, reading: Reading): string {
+  const { path, usage: wanted } = reading;
   const see = `see duestream ${path === '' ? '' : `${path} `}--help`;
   if (message.startsWith('no verb')) return `name a verb${path === '' ? '' : ` of ${path}`}; ${see}`;
   if (message.startsWith('Not enough non-option')) return `an argument is missing: duestream ${path} ${wanted}; ${see}`;
@@ -125,8 +126,14 @@ function sayWhatToDo(message: string, { path, usage: wanted }: Reading): string 
   if (word !== undefined)
     return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}; ${see}`;
   const [, meant] = /^Did you mean (.*)\?$/.exec(message) ?? [];
-  if (meant !== undefined) return `unknown verb; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;
+  if (meant !== undefined) return `unknown verb ${JSON.stringify(typedVerb(reading))}; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;
   return `${message}; ${see}`;
+}
+
+/** The first word behind the verbs that were understood. */
+function typedVerb({ argv, path }: Reading): string {
+  const words = argv.filter((token) => !token.startsWith('-'));
+  return words[path === '' ? 0 : words.indexOf(path) + 1] ?? '';
 }
 
 /** The first one is enough; yargs lists a dashed one again in camel case. */

@@ -38,6 +38,13 @@ function checkUrl(text: string, source: string): void {
   throw usage(`${source} must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0`);
 }
 
+/** Where that is, without user, password and the rest. */
+export function hostOf(address: string): string {
+  const { protocol, host, hostname, port, pathname } = new URL(address);
+  if (protocol === 'unix:') return pathname;
+  return port === '' ? `${hostname}:6379` : host;
+}
+
 const secretMin = 3;
 
 /** The text without the passwords of these addresses, in case a message from below carries one. */

@@ -1,5 +1,6 @@
-import { Queue } from '../index.js';
+import { listQueues, Queue } from '../index.js';
 import type { Arguments } from './arguments.js';
+import { note } from './output.js';
 import { connectionOf } from './redis-address.js';
 
 /** So that a verb that asks once has its answer, or exit code 69, within 5 s, also where starting takes one of them. */
@@ -10,6 +11,15 @@ export const oneShot: { readonly repeatFor: string; readonly commandTimeout: str
 
 /** For a verb that is long at work: it sits out a restart of Redis. Its first contact is a one-shot verb's. */
 export const patient: typeof oneShot = { repeatFor: '60s', commandTimeout: '5s' };
+
+/** A queue that nobody ever added to is most often a name with a typo: said, but no failure. */
+export async function noteIfNew(args: Arguments): Promise<void> {
+  const name = args.text('queue');
+  if (name === undefined) return;
+  const { commandTimeout } = oneShot;
+  const names = await listQueues({ ...connectionOf(args), commandTimeout });
+  if (!names.includes(name)) note(`nothing was ever added to ${JSON.stringify(name)}`);
+}
 
 /** Opens the queue, asks it, closes it. */
 export async function withQueue<T>(

@@ -121,6 +121,9 @@ export class Consumer {
   get problems(): string[] {
     return [
       ...(this.#isOnHold ? ['recovery is on hold after an outage'] : []),
+      ...(this.#inFlight.overrun >= this.#parts.concurrency
+        ? ['every slot is held by a handler that goes on after its timeout']
+        : []),
       ...(this.#standIn.leaderIsMissing ? ['nobody leads'] : []),
       ...[...this.#failing].map(([where, why]) => `${where} fails: ${why}`),
     ];

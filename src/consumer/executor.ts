@@ -1,21 +1,14 @@
 import type { Clock } from '../clock.js';
-import { DuestreamError, RejectTask } from '../errors.js';
+import { DuestreamError } from '../errors.js';
 import type { Observe } from '../events.js';
-import { type Context, type ResolvedHandler, validatePayload } from '../handler.js';
+import type { ResolvedHandler } from '../handler.js';
 import type { Random } from '../random.js';
-import {
-  decodeRecord,
-  decodeRun,
-  encodeRunAfter,
-  type Run,
-  type Task,
-  type TaskFailure,
-  type TaskRecord,
-} from '../task.js';
-import type { Delivery } from './delivery.js';
+import { decodeRecord, decodeRun, encodeRunAfter, type Run, type TaskFailure } from '../task.js';
+import { type Delivery, nameOf } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
 import { HeldDelivery, type InFlight } from './in-flight.js';
+import { type Invocation, invoke } from './invoke.js';
 import { describeFailure, type Outcome, type Settlement, settle, verbOf } from './settlement.js';
 import type { Ending, Settler } from './settler.js';
 
@@ -35,14 +28,11 @@ export interface ExecutorParts {
 
 /** How long a task that nobody here knows waits before it is offered again: others may know it. */
 const strangerDelayMs = 10_000;
+const strangersMax = 100;
 
 /** A delivery with all that is known of it. */
-interface Prepared {
-  readonly held: HeldDelivery;
-  readonly task: Task;
+interface Prepared extends Invocation {
   readonly run: Run;
-  readonly record: TaskRecord;
-  readonly handler: ResolvedHandler;
 }
 
 /**
@@ -51,6 +41,7 @@ interface Prepared {
  */
 export class Executor {
   readonly #parts: ExecutorParts;
+  readonly #strangers = new Set<string>();
 
   constructor(parts: ExecutorParts) {
     this.#parts = parts;
@@ -82,7 +73,7 @@ export class Executor {
     if (nowMs !== undefined)
       observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
     const startedAtMs = clock.monotonicMs();
-    const outcome = await this.#invoke(found);
+    const outcome = await invoke(found, this.#parts);
     held.endingSinceMs = clock.monotonicMs();
     await this.#end(found, { outcome, durationMs: clock.monotonicMs() - startedAtMs });
   }
@@ -103,6 +94,7 @@ export class Executor {
   async #turnAway(held: HeldDelivery, why: 'newer' | 'unknown_name' | 'bad_record'): Promise<void> {
     const { delivery } = held;
     held.endingSinceMs = this.#parts.clock.monotonicMs();
+    if (why === 'unknown_name') this.#tellStranger(nameOf(delivery));
     if (why !== 'bad_record') {
       await this.#parts
         .handBack([delivery], strangerDelayMs)
@@ -116,42 +108,12 @@ export class Executor {
     this.#parts.emit('dead', { id: delivery.id, ...told, reason: 'bad_record' });
   }
 
-  /** Runs the handler; the slot is free when it has returned, be that after its timeout. */
-  async #invoke({ held, task, record, handler }: Prepared): Promise<Outcome> {
-    const { inFlight, clock } = this.#parts;
-    const running = this.#call({ held, task, handler }).finally(() => inFlight.freeSlot());
-    const timeoutMs = record.timeoutMs ?? handler.timeoutMs;
-    if (timeoutMs === undefined) return running;
-    let disarm = (): void => {};
-    const timedOut = new Promise<Outcome>((resolve) => {
-      disarm = clock.after(timeoutMs, () => {
-        held.abort('timed_out');
-        resolve({ kind: 'timed_out', afterMs: timeoutMs });
-      });
-    });
-    return Promise.race([running, timedOut]).finally(disarm);
-  }
-
-  async #call({ held, task, handler }: { held: HeldDelivery; task: Task; handler: ResolvedHandler }): Promise<Outcome> {
-    try {
-      await handler.run(await validated(task, handler), this.#contextOf(held, task));
-      return { kind: 'returned' };
-    } catch (error) {
-      return { kind: 'threw', error };
-    }
-  }
-
-  #contextOf(held: HeldDelivery, { id, name, attempt }: Task): Context {
-    const { emit, heartbeat } = this.#parts;
-    return {
-      get signal(): AbortSignal {
-        return held.signal;
-      },
-      log: (message) => emit('log', { id, name, attempt, message }),
-      heartbeat: async () => {
-        if (!(await heartbeat.extend(held))) throw held.signal.reason;
-      },
-    };
+  /** Once for each name: the commonest mistake there is, and silent otherwise. */
+  #tellStranger(name: string): void {
+    if (this.#strangers.has(name) || this.#strangers.size >= strangersMax) return;
+    this.#strangers.add(name);
+    const message = `no handler here for "${name}": its tasks go back, and are offered again in 10 s`;
+    this.#parts.emit('error', new DuestreamError('ERR_NO_HANDLER', message));
   }
 
   async #end(of: Prepared, { outcome, durationMs }: { outcome: Outcome; durationMs: number }): Promise<void> {
@@ -227,13 +189,6 @@ export class Executor {
 }
 
 const outcomeOf = { complete: 'completed', retry: 'retried', bury: 'dead' } as const;
-
-async function validated(task: Task, { schema }: ResolvedHandler): Promise<Task> {
-  if (!schema) return task;
-  const result = await validatePayload(schema, task.payload);
-  if (!result.ok) throw new RejectTask(`the payload is refused by the handler's schema at ${result.where}`);
-  return { ...task, payload: result.value };
-}
 
 function failureOf(outcome: Outcome, attempt: number, at: number): TaskFailure | undefined {
   return outcome.kind === 'returned' ? undefined : { attempt, at, message: describeFailure(outcome) };

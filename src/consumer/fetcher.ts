@@ -56,9 +56,10 @@ export class Fetcher {
 
   async tick(): Promise<number> {
     const { inFlight, intake, signal } = this.#parts;
-    await inFlight.untilFree(signal);
-    if (signal.aborted) return 0;
-    return intake.exclusive(() => this.#read());
+    return intake.exclusive(async () => {
+      await inFlight.untilFree(signal); // in turn: whoever is next in line gets the next slot
+      return signal.aborted ? 0 : this.#read();
+    });
   }
 
   /** Ends a blocking read early, in about a millisecond. */

@@ -46,7 +46,8 @@ export class InFlight {
   #busy = 0;
   #onFree: (() => void) | undefined;
   #onIdle: (() => void)[] = [];
-
+  /** Slots of handlers that go on after their timeout. */
+  overrun = 0;
   readonly #onChange: (busy: number) => void;
 
   constructor(concurrency: number, onChange: (busy: number) => void = () => {}) {
@@ -86,7 +87,7 @@ export class InFlight {
     this.#tellIdle();
   }
 
-  /** Resolves when a slot is free, or the signal aborts. One waiter: the fetcher. */
+  /** Resolves when a slot is free, or the signal aborts. One waiter: whose turn the intake says it is. */
   untilFree(signal: AbortSignal): Promise<void> {
     if (this.free > 0 || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {

@@ -1,6 +1,8 @@
 import type { Random } from '../random.js';
 import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
+import { Waker } from '../loop.js';
 import type { Partition } from '../redis/partition.js';
 import { recover } from '../redis/scripts.generated.js';
 import { decodeRun } from '../task.js';
@@ -41,46 +43,63 @@ export interface RecovererParts {
  * are also how an outage is known (see the script): the wait between two stays well under its 2 s.
  */
 export class Recoverer {
+  /** Wakes it when something was taken: there may be more. */
+  readonly waker: Waker = new Waker();
   readonly #parts: RecovererParts;
-  #cursor = '-';
+  /** Waits for a free slot to take what is overdue; the looks go on meanwhile. */
+  #turn: Promise<void> | undefined;
+  #fault: Error | undefined;
 
   constructor(parts: RecovererParts) {
     this.#parts = parts;
   }
 
   async tick(): Promise<number> {
-    const { heartbeat, membership, leaseMs, random, intake, interrupt, inFlight, signal } = this.#parts;
+    const { heartbeat, membership, leaseMs, random, interrupt } = this.#parts;
     const waitMs = Math.min(1_000, leaseMs / 4) * (0.75 + random() / 2);
     const consumer = membership.name;
     if (consumer === undefined || !heartbeat.isFresh) return waitMs; // who can't beat may not judge
-    const found = await this.#look(consumer, 0);
-    if (found === 'page') return 0;
-    if (found === 'nothing' || inFlight.free < 1) return waitMs;
-    const turn = intake.exclusive(async () => {
-      const limit = Math.min(inFlight.free, takeMax);
-      return limit < 1 || signal.aborted ? 'nothing' : this.#look(membership.name ?? consumer, limit);
-    });
-    await interrupt();
-    return (await turn) === 'nothing' ? waitMs : 0;
+    this.#tellFault();
+    if ((await this.#look(consumer, 0)) && this.#turn === undefined) {
+      this.#turn = this.#takeTurn(consumer);
+      await interrupt();
+    }
+    return waitMs;
   }
 
-  /** `page`: nothing on this page, there are more. `overdue`: something waits at the cursor. */
-  async #look(consumer: string, limit: number): Promise<'nothing' | 'page' | 'overdue'> {
-    const { partition, leaseMs, lostMax, clock, observe } = this.#parts;
-    const sentAtMs = clock.monotonicMs();
-    const ask = { consumer, leaseMs, cursor: this.#cursor, page: pageMax, limit, bytesMax, lostMax };
-    const reply = await partition.run(recover, ask);
-    if (reply.status !== 'ok') {
-      this.#cursor = '-';
-      return 'nothing';
+  /** In line with the fetcher, and ahead of its next read: however long the backlog, the lost ones get a slot. */
+  async #takeTurn(consumer: string): Promise<void> {
+    const { intake, inFlight, membership, signal } = this.#parts;
+    try {
+      await intake.exclusive(async () => {
+        await inFlight.untilFree(signal);
+        if (!signal.aborted) await this.#look(membership.name ?? consumer, Math.min(inFlight.free, takeMax));
+      });
+    } catch (error) {
+      this.#fault = error instanceof Error ? error : new Error(messageOf(error));
+    } finally {
+      this.#turn = undefined;
+      this.waker.wake();
     }
-    this.#cursor = reply.cursor;
-    this.#parts.onHold(reply.heldUntilMs > 0);
+  }
+
+  #tellFault(): void {
+    const fault = this.#fault;
+    this.#fault = undefined;
+    if (fault !== undefined) throw fault;
+  }
+
+  /** True when something is over its lease and waits for a slot. */
+  async #look(consumer: string, limit: number): Promise<boolean> {
+    const { partition, leaseMs, lostMax, clock, observe, onHold } = this.#parts;
+    const sentAtMs = clock.monotonicMs();
+    const reply = await partition.run(recover, { consumer, leaseMs, page: pageMax, limit, bytesMax, lostMax });
+    if (reply.status !== 'ok') return false;
+    onHold(reply.heldUntilMs > 0);
     for (const { name } of reply.buried) observe({ type: 'settled', queue: partition.queue, name, outcome: 'dead' });
     if (reply.stale > 0) observe({ type: 'stale_entries', queue: partition.queue, count: reply.stale });
     for (const one of reply.deliveries) this.#take({ ...one, consumer }, sentAtMs);
-    if (reply.cursor === '-') return 'nothing';
-    return reply.cursor.startsWith('(') ? 'page' : 'overdue';
+    return reply.overdue === 1;
   }
 
   #take(delivery: Delivery, sentAtMs: number): void {

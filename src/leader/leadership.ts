@@ -48,6 +48,7 @@ export class Leadership {
   readonly #atWork = new Set<Promise<unknown>>();
   #loops: Promise<unknown> | undefined;
   #lastPromotionAtMs = 0;
+  #isBroken = false;
 
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
@@ -72,7 +73,7 @@ export class Leadership {
 
   /** Whether the leader's work gets done, as far as this process is the leader. */
   get isFailing(): boolean {
-    if (this.#elector.isBroken) return true;
+    if (this.#isBroken || this.#elector.isBroken) return true;
     return this.isLeading && this.#parts.clock.monotonicMs() - this.#lastPromotionAtMs > this.#parts.lockTtlMs;
   }
 
@@ -119,7 +120,8 @@ export class Leadership {
     const tick = (): Promise<number> => this.#tick(duty);
     return runLoop({ clock, random, signal: this.#ended.signal, tick, onFailure, waker: duty.waker }).catch(
       (error: unknown) => {
-        onError(error); // a bug of ours: this process must not lead with a duty missing
+        this.#isBroken = true; // a bug of ours: this process must not lead with a duty missing
+        onError(error);
         return this.#elector.stop();
       },
     );

@@ -54,7 +54,7 @@ export class Lock {
       const name = `lock node ${at + 1} of ${nodes.length}`;
       return new RedlockClient({ node, name, deadlineMs, clock, onFault: onNodeError });
     });
-    this.#redlock = new Redlock(clients, { retryCount: 0 }); // its `error` events, one per no, go to its own listener
+    this.#redlock = new Redlock(clients, { retryCount: 0 }, scripts); // its `error` events, one per no, go to its own listener
     this.#resource = resource;
     this.#ttlMs = ttlMs;
     this.#clock = clock;
@@ -110,6 +110,10 @@ export class Lock {
     return this.#clock.monotonicMs() >= held.attemptedAtMs + this.#ttlMs - driftMs;
   }
 }
+
+/** A Redis that is full must still be led, for it is the leader's work that empties it. */
+const allowOom = (script: string): string => `#!lua flags=allow-oom\n${script}`;
+const scripts = { acquireScript: allowOom, extendScript: allowOom, releaseScript: allowOom };
 
 function checkNodes(nodes: readonly LockNode[]): void {
   if (nodes.length % 2 === 0) {

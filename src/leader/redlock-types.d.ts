@@ -30,8 +30,15 @@ declare module 'redlock' {
     readonly attempts: Attempts;
   }
 
+  /** Each is given redlock's own script and returns the one to use. */
+  export interface ScriptChanges {
+    readonly acquireScript: (script: string) => string;
+    readonly extendScript: (script: string) => string;
+    readonly releaseScript: (script: string) => string;
+  }
+
   export default class Redlock {
-    constructor(nodes: readonly RedlockNode[], settings: { retryCount: number });
+    constructor(nodes: readonly RedlockNode[], settings: { retryCount: number }, scripts: ScriptChanges);
     acquire(resources: string[], durationMs: number): Promise<Lock>;
     extend(lock: Lock, durationMs: number): Promise<Lock>;
     release(lock: Lock): Promise<{ readonly attempts: Attempts }>;

@@ -1,16 +1,19 @@
 import type { Observe } from '../events.js';
 import { Waker } from '../loop.js';
 import type { Partition } from '../redis/partition.js';
-import { sweep } from '../redis/scripts.generated.js';
+import { type SweepReply, sweep } from '../redis/scripts.generated.js';
 import type { Duty, Reign } from './duty.js';
 
-const lookedMax = 500;
-const bytesAimed = 256 * 1024;
+const batchMax = 500;
+const bytesMax = 256 * 1024;
+const fastMs = 20;
+const slowMs = 2_000;
+
+type Swept = Extract<SweepReply, { status: 'ok' }>;
 
 /**
  * Walks over all records, for ever, and puts back what is neither scheduled nor live: slowly in health, fast when the
- * counts say that something is missing. How many it looks at follows from how large they are: a step reads their
- * bytes, and a step is bounded in bytes.
+ * counts say that something is missing or too many. What a whole fast pass could not mend is no reason to hurry any more.
  */
 export class Sweeper implements Duty {
   readonly name = 'sweep';
@@ -18,7 +21,9 @@ export class Sweeper implements Duty {
   readonly #partition: Partition;
   readonly #observe: Observe;
   #cursor = '0';
-  #count = 10;
+  #mendedInPass = 0;
+  #passIsFast = false;
+  #unmendable = 0;
 
   constructor(parts: { partition: Partition; observe: Observe }) {
     this.#partition = parts.partition;
@@ -26,18 +31,28 @@ export class Sweeper implements Duty {
   }
 
   async tick({ term, token, refused }: Reign): Promise<number> {
-    const ask = { term: String(term), token, cursor: this.#cursor, count: this.#count };
+    const ask = { term: String(term), token, cursor: this.#cursor, count: batchMax, bytesMax };
     const reply = await this.#partition.run(sweep, ask);
     if (reply.status === 'stale_term') {
       refused('sweep');
       return 1_000;
     }
     this.#cursor = reply.cursor;
-    if (reply.looked > 0) {
-      const fitting = Math.floor(bytesAimed / (reply.bytes / reply.looked));
-      this.#count = Math.max(1, Math.min(lookedMax, fitting, 2 * this.#count));
-    }
     if (reply.swept > 0) this.#observe({ type: 'swept', queue: this.#partition.queue, count: reply.swept });
-    return reply.unbalanced > 0 ? 20 : 2_000;
+    return this.#isWorthHaste(reply) ? fastMs : slowMs;
+  }
+
+  #isWorthHaste({ cursor, swept, cleared, unbalanced }: Swept): boolean {
+    const mended = swept + cleared;
+    this.#mendedInPass += mended;
+    this.#unmendable = mended > 0 ? 0 : Math.min(this.#unmendable, unbalanced);
+    if (cursor === '0') {
+      if (this.#passIsFast && this.#mendedInPass === 0) this.#unmendable = unbalanced;
+      this.#mendedInPass = 0;
+      this.#passIsFast = true;
+    }
+    const isWorthHaste = unbalanced > this.#unmendable;
+    this.#passIsFast &&= isWorthHaste;
+    return isWorthHaste;
   }
 }

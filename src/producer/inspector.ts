@@ -22,6 +22,13 @@ export interface ListOptions {
   readonly limit?: number;
 }
 
+/** A state alone, as in `list('ready')`, would be read letter by letter. */
+function checkIsObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null) return;
+  const state = typeof options === 'string' ? options.slice(0, 40) : 'scheduled';
+  throw invalid(`list takes an object such as { state: ${JSON.stringify(state)} }`);
+}
+
 /** Reads what a queue holds; writes nothing. A page is a look at something that moves: what leaves meanwhile is left out. */
 export class Inspector {
   readonly #partitions: Partitions;
@@ -35,6 +42,7 @@ export class Inspector {
   }
 
   async list(options: ListOptions): Promise<TaskPage> {
+    checkIsObject(options);
     const { state = 'scheduled', after = '', limit = 100 } = options;
     const unknown = Object.keys(options).find((key) => !['state', 'after', 'limit'].includes(key));
     if (unknown !== undefined) throw invalid(`unknown option "${unknown}": expected state, after or limit`);

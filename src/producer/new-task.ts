@@ -23,7 +23,7 @@ export interface TaskOptions {
   readonly timeout?: Duration;
   /** Not started within this long after it is due: never run, but counted and listed as expired. */
   readonly expiresIn?: Duration;
-  /** Not started by then: never run, but counted and listed as expired. */
+  /** Not started by then: never run, but counted and listed as expired. One that has passed: it never runs at all. */
   readonly expiresAt?: Instant;
 }
 

@@ -76,7 +76,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#partitions = new Partitions({ queue: this.name, prefix, caller: this.#link });
     const lanes = new Lanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
     this.#adders = new Map(
-      this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, observe })]),
+      this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, clock, observe })]),
     );
     const reading = new Reading(this.#link, { clock, random, repeatForMs });
     this.#readable = new Partitions({ queue: name, prefix, caller: reading });

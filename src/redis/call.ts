@@ -45,6 +45,14 @@ export function isLasting(error: Error): boolean {
   return error instanceof DuestreamError || (isErrorReply(error) && !isPassing(error));
 }
 
+/**
+ * Whether it is the word of a replica. After a failover behind an address that stays, the old connection still leads to
+ * the server that was demoted, for ever; a new one leads to the server that the address means now.
+ */
+export function isOfReplica(fault: Fault): boolean {
+  return fault.kind === 'refused' && /^(?:READONLY|MASTERDOWN)\b/.test(fault.error.message);
+}
+
 export function errorOf(call: Call, fault: Fault, where: string): DuestreamError {
   const { verb } = call;
   const timeoutMs = Math.round(call.timeoutMs);

@@ -9,7 +9,10 @@ import { newToken, type Random } from '../random.js';
  * (as an idempotent Kafka producer does). So a lane has one call under way, and the next number is taken only when
  * this one is answered or given up: an older copy still in the network is then refused by its number.
  *
- * What can't be told after `repeatForMs` is `ERR_OUTCOME_UNKNOWN`, never a guess.
+ * What can't be told after `repeatForMs` is `ERR_OUTCOME_UNKNOWN`, never a guess. That time counts from when the call was
+ * made, the wait for a free lane included: without Redis all that wait are told together, not one batch after the other.
+ * But a call that waits behind others while Redis answers them has not begun to lose time: a long queue that moves is no
+ * outage.
  */
 export interface LanesParts {
   clock: Clock;
@@ -37,36 +40,51 @@ interface Lane {
 }
 
 /** Error replies of a server that can't serve just now; it did nothing, and the next try may find it well. */
-const passing = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY', 'READONLY'];
+const passing = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY', 'READONLY', 'NOREPLICAS'];
+
+/** The least a try is given for its reply. */
+const tryMsMin = 50;
 
 export class Lanes {
   readonly #parts: LanesParts;
   readonly #free: Lane[] = [];
-  readonly #waiting: ((lane: Lane) => void)[] = [];
+  readonly #waiting = new Set<(lane: Lane) => void>();
   #made = 0;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: LanesParts) {
     this.#parts = parts;
   }
 
-  /** Makes the call, again and again with the same number while its reply is lost. */
-  async call<R>(send: (call: LaneCall) => Promise<R>): Promise<R> {
-    const lane = await this.#take();
-    lane.call += 1;
+  get repeatForMs(): number {
+    return this.#parts.repeatForMs;
+  }
+
+  /**
+   * Makes the call, again and again with the same number while its reply is lost. `madeAtMs`: when what it carries was
+   * given to us, if that was before now.
+   */
+  async call<R>(send: (call: LaneCall) => Promise<R>, madeAtMs: number = this.#parts.clock.monotonicMs()): Promise<R> {
+    const lane = await this.#take(madeAtMs);
     try {
-      return await this.#repeat(send, lane);
+      if (this.#leftMs(madeAtMs) <= 0) throw this.#notSent();
+      lane.call += 1;
+      const answer = await this.#repeat(send, lane, madeAtMs);
+      this.#answeredAtMs = this.#parts.clock.monotonicMs();
+      return answer;
     } finally {
       this.#give(lane);
     }
   }
 
-  async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane): Promise<R> {
-    const { clock, random, repeatForMs, tryMs } = this.#parts;
-    const endMs = clock.monotonicMs() + repeatForMs;
+  async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane, madeAtMs: number): Promise<R> {
+    const { clock, random, tryMs } = this.#parts;
+    const endMs = clock.monotonicMs() + this.#leftMs(madeAtMs);
     let mayHaveHappened = false;
     for (let failures = 1; ; failures += 1) {
       try {
-        return await send({ lane: name, call, timeoutMs: Math.max(50, Math.min(tryMs, endMs - clock.monotonicMs())) });
+        const timeoutMs = Math.max(tryMsMin, Math.min(tryMs, endMs - clock.monotonicMs()));
+        return await send({ lane: name, call, timeoutMs });
       } catch (error) {
         const fault = this.#faultOf(error);
         mayHaveHappened ||= fault === 'unknown';
@@ -85,20 +103,58 @@ export class Lanes {
     return this.#parts.repeatRefused || passing.some((word) => error.message.startsWith(word)) ? 'not done' : 'final';
   }
 
-  #take(): Promise<Lane> {
+  /** Of the time of a call that waits or begins. At least one try's worth, so that a call that had no wait is sent. */
+  #leftMs(madeAtMs: number): number {
+    const { clock, repeatForMs } = this.#parts;
+    return Math.max(madeAtMs, this.#answeredAtMs) + Math.max(repeatForMs, tryMsMin) - clock.monotonicMs();
+  }
+
+  #take(madeAtMs: number): Promise<Lane> {
     const free = this.#free.pop();
     if (free) return Promise.resolve(free);
     if (this.#made < this.#parts.lanesMax) {
       this.#made += 1;
       return Promise.resolve({ name: newToken(), call: 0 });
     }
-    return new Promise((resolve) => this.#waiting.push(resolve));
+    return this.#wait(madeAtMs);
+  }
+
+  #wait(madeAtMs: number): Promise<Lane> {
+    return new Promise((resolve, reject) => {
+      const waiter = (lane: Lane): void => {
+        disarm();
+        resolve(lane);
+      };
+      const arm = (): (() => void) => this.#parts.clock.after(this.#leftMs(madeAtMs), look);
+      const look = (): void => {
+        if (this.#leftMs(madeAtMs) > 0) {
+          disarm = arm(); // Redis has answered others since
+          return;
+        }
+        this.#waiting.delete(waiter);
+        reject(this.#notSent());
+      };
+      let disarm = arm();
+      this.#waiting.add(waiter);
+    });
   }
 
   #give(lane: Lane): void {
-    const next = this.#waiting.shift();
-    if (next) next(lane);
-    else this.#free.push(lane);
+    const [next] = this.#waiting;
+    if (!next) {
+      this.#free.push(lane);
+      return;
+    }
+    this.#waiting.delete(next);
+    next(lane);
+  }
+
+  #notSent(): DuestreamError {
+    const { repeatForMs } = this.#parts;
+    return new DuestreamError(
+      'ERR_REDIS_UNREACHABLE',
+      `not sent: Redis has answered nothing for ${repeatForMs} ms, and other calls were waiting before it`,
+    );
   }
 }
 

@@ -1,43 +1,16 @@
 import { type Clock, systemClock } from '../clock.js';
 import { invalid, messageOf } from '../errors.js';
-import { type Random, systemRandom } from '../random.js';
-import { type Call, errorOf, type Fault, faultOf, isLasting } from './call.js';
-import { type ConnectionOption, describeConnection } from './connection.js';
+import { systemRandom } from '../random.js';
+import { type Call, errorOf, type Fault, faultOf, isLasting, isOfReplica } from './call.js';
+import { describeConnection } from './connection.js';
 import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
+import type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 import type { Reply } from './reply.js';
 import { Supervisor, tell } from './supervisor.js';
 
+export type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 export type { Reply } from './reply.js';
-
-/** What a link tells. `command` is the script's name or the verb, never an argument; what blocks on purpose is not timed. */
-export type LinkEvent =
-  | { type: 'connected'; life: number }
-  | { type: 'lost'; life: number; error: Error }
-  | { type: 'connect_failed'; error: Error }
-  | { type: 'timeout'; command: string; ms: number }
-  | { type: 'refused'; command: string }
-  | { type: 'command'; command: string; ms: number }
-  | { type: 'closed' };
-
-export interface LinkOptions {
-  connection: ConnectionOption;
-  /** For messages: commands, reader … */
-  purpose: string;
-  clock?: Clock;
-  random?: Random;
-  /** How long a command may take, the wait for a connection included. Default 5,000. */
-  commandTimeoutMs?: number;
-  onEvent?: (event: LinkEvent) => void;
-}
-
-export interface SendOptions {
-  timeoutMs?: number;
-  /** Send it on this life or not at all: for what is bound to one connection, as the name of a consumer is. */
-  life?: number;
-  /** What to call it when it is told of, where the verb says little: the name of a script. */
-  op?: string;
-}
 
 /** What a blocked read may take beyond its own time. Ours, for a server whose clock went back blocks for as long. */
 const watchdogMs = 2_000;
@@ -191,6 +164,8 @@ export class Link {
     else if (this.#settled(call, life)) {
       if (!messageOf(error).startsWith('NOSCRIPT')) this.#tell({ type: 'refused', command: call.verb }); // that one is routine
       this.#fail(call, fault);
+      // A microtask later: the replies that came with this one still reach their calls.
+      if (isOfReplica(fault)) queueMicrotask(() => life.end(new Error(`it is a replica now: ${messageOf(error)}`)));
     }
   }
 

@@ -1,4 +1,4 @@
-import { BugError, messageOf } from '../errors.js';
+import { BugError, DuestreamError, messageOf } from '../errors.js';
 import type { Reply } from './reply.js';
 
 /**
@@ -9,8 +9,9 @@ import type { Reply } from './reply.js';
  * SCRIPT FLUSH. NOSCRIPT means that nothing ran, so this second call can't make anything happen twice. Every other
  * error is the caller's to judge.
  *
- * A reply comes back as the object of its status. One that does not fit the definition is a BugError, never a value
- * of the wrong type: the build holds header and body together, so it can't happen by a mere change of the script.
+ * A reply comes back as the object of its status, never with a value of the wrong type. A status that the definition
+ * does not know is a BugError: the build holds header and body together. A field that does not fit may come from what
+ * others wrote into Redis: ERR_REDIS_REPLY, which ends no loop.
  */
 export type ScalarType = 'int' | 'string' | 'int?' | 'string?';
 
@@ -166,10 +167,16 @@ function decodeGroups(
   return groups;
 }
 
-function misfit(field: { script: ScriptDefinition; path: string; type: unknown; value: unknown }): BugError {
+function misfit(field: { script: ScriptDefinition; path: string; type: unknown; value: unknown }): DuestreamError {
   const { script, path, type, value } = field;
   const expected = typeof type === 'string' ? type : `groups of ${JSON.stringify(type)}`;
-  return new BugError(`${script.name}: ${path} must be ${expected}, got ${shown(value)}`);
+  return new DuestreamError('ERR_REDIS_REPLY', `${script.name}: ${path} must be ${expected}, got ${kindOf(value)}`);
+}
+
+/** Never the value, for it may be a payload. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  return Array.isArray(value) ? 'a list' : `another ${typeof value}`;
 }
 
 /** Short, for a reply may carry whole payloads. */

@@ -42,7 +42,7 @@ export type AddReply =
 /** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
 export const add: Script<AddKeys, AddArgs, AddReply> = {
   name: 'add',
-  sha1: '47b41828e0cf9ce99ed052de372a0efc4883a5cf',
+  sha1: 'd13aad76b3cde85dfdc691cd12bf4f494e01e545',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
@@ -71,12 +71,21 @@ redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) re
 redis.call('ZCARD', expiry)
 if not at[1] then redis.call('HSET', meta, 'layout', layout) end
 local marks, added, earliest = {}, 0, math.huge
+local tail = '[\\128-\\191]'
+local characters = {'[\\194-\\223]' .. tail, '\\224[\\160-\\191]' .. tail, '\\237[\\128-\\159]' .. tail,
+  '[\\225-\\236\\238\\239]' .. tail .. tail, '\\240[\\144-\\191]' .. tail .. tail, '\\244[\\128-\\143]' .. tail .. tail,
+  '[\\241-\\243]' .. tail .. tail .. tail}
+local function is_utf8(text)
+  if not string.find(text, '[\\128-\\255]') then return true end
+  for _, character in ipairs(characters) do text = string.gsub(text, character, ' ') end
+  return not string.find(text, '[\\128-\\255]')
+end
 local created = string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-  local mark, whole = 'd', '^[+-]?%d+$'
-  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or math.abs(when) > 9e15
-    or expires ~= '' and (not string.find(expires, whole) or math.abs(expires) > 9e15) then
+  local mark, whole = 'd', '^%+?%d+$'
+  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or tonumber(when) > 9e15
+    or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
   elseif redis.call('HEXISTS', tasks, id) == 0 then
     local due_ms = tonumber(when)
@@ -639,7 +648,7 @@ export type GetReply =
 /** all there is to know of one task. */
 export const get: Script<GetKeys, GetArgs, GetReply> = {
   name: 'get',
-  sha1: 'cd4827f3ce1f06feba2119d7c0a0f3df40e9a765',
+  sha1: '95428473901af260cbbfb15419e5d5e72e07fd35',
   keys: ['due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'dead', 'past'],
   args: ['id'],
   items: [],
@@ -661,14 +670,15 @@ if not record then
   if not entry then return {'not_found'} end
   return {'settled', state, number, entry[2]}
 end
-local run, expires_ms = redis.call('HGET', runs, id), tonumber(redis.call('ZSCORE', expiry, id) or '')
+local function sane_ms(ms) return ms and math.min(math.max(0, math.ceil(ms)), 9e15) or false end
+local run, expires_ms = redis.call('HGET', runs, id), sane_ms(tonumber(redis.call('ZSCORE', expiry, id) or ''))
 local due_ms, entry = redis.call('ZSCORE', due, id), redis.call('HGET', live, id)
-if due_ms then return {'ok', 'scheduled', tonumber(due_ms), record, run, 0, expires_ms or false} end
+if due_ms then return {'ok', 'scheduled', sane_ms(due_ms), record, run, 0, expires_ms} end
 local found = entry and redis.call('XRANGE', stream, entry, entry)[1]
-if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms or false} end
+if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms} end
 local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
 local state = owned[1] and 'active' or 'ready'
-return {'ok', state, found[2][4], record, run, owned[1] and owned[1][4] or 0, expires_ms or false}
+return {'ok', state, sane_ms(tonumber(found[2][4])) or 0, record, run, owned[1] and owned[1][4] or 0, expires_ms}
 `,
 };
 
@@ -1181,7 +1191,7 @@ export type PromoteReply =
 /** move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue. */
 export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   name: 'promote',
-  sha1: '49549b12915d0a1d4479d1dabbe19a58b30f61b3',
+  sha1: '5f88cfa46b32fd88ebae35dd68f83e06a931e895',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
   items: [],
@@ -1218,11 +1228,12 @@ if term ~= '' then
   before_ms = now_ms
 end
 if at[2] == '1' then return {'paused', now_ms} end
+local function sane_ms(ms) return math.min(math.max(0, math.ceil(ms)), 9e15) end
 local found = redis.call('ZRANGE', due, '-inf', string.format('%.0f', before_ms), 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
 local ids, lives, gone, expired, lag_ms = {}, {}, {}, {}, 0
 for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
 if #ids > 0 then
-  lag_ms = now_ms - tonumber(found[2])
+  lag_ms = math.max(0, now_ms - sane_ms(found[2]))
   local entries, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
   for i, id in ipairs(ids) do
     local size = redis.call('HSTRLEN', tasks, id)
@@ -1238,7 +1249,7 @@ if #ids > 0 then
       expired[#expired + 1] = name
     else
       lives[#lives + 1] = id
-      local due_text = string.format('%.0f', math.ceil(found[2 * i])) -- a score that others wrote may have a fraction
+      local due_text = string.format('%.0f', sane_ms(found[2 * i]))
       lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', due_text)
     end
   end
@@ -1248,7 +1259,7 @@ if #ids > 0 then
   if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
-return {'ok', #lives / 2, tonumber(head[2]) or false, now_ms, lag_ms, #gone, expired}
+return {'ok', #lives / 2, head[2] and sane_ms(head[2]) or false, now_ms, lag_ms, #gone, expired}
 `,
 };
 
@@ -1327,6 +1338,8 @@ export interface ReapArgs {
   cursor: string;
   /** consumers looked at, about */
   count: number;
+  /** one that nobody joined, made by a read that came late: silent for so long */
+  strayIdleMs: number;
 }
 
 export type ReapReply =
@@ -1337,9 +1350,9 @@ export type ReapReply =
 /** forget consumers that are dead: no beat for ten of their leases, and nothing pending. Leader only. */
 export const reap: Script<ReapKeys, ReapArgs, ReapReply> = {
   name: 'reap',
-  sha1: '41e3af287973e8fa017d58343b52be9c667f208c',
+  sha1: '95c491f763be6eb1f9baaeee9f05ab2aece39e26',
   keys: ['meta', 'epoch', 'stream', 'consumers'],
-  args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count'],
+  args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count', 'strayIdleMs'],
   items: [],
   reply: {
     ok: { cursor: 'string', reaped: 'int' },
@@ -1349,7 +1362,7 @@ export const reap: Script<ReapKeys, ReapArgs, ReapReply> = {
   source: `#!lua flags=allow-oom
 local meta, epoch, stream, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local cursor, count = ARGV[5], ARGV[6]
+local cursor, count, stray_idle_ms = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -1370,12 +1383,21 @@ for i = 1, #found[2], 2 do
     end
   end
 end
+for _, one in ipairs(cursor == '0' and redis.pcall('XINFO', 'CONSUMERS', stream, 'workers') or {}) do
+  local of = {}
+  for i = 1, #one, 2 do of[one[i]] = one[i + 1] end
+  if reaped >= count then break end
+  if of.pending == 0 and of.idle >= stray_idle_ms and redis.call('HEXISTS', consumers, of.name) == 0 then
+    redis.call('XGROUP', 'DELCONSUMER', stream, 'workers', of.name)
+    reaped = reaped + 1
+  end
+end
 return {'ok', found[1], reaped}
 `,
 };
 
 export interface RecoverKeys {
-  /** hash: layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms */
+  /** hash: layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms, look_at */
   meta: string;
   /** stream: {id, due} */
   stream: string;
@@ -1404,11 +1426,9 @@ export interface RecoverArgs {
   consumer: string;
   /** for deliveries whose owner is not known any more */
   leaseMs: number;
-  /** '-' from the start, or what the last call gave */
-  cursor: string;
   /** deliveries looked at: 200 */
   page: number;
-  /** deliveries taken: the free slots, at most 100 */
+  /** deliveries taken: the free slots, at most 100; 0 = only look */
   limit: number;
   /** stop taking when their records pass this */
   bytesMax: number;
@@ -1419,7 +1439,7 @@ export interface RecoverArgs {
 export type RecoverReply =
   | {
       status: 'ok';
-      cursor: string;
+      overdue: number;
       deliveries: { entry: string; id: string; dueMs: number; count: number; record: string; run: string | null }[];
       buried: { id: string; name: string }[];
       stale: number;
@@ -1432,13 +1452,13 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: '31e6766ec62470bcd33300aeb1157ab1db7bca4e',
+  sha1: '2020406a3fc9ab19fac776d6fabb6ee694b4e733',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
-  args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'cursor', 'page', 'limit', 'bytesMax', 'lostMax'],
+  args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
   reply: {
     ok: {
-      cursor: 'string',
+      overdue: 'int',
       deliveries: { entry: 'string', id: 'string', dueMs: 'int', count: 'int', record: 'string', run: 'string?' },
       buried: { id: 'string', name: 'string' },
       stale: 'int',
@@ -1451,32 +1471,33 @@ export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   source: `#!lua flags=allow-oom
 local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local layout, now_ms, consumer, lease_ms, cursor = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local page, limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]), tonumber(ARGV[9])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms')
+local layout, now_ms, consumer, lease_ms, page = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs)
 redis.call('HLEN', consumers) redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
-local silent_ms, gap_ms, gap_end_ms = now_ms - (at[3] or now_ms), tonumber(at[4] or 0), tonumber(at[5] or 0)
-if now_ms < gap_end_ms or now_ms > gap_end_ms + 2 * gap_ms then gap_ms = 0 end -- over, or the clock went back
-if silent_ms > 2000 then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
-local words = {string.format('%.0f', now_ms), string.format('%.0f', gap_ms), string.format('%.0f', gap_end_ms)}
-redis.call('HSET', meta, 'seen_ms', words[1], 'gap_ms', words[2], 'gap_end_ms', words[3])
+local gap_ms, gap_end_ms, look_at = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-'
+local silent_ms = now_ms - (tonumber(at[3] or '') or now_ms)
+if now_ms < gap_end_ms or now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end -- over, or the clock went back
+if silent_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
+redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms)
 if at[2] == '1' then return {'paused'} end
-local pending = redis.pcall('XPENDING', stream, 'workers', cursor, '+', page)
+local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end
-local deliveries, buried, stale, bytes, leases, hold_ms = {}, {}, 0, 0, {}, 0
-local next_cursor = #pending == page and '(' .. pending[#pending][1] or '-'
+local deliveries, buried, stale, bytes, hold_ms, leases = {}, {}, 0, 0, 0, {}
+local next_look = #pending == page and '(' .. pending[#pending][1] or '-'
 for _, one in ipairs(pending) do
   local entry, owner, idle_ms, lost = one[1], one[2], one[3], one[4]
-  leases[owner] = leases[owner] or tonumber(string.match(redis.call('HGET', consumers, owner) or '', '^%d+')) or lease_ms
-  local held = gap_ms > leases[owner] / 2 and now_ms < gap_end_ms + leases[owner]
-  if idle_ms > leases[owner] and held then
-    hold_ms = math.max(hold_ms, gap_end_ms + leases[owner])
-  elseif idle_ms > leases[owner] then
-    if #deliveries >= 6 * limit or bytes >= bytes_max then next_cursor = entry break end
+  leases[owner] = leases[owner] or {string.match(redis.call('HGET', consumers, owner) or '', '^(%d+) (%d+)')}
+  local lease, beat = tonumber(leases[owner][1] or lease_ms), tonumber(leases[owner][2] or now_ms)
+  local held = gap_ms > lease / 3 and now_ms < gap_end_ms + lease and beat >= gap_end_ms - gap_ms - lease
+  if idle_ms > lease and held then
+    hold_ms = math.max(hold_ms, gap_end_ms + lease)
+  elseif idle_ms > lease then
+    if #deliveries >= 6 * limit or bytes >= bytes_max then next_look = entry break end
     local found = redis.call('XRANGE', stream, entry, entry)[1]
     local id = found and found[2][2]
     local good = id and redis.call('HGET', live, id) == entry
@@ -1494,18 +1515,17 @@ for _, one in ipairs(pending) do
         stale = stale + 1
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
-    elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, idle_ms, entry, 'COUNT', 1)[2][1] then
-      local n = #deliveries
-      deliveries[n + 1], deliveries[n + 2], deliveries[n + 3], deliveries[n + 4] = entry, id, found[2][4], lost + 1
-      deliveries[n + 5], deliveries[n + 6] = record, redis.call('HGET', runs, id)
+    elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, lease, entry, 'COUNT', 1)[2][1] then
+      local taken = {entry, id, found[2][4], lost + 1, record, redis.call('HGET', runs, id)}
+      for i = 1, 6 do deliveries[#deliveries + 1] = taken[i] end
     end
   end
 end
-if #deliveries > 0 then redis.call('HINCRBY', counts, 'recovered', #deliveries / 6) end
-if #buried > 0 then redis.call('HINCRBY', counts, 'bury', #buried / 2) end
-if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+local tally = {recovered = #deliveries / 6, bury = #buried / 2, stale = stale}
+for what, times in pairs(tally) do if times > 0 then redis.call('HINCRBY', counts, what, times) end end
 if hold_ms > 0 then redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms)) end
-return {'ok', next_cursor, deliveries, buried, stale, hold_ms}
+if next_look ~= look_at then redis.call('HSET', meta, 'look_at', next_look) end
+return {'ok', string.match(next_look, '^%d') and 1 or 0, deliveries, buried, stale, hold_ms}
 `,
 };
 
@@ -1992,7 +2012,7 @@ export type StatsReply = {
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '2ceb8363397b1ca8cc10613e3392f29f9eb4c36d',
+  sha1: '147191527047d7b72329d1500aeb8738f6b512ff',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'dead', 'ended', 'consumers', 'counts'],
   args: ['nowMs'],
   items: [],
@@ -2031,13 +2051,14 @@ for _, one in ipairs(groups) do
     if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end
   end
 end
+local function sane_ms(ms) return ms and math.min(math.max(0, math.ceil(ms)), 9e15) or false end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
 local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
 for i = 1, 5 do leader[i] = leader[i] or '' end
 return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
-  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), tonumber(head[2]) or false,
-  first and tonumber(first[2][4]) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), sane_ms(tonumber(head[2])),
+  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
 
@@ -2064,26 +2085,28 @@ export interface SweepArgs {
   nowMs: number;
   term: string;
   token: string;
-  /** '0' from the start, or what the last call gave */
+  /** '0' from the start, or what the last call gave: 'N' over records, 'lN' over live fields */
   cursor: string;
-  /** records looked at, about; fewer when records are large */
+  /** looked at, about */
   count: number;
+  /** nothing more is looked at when so many bytes were read: exceeded by ten records at most */
+  bytesMax: number;
 }
 
 export type SweepReply =
-  | { status: 'ok'; cursor: string; looked: number; bytes: number; swept: number; unbalanced: number }
+  | { status: 'ok'; cursor: string; looked: number; bytes: number; swept: number; cleared: number; unbalanced: number }
   | { status: 'stale_term'; term: string }
   | { status: 'other_layout'; layout: string };
 
-/** put every record that has neither a due member nor a good entry back to the schedule. Leader only. */
+/** put every record that has neither a due member nor a good entry back to the schedule; when counts tell of live */
 export const sweep: Script<SweepKeys, SweepArgs, SweepReply> = {
   name: 'sweep',
-  sha1: '328fe5945160966a7d3081790c20ce5015ffbc6a',
+  sha1: '7a6f0d54156d257d1535b17736fad8b0a28102d6',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'counts'],
-  args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count'],
+  args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count', 'bytesMax'],
   items: [],
   reply: {
-    ok: { cursor: 'string', looked: 'int', bytes: 'int', swept: 'int', unbalanced: 'int' },
+    ok: { cursor: 'string', looked: 'int', bytes: 'int', swept: 'int', cleared: 'int', unbalanced: 'int' },
     stale_term: { term: 'string' },
     other_layout: { layout: 'string' },
   },
@@ -2091,7 +2114,7 @@ export const sweep: Script<SweepKeys, SweepArgs, SweepReply> = {
 local meta, epoch, due, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local live, tasks, counts = KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local cursor, count = ARGV[5], ARGV[6]
+local cursor, count, bytes_max = ARGV[5], tonumber(ARGV[6]), tonumber(ARGV[7])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -2103,31 +2126,38 @@ local delivered = '0-0'
 for _, one in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do
   for i = 1, #one, 2 do if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
 end
-local found = redis.call('HSCAN', tasks, cursor, 'COUNT', count)
-local swept, bytes = 0, 0
-for i = 1, #found[2], 2 do
-  local id = found[2][i]
-  bytes = bytes + #found[2][i + 1]
-  if not redis.call('ZSCORE', due, id) then
-    local entry = redis.call('HGET', live, id)
-    local there = entry and redis.call('XRANGE', stream, entry, entry)[1]
-    there = there and redis.call('XRANGE', stream, '(' .. delivered, entry, 'COUNT', 1)[1]
-    if entry and not there then
-      local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
-      there = owned[1]
-    end
-    if not there then
-      redis.call('ZADD', due, string.format('%.0f', now_ms), id)
-      redis.call('HDEL', live, id)
-      if entry then redis.call('XDEL', stream, entry) end
-      swept = swept + 1
+local in_live, at = string.sub(cursor, 1, 1) == 'l', string.match(cursor, '%d+$')
+local looked, bytes, swept, cleared = 0, 0, 0, 0
+for _ = 1, math.ceil(count / 10) do
+  local found = redis.call('HSCAN', in_live and live or tasks, at, 'COUNT', math.min(10, count))
+  at = found[1]
+  for i = 1, #found[2], 2 do
+    local id, scheduled = found[2][i], redis.call('ZSCORE', due, found[2][i])
+    looked, bytes = looked + 1, bytes + #found[2][i + 1]
+    if in_live or not scheduled then
+      local entry, recorded = redis.call('HGET', live, id), not in_live or redis.call('HEXISTS', tasks, id) == 1
+      local there = entry and recorded and redis.call('XRANGE', stream, entry, entry)[1]
+      there = there and redis.call('XRANGE', stream, '(' .. delivered, entry, 'COUNT', 1)[1]
+      if entry and not there then there = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)[1] end
+      if not there then
+        if recorded and not scheduled then
+          redis.call('ZADD', due, string.format('%.0f', now_ms), id)
+          swept = swept + 1
+        end
+        cleared = cleared + redis.call('HDEL', live, id)
+        if entry then redis.call('XDEL', stream, entry) end
+      end
     end
   end
+  if at == '0' or bytes >= bytes_max then break end
 end
 if swept > 0 then redis.call('HINCRBY', counts, 'swept', swept) end
 local scheduled, lives, records = redis.call('ZCARD', due), redis.call('HLEN', live), redis.call('HLEN', tasks)
-local unbalanced = math.max(records - scheduled - lives, lives - redis.call('XLEN', stream), 0)
-return {'ok', found[1], #found[2] / 2, bytes, swept, unbalanced}
+local surplus = lives - redis.call('XLEN', stream)
+if in_live and at ~= '0' or not in_live and at == '0' and (surplus > 0 or lives + scheduled > records) then
+  at = 'l' .. at
+end
+return {'ok', at, looked, bytes, swept, cleared, math.max(records - scheduled - lives, surplus, 0)}
 `,
 };
 

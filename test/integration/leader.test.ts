@@ -1,4 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { realClock } from '../../src/clock.js';
+import { BugError } from '../../src/errors.js';
+import { Leadership } from '../../src/leader/leadership.js';
+import { random } from '../../src/random.js';
+import { Partitions } from '../../src/redis/partition.js';
+import type { Caller } from '../../src/redis/script.js';
 import { useLab } from '../support/lab.js';
 import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
@@ -143,4 +149,29 @@ test('dead consumers with nothing pending are forgotten; those with something ar
   await until(async () => (await queue.stats()).consumers === 1, 'the idle one to go');
   await expect(lab().send('HKEYS', keys.consumers)).resolves.toEqual(['holding']);
   await expect(queue.get('a')).resolves.toMatchObject({ state: 'active' });
+});
+
+test('a duty that ends by a bug of ours ends the reign, and its process tells that it fails', async () => {
+  const { link, name: queue, observe } = lab();
+  const errors: unknown[] = [];
+  const caller: Caller = {
+    send: (args, options) => (options?.op === 'age' ? Promise.resolve(['never heard of']) : link.send(args, options)),
+  };
+  const leadership = new Leadership({
+    queue,
+    partitions: new Partitions({ queue, prefix: 'duestream', caller }),
+    lockNodes: [link],
+    lockTtlMs: 60_000,
+    identity: { id: 'me', host: 'here', pid: 1 },
+    clock: realClock,
+    random,
+    observe,
+    onSeat: () => undefined,
+    onError: (error) => errors.push(error),
+  });
+  leadership.start();
+  await until(() => errors.length > 0, 'the bug to be met');
+  expect(errors).toEqual([expect.any(BugError)]);
+  expect(leadership).toMatchObject({ isFailing: true, isLeading: false });
+  await leadership.stop();
 });

@@ -59,6 +59,8 @@ describe('a bad task option is refused', () => {
     ['a duration without unit', { in: '90' }, /^in needs a unit/],
     ['a negative duration', { in: -1 }, /^in must be from/],
     ['a time without offset', { at: '2027-01-02T03:04' }, /^at must say its offset/],
+    ['a time in seconds', { at: 1_798_859_040 }, /^at looks like seconds since 1970/],
+    ['an end in seconds', { expiresAt: 1_798_859_040 }, /^expiresAt looks like seconds since 1970/],
     ['an invalid Date', { at: new Date(Number.NaN) }, /^at must be a valid Date/],
     ['no attempt', { maxAttempts: 0 }, /^maxAttempts must be a whole number from 1/],
     ['half an attempt', { maxAttempts: 1.5 }, /^maxAttempts/],

@@ -81,6 +81,19 @@ describe('the deliveries of a dead worker', () => {
   });
 });
 
+test('a backlog without end does not keep the one slot from what was abandoned', async () => {
+  const { queue } = lab();
+  await queue.add('job', null, { id: 'abandoned' });
+  await lab().ghost(1);
+  await lab().age(2_000);
+  const { diary } = await lab().worker(
+    { job: async () => void (await queue.addMany([{ name: 'job' }, { name: 'job' }])) }, // each brings two more
+    { concurrency: 1, lease: '1s' },
+  );
+  await diary.next('completed', 'abandoned');
+  expect(diary.events('abandoned')).toEqual(['recovered', 'completed']);
+});
+
 test("the owner's lease counts, not that of who looks", async () => {
   const { queue } = lab();
   await queue.add('job', null, { id: 'patient' });

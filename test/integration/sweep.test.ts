@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { Sweeper } from '../../src/leader/sweeper.js';
+import { Partition } from '../../src/redis/partition.js';
 import { Gate, useLab } from '../support/lab.js';
 import { until } from '../support/redis.js';
 
@@ -160,4 +162,60 @@ test('stats can be read whatever somebody put into the stream', async () => {
   await lab().send('DEL', keys.stream);
   await lab().send('XADD', keys.stream, '*', 'a', 'b');
   await expect(queue.leader()).resolves.toBeNull();
+});
+
+test('a score that is no time holds up nobody: the leader promotes, the figures can be read', async () => {
+  const { queue, keys } = lab();
+  const { worker, diary } = await lab().worker({ job: () => 0 });
+  await queue.add('job', null, { id: 'foreign', in: '1h' });
+  await lab().send('ZADD', keys.due, '1.8e18', 'foreign');
+  await queue.add('job', null, { id: 'a', in: 5 });
+  await diary.next('completed', 'a');
+  await until(() => lab().observations.some((one) => one.type === 'promoted' && one.count === 0), 'a look after it');
+  await queue.add('job', null, { id: 'b', in: 5 });
+  await diary.next('completed', 'b');
+  await expect(queue.stats()).resolves.toMatchObject({ scheduled: 1, oldestDueAgeMs: null });
+  await expect(queue.get('foreign')).resolves.toMatchObject({ state: 'scheduled', due: 9e15 });
+  expect(worker.health()).toMatchObject({ ready: true });
+});
+
+describe('the pace of the sweep', () => {
+  const reign = { term: 7, token: 'seven', refused: () => undefined };
+  async function sweeper(): Promise<Sweeper> {
+    await lab().send('HSET', lab().keys.epoch, 'term', 7, 'token', 'seven');
+    const at = { queue: lab().name, prefix: 'duestream', index: 0, partitions: 1, caller: lab().link };
+    return new Sweeper({ partition: new Partition(at), observe: lab().observe });
+  }
+  async function waits(duty: Sweeper, ticks: number): Promise<number[]> {
+    const all: number[] = [];
+    for (let tick = 0; tick < ticks; tick += 1) all.push(await duty.tick(reign));
+    return all;
+  }
+
+  test('is slow in health, fast until what was deleted is mended, then slow', async () => {
+    const { queue, keys } = lab();
+    const duty = await sweeper();
+    await queue.addMany(Array.from({ length: 2_000 }, (_, at) => ({ name: 'job', payload: null, id: `t${at}` })));
+    expect(await waits(duty, 1)).toEqual([2_000]);
+    await lab().send('DEL', keys.tasks, keys.stream);
+    const paces = await waits(duty, 20);
+    expect(paces[0]).toBe(20);
+    expect(paces.at(-1)).toBe(2_000);
+    expect(await lab().send('EXISTS', keys.live)).toBe(0);
+  });
+
+  test('is slow after a whole pass that could mend nothing, and fast again for more of it', async () => {
+    const { queue, keys } = lab();
+    const duty = await sweeper();
+    for (const id of ['a', 'b']) await queue.add('job', null, { id });
+    await lab().ghost(2);
+    const [first] = await lab().pending();
+    await lab().send('XDEL', keys.stream, first?.entry ?? ''); // pending: left to its owner
+    expect(await waits(duty, 6)).toEqual([20, 20, 20, 20, 2_000, 2_000].slice(-6 + 0));
+    await queue.add('job', null, { id: 'c', in: '1h' });
+    await lab().send('HSET', keys.live, 'stray', '5-5');
+    expect((await waits(duty, 1))[0]).toBe(20);
+    expect((await waits(duty, 9)).at(-1)).toBe(2_000);
+    expect(await lab().send('HLEN', keys.live)).toBe(2);
+  });
 });

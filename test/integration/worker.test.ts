@@ -171,8 +171,11 @@ describe('a handler', () => {
     await queue.add('job', null, { id: 'b' });
     await expect(queue.get('b')).resolves.toMatchObject({ state: 'ready' });
     expect(worker.inFlight).toBe(1);
+    const stuck = 'every slot is held by a handler that goes on after its timeout';
+    expect(worker.health()).toMatchObject({ ready: false, problems: expect.arrayContaining([stuck]) as unknown });
     gate.open();
     await diary.next('completed', 'b');
+    expect(worker.health().problems).not.toContain(stuck);
     expect(ran).toEqual(['a', 'b']);
     expect(diary.events('a')).toEqual(['failed', 'dead']);
   });
@@ -289,16 +292,25 @@ describe('a schema', () => {
 });
 
 describe('what a worker can not run', () => {
-  test('a name it does not know goes back with a delay, and no lease is lost', async () => {
+  test('a name it does not know goes back with a delay, told once, and no lease is lost', async () => {
     const { queue } = lab();
     const { worker, diary } = await lab().worker({ job: () => 0 });
-    await queue.add('other', { n: 1 }, { id: 'a' });
+    await queue.addMany([
+      { name: 'other', payload: { n: 1 }, id: 'a' },
+      { name: 'other', id: 'b', maxAttempts: 1 },
+    ]);
     await lab().state('a', 'scheduled');
+    await lab().state('b', 'scheduled');
+    expect(lab().errors).toMatchObject([
+      { code: 'ERR_NO_HANDLER', message: expect.stringContaining('"other"') as unknown },
+    ]);
+    lab().errors = [];
+    await queue.cancel('b');
     const info = await queue.get('a');
     expect((info?.due ?? 0) - (await lab().nowMs())).toBeGreaterThan(5_000);
     expect(info).toMatchObject({ attempt: 1, deliveries: 0, lastError: null, payload: { n: 1 } });
     expect(diary.told).toEqual([]);
-    await expect(queue.stats()).resolves.toMatchObject({ active: 0, counts: { handed_back: 1 } });
+    await expect(queue.stats()).resolves.toMatchObject({ active: 0, counts: { handed_back: 2 } });
     expect(lab().observations.filter(({ type }) => type === 'lease_lost')).toEqual([]);
     await worker.stop();
     const { diary: other } = await lab().worker({ other: () => 0 });

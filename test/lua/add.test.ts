@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import { add } from '../../src/redis/scripts.generated.js';
 import {
@@ -32,7 +33,8 @@ describe('when', () => {
     { when: '1900000000000001', mark: 's', due: '1900000000000001' },
     { when: '8640000000000000', mark: 's', due: '8640000000000000' },
     { when: '0', mark: 'r', due: '0' },
-    { when: '-1000', mark: 'r', due: '-1000' },
+    { when: '00', mark: 'r', due: '0' },
+    { when: '01800000000001', mark: 's', due: '1800000000001' },
   ];
   test.each(cases)('$when is $mark, due $due', async ({ when, mark, due }) => {
     expect(await addTask('a', when)).toBe(mark);
@@ -105,7 +107,7 @@ describe('the record', () => {
     },
   );
 
-  test.each(['', 'soon', '+', '+1.5', '1e3', 'nan', 'inf', '0x10', '9999999999999999', '+9999999999999999'])(
+  test.each(['', 'soon', '-0', '-1', '-1000', '+-5', '+', '+1.5', '1e3', 'nan', 'inf', '0x10', '9999999999999999', '+9999999999999999'])(
     'a when of "%s" is refused, and nothing is written for it',
     async (when) => {
       await addTask('other');
@@ -115,7 +117,7 @@ describe('the record', () => {
     },
   );
 
-  test.each(['+', 'never', '+1.5', 'inf'])(
+  test.each(['+', 'never', '-0', '-5', '+1.5', 'inf'])(
     'an expires of "%s" is refused, and nothing is written for it',
     async (expires) => {
       await addTask('other');
@@ -170,6 +172,21 @@ test.each(oddIds)('the id %j is kept as it is', async (id) => {
   expect(await addTask(id, '+5')).toBe('d');
   expect(await send('ZRANGE', keys.due, 0, -1)).toEqual([id]);
   expect(((await send('HKEYS', keys.tasks)) as string[]).sort()).toEqual([id, `${id}!`].sort());
+});
+
+test('an id that is no UTF-8 is refused, one that is is not, whatever its bytes', async () => {
+  const edges = [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee];
+  edges.push(0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff);
+  const longer = (ids: number[][], more: number[]): number[][] => ids.flatMap((id) => more.map((byte) => [...id, byte]));
+  const pairs = longer([[0], [0x41], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xc3, 0xa9]], edges);
+  const triples = longer(longer([[0xc3], [0xe0], [0xe1], [0xed], [0xef], [0x80]], edges), edges);
+  const quads = longer(longer(longer([[0xf0], [0xf1], [0xf3], [0xf4], [0xf5]], edges), edges), [0x7f, 0x80, 0xbf, 0xc0]);
+  const ids = [...pairs, ...triples, ...quads].map((bytes) => Buffer.from(bytes));
+  const names = add.keys.map((name) => keys[name]);
+  await addTask('first'); // loads the script
+  const items = ids.flatMap((id) => [id, '+5', '', item.record]);
+  const reply = await send('EVALSHA', add.sha1, names.length, ...names, '1/1', now, '', 0, ...items);
+  expect(reply).toEqual(['ok', ids.map((id) => (isUtf8(id) ? 's' : 'x')).join('')]);
 });
 
 test('a batch is answered item by item, and each id is added once', async () => {

@@ -177,7 +177,7 @@ async function imbalances(): Promise<unknown> {
   const count = (name: string): number => (flat.includes(name) ? Number(flat[flat.indexOf(name) + 1]) : 0);
   const ends = count('complete') + count('bury') + count('expired') + count('cancelled');
   const entries = ((await send('XRANGE', keys.stream, '-', '+')) as [string, unknown][]).map(([entry]) => entry);
-  const swept = await expectStatus(run(lua.sweep, { cursor: '0', count: 1000 }), 'ok');
+  const swept = await expectStatus(run(lua.sweep, { cursor: '0', count: 1000, bytesMax: 1e6 }), 'ok');
   return {
     placedOnce: [...due, ...live].sort().join() === tasks.join(),
     oneEntryEach: ((await send('HVALS', keys.live)) as string[]).sort().join() === entries.sort().join(),

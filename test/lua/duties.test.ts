@@ -83,7 +83,7 @@ describe('resign', () => {
 });
 
 describe('reap', () => {
-  const reap = (nowMs: number) => run(lua.reap, { cursor: '0', count: 100, nowMs });
+  const reap = (nowMs: number) => run(lua.reap, { cursor: '0', count: 100, strayIdleMs: 300_000, nowMs });
   const groupOf = async (): Promise<string[]> =>
     ((await send('XINFO', 'CONSUMERS', keys.stream, 'workers')) as string[][]).map((one) => one[1] ?? '').sort();
 
@@ -113,6 +113,19 @@ describe('reap', () => {
     expect(await send('HKEYS', keys.consumers)).toEqual(['c2']);
   });
 
+  test('one in the group that nobody joined, made by a read that came late, is forgotten when silent', async () => {
+    await elect();
+    await active('a', 'busy');
+    await join('idle');
+    await join('late');
+    await send('HDEL', keys.consumers, 'busy', 'late');
+    const strays = (strayIdleMs: number, cursor = '0') => run(lua.reap, { cursor, count: 100, strayIdleMs });
+    expect(await strays(300_000)).toMatchObject({ reaped: 0 });
+    expect(await strays(0, '1')).toMatchObject({ reaped: 0 });
+    expect(await strays(0)).toMatchObject({ reaped: 1 });
+    expect(await groupOf()).toEqual(['busy', 'idle']);
+  });
+
   test('without a group too', async () => {
     await elect();
     await join('c1');
@@ -122,7 +135,7 @@ describe('reap', () => {
 });
 
 describe('sweep', () => {
-  const sweep = () => run(lua.sweep, { cursor: '0', count: 500, nowMs: now + 5 });
+  const sweep = () => run(lua.sweep, { cursor: '0', count: 500, bytesMax: 1e6, nowMs: now + 5 });
 
   test('in health it changes nothing', async () => {
     await elect();
@@ -175,7 +188,7 @@ describe('sweep', () => {
     let cursor = '0';
     let swept = 0;
     do {
-      const reply = await expectStatus(run(lua.sweep, { cursor, count: 1 }), 'ok');
+      const reply = await expectStatus(run(lua.sweep, { cursor, count: 1, bytesMax: 1e6 }), 'ok');
       swept += reply.swept;
       expect(reply.looked).toBeLessThan(10);
       expect(reply.unbalanced).toBe(20 - swept);
@@ -196,5 +209,73 @@ describe('sweep', () => {
     await addTask('a', '+1', { record: `{"n":"job","p":"${'x'.repeat(1000)}"}` });
     const reply = await expectStatus(sweep(), 'ok');
     expect(reply.bytes).toBe(String(await send('HGET', keys.tasks, 'a')).length);
+  });
+
+  test('a call reads no more bytes than it may, and ten records, however many it may look at', async () => {
+    await elect();
+    const large = `{"n":"job","p":"${'x'.repeat(10_000)}"}`;
+    for (let at = 0; at < 200; at += 1) await addTask(`t${at}`, '+1000', { record: at < 100 ? '{"n":"job"}' : large });
+    let cursor = '0';
+    let looked = 0;
+    do {
+      const reply = await expectStatus(run(lua.sweep, { cursor, count: 500, bytesMax: 20_000 }), 'ok');
+      expect(reply.bytes).toBeLessThan(20_000 + 20 * large.length);
+      cursor = reply.cursor;
+      looked += reply.looked;
+    } while (cursor !== '0');
+    expect(looked).toBeGreaterThanOrEqual(200);
+  });
+
+  describe('live fields that stand for nothing', () => {
+    async function swept(): Promise<{ calls: number; swept: number; cleared: number; unbalanced: number }> {
+      const all = { calls: 0, swept: 0, cleared: 0, unbalanced: 0 };
+      let cursor = '0';
+      do {
+        const reply = await expectStatus(run(lua.sweep, { cursor, count: 50, bytesMax: 1e6, nowMs: now + 5 }), 'ok');
+        cursor = reply.cursor;
+        all.calls += 1;
+        all.swept += reply.swept;
+        all.cleared += reply.cleared;
+        all.unbalanced = reply.unbalanced;
+      } while (cursor !== '0');
+      return all;
+    }
+
+    test('go when tasks and stream were deleted, in steps', async () => {
+      await elect();
+      for (let at = 0; at < 600; at += 1) await addTask(`t${at}`);
+      await send('DEL', keys.tasks, keys.stream);
+      const all = await swept();
+      expect(all).toMatchObject({ swept: 0, cleared: 600, unbalanced: 0 });
+      expect(all.calls).toBeGreaterThan(5);
+      expect(await send('EXISTS', keys.live)).toBe(0);
+    });
+
+    test('go when only the records were deleted, but for what is pending', async () => {
+      await elect();
+      const { entry } = await active('active');
+      await addTask('ready');
+      await addTask('whole');
+      await send('HDEL', keys.tasks, 'active', 'ready');
+      expect(await swept()).toMatchObject({ swept: 0, cleared: 1 });
+      expect(await send('HGETALL', keys.live)).toEqual(expect.arrayContaining(['active', entry, 'whole']));
+      expect(await send('HLEN', keys.live)).toBe(2);
+    });
+
+    test('go when their task is scheduled: it is not dropped when it is due', async () => {
+      await elect();
+      await addTask('a', '+5');
+      await send('HSET', keys.live, 'a', '5-5');
+      expect(await swept()).toMatchObject({ swept: 0, cleared: 1, unbalanced: 0 });
+      expect(await promoted({ nowMs: now + 5 })).toBe(1);
+    });
+
+    test('are not looked for in health', async () => {
+      await elect();
+      await active('active');
+      await addTask('ready');
+      await addTask('scheduled', '+9');
+      expect(await swept()).toEqual({ calls: 1, swept: 0, cleared: 0, unbalanced: 0 });
+    });
   });
 });

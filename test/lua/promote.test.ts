@@ -171,3 +171,27 @@ describe('without a term', () => {
     expect(await promote({ ...nobody, nowMs: now + 60_000 })).toEqual({ status: 'paused', nowMs: now + 60_000 });
   });
 });
+
+describe('a score that others wrote', () => {
+  test.each([
+    { score: '1.8e18', nextDueMs: 9e15 },
+    { score: '+inf', nextDueMs: 9e15 },
+    { score: '1e16', nextDueMs: 9e15 },
+  ])('of $score is late by itself, and holds up nobody', async ({ score, nextDueMs }) => {
+    await elect();
+    await addTask('foreign', '+5');
+    await send('ZADD', keys.due, score, 'foreign');
+    expect(await promote()).toMatchObject({ promoted: 0, nextDueMs, lagMs: 0 });
+    await addTask('a', '+5');
+    expect(await promote({ nowMs: now + 5 })).toMatchObject({ promoted: 1, nextDueMs, lagMs: 0 });
+  });
+
+  test.each(['-inf', '-1.8e18', '-0.5', '-1'])('of %s is early by itself, with a due time that can be read', async (score) => {
+    await elect();
+    await addTask('foreign', '+5');
+    await addTask('a', '+5');
+    await send('ZADD', keys.due, score, 'foreign');
+    expect(await promote({ term: '', token: '' })).toMatchObject({ promoted: 1, nextDueMs: now + 5, lagMs: now });
+    expect(await entries()).toEqual([['id', 'foreign', 'due', '0']]);
+  });
+});

@@ -246,3 +246,32 @@ describe('join and leave', () => {
     expect(await run(lua.leave, { consumer: 'c1' })).toEqual({ status: 'ok' });
   });
 });
+
+describe('a number that others wrote', () => {
+  test.each([
+    { score: '1.8e18', shown: 9e15 },
+    { score: '+inf', shown: 9e15 },
+    { score: '-inf', shown: 0 },
+    { score: '-0.5', shown: 0 },
+  ])('as a score, $score, is shown as $shown', async ({ score, shown }) => {
+    await addTask('a', '+5', { expires: '+5' });
+    await send('ZADD', keys.due, score, 'a');
+    await send('ZADD', keys.expiry, score, 'a');
+    expect(await run(lua.get, { id: 'a' })).toMatchObject({ state: 'scheduled', dueMs: shown, expiresMs: shown });
+    expect(await run(lua.stats, {})).toMatchObject({ oldestDueMs: shown });
+  });
+
+  test.each([
+    { due: '1.8e18', shown: 9e15 },
+    { due: '-0', shown: 0 },
+    { due: 'inf', shown: 9e15 },
+    { due: 'nan', shown: 0 },
+  ])('as the due time of an entry, $due, is shown as $shown', async ({ due, shown }) => {
+    await addTask('a');
+    await send('DEL', keys.stream);
+    const entry = (await send('XADD', keys.stream, '*', 'id', 'a', 'due', due)) as string;
+    await send('HSET', keys.live, 'a', entry);
+    expect(await run(lua.get, { id: 'a' })).toMatchObject({ state: 'ready', dueMs: shown });
+    expect(await run(lua.stats, {})).toMatchObject({ oldestReadyMs: shown });
+  });
+});

@@ -41,8 +41,8 @@ type Settlement = Delivery & { verb?: string; value?: string; run?: string };
 
 let client: ReturnType<typeof createClient>;
 
-export function send(...args: (string | number)[]): Promise<Reply> {
-  return client.sendCommand(args.map(String)) as Promise<Reply>;
+export function send(...args: (string | number | Buffer)[]): Promise<Reply> {
+  return client.sendCommand(args.map((arg) => (Buffer.isBuffer(arg) ? arg : String(arg)))) as Promise<Reply>;
 }
 
 export function run<K, A, R extends { status: string }>(
@@ -132,7 +132,7 @@ export async function beat(
 }
 
 export function recover(consumer: string, more: Partial<lua.RecoverArgs> = {}): Promise<lua.RecoverReply> {
-  const standard = { leaseMs: 30_000, cursor: '-', page: 200, limit: 100, bytesMax: 1e6, lostMax: 5 };
+  const standard = { leaseMs: 30_000, page: 200, limit: 100, bytesMax: 1e6, lostMax: 5 };
   return run(lua.recover, { consumer, ...standard, ...more });
 }
 

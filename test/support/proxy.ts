@@ -17,7 +17,8 @@ export type Direction = 'requests' | 'replies' | 'both';
  * swallows everything without a word, latency, resets, a port where nobody listens.
  */
 export class Proxy {
-  readonly #target: RedisServer;
+  /** Where new connections go. Those that are there stay where they are. */
+  target: RedisServer;
   readonly #pairs = new Set<Pair>();
   #server: Server;
   #holds: ReadonlySet<Direction> = new Set();
@@ -33,7 +34,7 @@ export class Proxy {
   cutAfter: () => number = () => Number.POSITIVE_INFINITY;
 
   private constructor(target: RedisServer) {
-    this.#target = target;
+    this.target = target;
     this.#server = this.#newServer();
   }
 
@@ -111,7 +112,7 @@ export class Proxy {
 
   #join(client: Socket): void {
     this.connections += 1;
-    const { socketPath, port = 0 } = this.#target;
+    const { socketPath, port = 0 } = this.target;
     const server = socketPath === undefined ? connect(port, '127.0.0.1') : connect(socketPath);
     const pair: Pair = { client, server, budget: this.cutAfter() };
     this.#pairs.add(pair);

@@ -123,11 +123,10 @@ export const effects: readonly Effect[] = [
   effect(lua.pause, () => ({ paused: 1 })),
   effect(lua.promote, () => ({ overdueMs: 6000, limit: 250 })),
   effect(lua.purge, ({ letter }) => ({ limit: 0, items: [{ number: letter }] })),
-  effect(lua.reap, () => ({ cursor: '0', count: 100 })),
+  effect(lua.reap, () => ({ cursor: '0', count: 100, strayIdleMs: 300_000 })),
   effect(lua.recover, () => ({
     consumer: 'c1',
     leaseMs: 30_000,
-    cursor: '-',
     page: 200,
     limit: 100,
     bytesMax: 1e6,
@@ -138,7 +137,7 @@ export const effects: readonly Effect[] = [
   effect(lua.resign, () => ({})),
   effect(lua.runNow, () => ({ id: 'later' })),
   effect(lua.settle, ({ held }) => ({ consumer: 'c1', items: settlements(held) })),
-  effect(lua.sweep, () => ({ cursor: '0', count: 100 })),
+  effect(lua.sweep, () => ({ cursor: '0', count: 100, bytesMax: 1e6 })),
   effect(lua.update, () => ({ id: 'later', wasSha1: laterSha1, record: '{"n":"job","p":2}' })),
 ];
 

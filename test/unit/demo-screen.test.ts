@@ -56,6 +56,19 @@ test('a window lower than a frame gets what fits into it', () => {
   expect(tty.written[1]?.match(/\n/g)).toHaveLength(4);
 });
 
+test('a terminal that says it has no rows gets the whole frame', () => {
+  vi.stubEnv('TERM', 'xterm');
+  const heights = [0, 24].map((rows) => {
+    const tty = stream(true, rows);
+    const screen = screenFor(tty);
+    screen.show(scene);
+    screen.end();
+    return tty.written[1]?.match(/\n/g)?.length;
+  });
+  expect(heights[0]).toBe(heights[1]);
+  expect(heights[0]).toBeGreaterThan(1);
+});
+
 test.each([
   ['', true],
   ['1', false],

@@ -57,6 +57,7 @@ type Parts = Omit<ConstructorParameters<typeof Play>[0], 'stage' | 'fault'> & { 
 async function play(args: Arguments, parts: Parts): Promise<Report | undefined> {
   const stage = await Stage.open(hasAddress(args) ? connectionOf(args).connection : undefined);
   try {
+    parts.screen.tell({ atMs: 0, text: `on ${stage.place}, under the prefix ${stage.prefix}, which goes at the end` });
     return parts.signal.aborted ? undefined : await new Play({ ...parts, stage }).run();
   } finally {
     await stage.close();

@@ -4,7 +4,7 @@ import { type Command, connected, json } from '../command.js';
 import { exitCodes } from '../failure.js';
 import { note, print, printJson, table } from '../output.js';
 import { connectionOf } from '../redis-address.js';
-import { oneShot } from '../with-queue.js';
+import { noteIfNew, oneShot } from '../with-queue.js';
 
 export const command: Command = {
   flags: { ...json, ...connected },
@@ -16,6 +16,7 @@ async function runDoctor(args: Arguments): Promise<number> {
   const queue = args.text('queue');
   const { commandTimeout } = oneShot;
   const { ok, checks } = await doctor({ ...connectionOf(args), commandTimeout, ...(queue !== undefined && { queue }) });
+  await noteIfNew(args);
   if (args.on('json')) printJson({ ok, checks });
   else print(table(checks.map((check) => [check.ok ? 'ok' : 'WRONG', check.name, check.detail])));
   if (ok) return exitCodes.ok;

@@ -1,7 +1,7 @@
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { print, printJson } from '../output.js';
-import { withQueue } from '../with-queue.js';
+import { noteIfNew, withQueue } from '../with-queue.js';
 
 const flags = { ...json, ...connected };
 
@@ -19,6 +19,7 @@ export const resume: Command = {
 
 async function setPaused(args: Arguments, paused: boolean): Promise<void> {
   const name = await withQueue(args, async (queue) => {
+    await noteIfNew(args);
     await (paused ? queue.pause() : queue.resume());
     return queue.name;
   });

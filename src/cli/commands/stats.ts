@@ -5,7 +5,7 @@ import { type Command, connected, json } from '../command.js';
 import { usage } from '../failure.js';
 import { print, printJson, table } from '../output.js';
 import { connectionOf } from '../redis-address.js';
-import { oneShot } from '../with-queue.js';
+import { noteIfNew, oneShot } from '../with-queue.js';
 
 export const command: Command = {
   flags: {
@@ -34,8 +34,10 @@ async function stats(args: Arguments): Promise<void> {
   if (isWatching && args.on('json')) throw usage('--json prints one document, --watch never ends: give one of them');
   const reader = new StatsReader(args);
   try {
+    const rows = await reader.read();
+    await noteIfNew(args);
     if (isWatching) await watch(reader);
-    else show(args, await reader.read());
+    else show(args, rows);
   } finally {
     await reader.close();
   }

@@ -22,8 +22,8 @@ const flags: Readonly<Record<string, Flag>> = {
 export const command: Command = {
   flags,
   examples: [
-    ['worker mail --handlers ./handlers.js', 'until SIGTERM or Ctrl-C'],
-    ['worker mail reports --handlers ./handlers.js --concurrency 50 --metrics-port 9464', 'two queues, with metrics'],
+    ['worker mail --handlers ./handlers.mjs', 'until SIGTERM or Ctrl-C'],
+    ['worker mail reports --handlers ./handlers.mjs --concurrency 50 --metrics-port 9464', 'two queues, with metrics'],
   ],
   run: runWorker,
 };
@@ -34,7 +34,7 @@ const deliveriesRange = { min: 1, max: 1_000_000 };
 async function runWorker(args: Arguments): Promise<number> {
   const options = optionsOf(args);
   const path = args.text('handlers');
-  if (path === undefined) throw usage('say what runs the tasks: --handlers ./handlers.js');
+  if (path === undefined) throw usage('say what runs the tasks: --handlers ./handlers.mjs');
   const handlers = await loadHandlers(path);
   const names = Object.keys(handlers);
   return runRole(args, {

@@ -18,6 +18,8 @@ const hideCursor = '\u001b[?25l';
 const showCursor = '\u001b[?25h';
 const eraseToEndOfLine = '\u001b[K';
 const eraseBelow = '\u001b[J';
+/** Of a terminal that does not know its size and says 0, as in some containers. */
+const rowsUnknown = 24;
 
 /** Redrawn in place on a terminal, else lines; colours only where they are wanted. */
 export function screenFor(stream: Tty): Screen {
@@ -40,7 +42,8 @@ export class Terminal implements Screen {
 
   show(scene: Scene): void {
     // A frame higher than the window could not be gone back over.
-    const lines = frameOf(scene, this.paint).slice(0, Math.max(1, this.#stream.rows - 1));
+    const rows = this.#stream.rows || rowsUnknown;
+    const lines = frameOf(scene, this.paint).slice(0, Math.max(1, rows - 1));
     const up = this.#drawn > 0 ? `\u001b[${this.#drawn}A\r` : '';
     this.#stream.write(`${up}${lines.map((line) => `${line}${eraseToEndOfLine}\n`).join('')}${eraseBelow}`);
     this.#drawn = lines.length;

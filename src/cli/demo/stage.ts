@@ -1,5 +1,6 @@
 import { launchRedis, newToken, RedisLink, type RedisServer, ServerClock } from '../../testing.js';
 import { exitCodes, Failure, lineOf } from '../failure.js';
+import { hostOf } from '../redis-address.js';
 import { removeKeys } from './own-keys.js';
 
 const commandTimeoutMs = 4_000;
@@ -19,7 +20,7 @@ export class Stage {
 
   private constructor(connection: string, server?: RedisServer) {
     this.connection = connection;
-    this.place = server === undefined ? 'the Redis you named' : `a Redis of its own, port ${server.port}`;
+    this.place = server === undefined ? `Redis at ${hostOf(connection)}` : `a Redis of its own, pid ${server.pid}`;
     this.#server = server;
     this.prefix = `duestream-demo-${newToken()}`;
     this.link = new RedisLink({ connection, purpose: 'demo', commandTimeoutMs });
