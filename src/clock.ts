@@ -8,7 +8,7 @@ export interface Clock {
   monotonicMs(): number;
   /** Milliseconds since 1970, as this machine believes. Only to show to people. */
   wallMs(): number;
-  /** Waits. Resolves early when the signal aborts; never throws. */
+  /** Waits; 0 only lets other work have its turn. Resolves early when the signal aborts; never throws. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Calls back once after `ms`; the returned function takes it back. Never keeps the process alive by itself. */
   after(ms: number, callback: () => void): () => void;
@@ -28,6 +28,7 @@ class SystemClock implements Clock {
 
   sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
+    if (ms <= 0) return new Promise((resolve) => setImmediate(resolve)); // a timer of 0 takes a millisecond
     return new Promise((resolve) => {
       const timer = setTimeout(done, Math.min(ms, timerMsMax));
       function done(): void {

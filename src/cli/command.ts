@@ -4,6 +4,7 @@ import type { Arguments } from './arguments.js';
 export interface Flag {
   readonly describe: string;
   readonly isSwitch?: boolean;
+  readonly isRequired?: boolean;
   /** Left out of --help: for completeness, not for use. */
   readonly hidden?: boolean;
 }

@@ -90,9 +90,9 @@ function declareVerb(parser: Argv, entry: { verb: Verb; command?: Command; paren
 
 function declareFlags(parser: Argv, verb: Verb, command: Command): Argv {
   for (const name of argumentsOf(verb)) parser.positional(name, { type: 'string' });
-  for (const [name, { describe, isSwitch = false, hidden = false }] of Object.entries(command.flags)) {
+  for (const [name, { describe, isSwitch = false, isRequired = false, hidden = false }] of Object.entries(command.flags)) {
     const type = isSwitch ? 'boolean' : 'string';
-    parser.option(name, { describe, hidden, type, ...(!isSwitch && { requiresArg: true }) });
+    parser.option(name, { describe, hidden, type, ...(isRequired && { demandOption: true }), ...(!isSwitch && { requiresArg: true }) });
   }
   for (const [line, does] of command.examples) parser.example(`$0 ${line}`, does);
   return parser;
@@ -120,6 +120,8 @@ function sayWhatToDo(message: string, reading: Reading): string {
   if (message.startsWith('Not enough non-option')) return `an argument is missing: duestream ${path} ${wanted}; ${see}`;
   const [, lacking] = /^Not enough arguments following: (.*)$/.exec(message) ?? [];
   if (lacking !== undefined) return `--${lacking} needs a value; ${see}`;
+  const [, required] = /^Missing required arguments?: (\S+)$/.exec(message) ?? [];
+  if (required !== undefined) return `--${required} is missing: say what to take, as in the examples; ${see}`;
   const [, flags] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
   if (flags !== undefined) return `unknown flag ${flagText(flags)}; ${see}`;
   const [, word] = /^Unknown commands?: ?(.*)$/.exec(message) ?? [];

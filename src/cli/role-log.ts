@@ -1,29 +1,41 @@
 import type { Observation } from '../index.js';
-import { lineOf } from './failure.js';
+import { codeOf, lineOf } from './failure.js';
 import { note } from './output.js';
 import { withoutSecrets } from './redis-address.js';
 
 /** A process that meets more kinds of errors than this has other troubles than a repeated line. */
 const toldMax = 100;
+/** A refused password is seen as a failed connection first, and as an error a moment later: which it is, is said once. */
+const decideMs = 200;
+/** What was under way when the connection came back may still fail for its having been away. */
+const aftermathMs = 2_000;
+const outageCodes = ['ERR_REDIS_UNREACHABLE', 'ERR_OUTCOME_UNKNOWN'];
 
 /**
  * What a role says of its troubles. An outage makes every loop fail again and again: that Redis is away is said once,
- * and that it is back; any other error once until then.
+ * and that it is back; the commands that failed meanwhile only when `verbose` asks for them. Any other error is said
+ * once until then.
  */
 export class RoleLog {
   readonly #addresses: readonly string[];
+  readonly #verbose: boolean;
   /** Address of a server → its connections that are down. */
   readonly #down = new Map<string, Set<string>>();
+  /** Those that are down and not told of yet. */
+  readonly #undecided = new Map<string, NodeJS.Timeout>();
   readonly #told = new Set<string>();
+  #backAtMs = -Infinity;
   #closed = false;
 
-  constructor(addresses: readonly string[]) {
+  constructor(addresses: readonly string[], { verbose = false }: { verbose?: boolean } = {}) {
     this.#addresses = addresses;
+    this.#verbose = verbose;
   }
 
   tell(error: unknown): void {
-    const line = withoutSecrets(lineOf(error), this.#addresses);
-    if (this.#closed || this.#told.has(line)) return;
+    const text = lineOf(error);
+    const line = withoutSecrets(this.#isRefusal(text) ? this.#refusal(text) : text, this.#addresses);
+    if (this.#closed || this.#told.has(line) || this.#isOfTheOutage(error)) return;
     if (this.#told.size >= toldMax) this.#told.clear();
     this.#told.add(line);
     note(line);
@@ -40,12 +52,50 @@ export class RoleLog {
     if (up) down.delete(connection);
     else down.add(connection);
     if (wasDown === down.size > 0) return;
-    note(wasDown ? `Redis at ${address} is back` : `Redis at ${address} is unreachable; waiting for it`);
-    if (wasDown) this.#told.clear();
+    if (wasDown) this.#onBack(address);
+    else this.#undecided.set(address, setTimeout(() => this.#tellDown(address), decideMs).unref());
   };
+
+  #onBack(address: string): void {
+    this.#tellDown(address);
+    note(`Redis at ${address} is back`);
+    this.#backAtMs = performance.now();
+    this.#told.clear();
+  }
+
+  #tellDown(address: string): void {
+    if (this.#decided(address) && !this.#closed) note(`Redis at ${address} is unreachable; waiting for it`);
+  }
+
+  /** False when it was before. */
+  #decided(address: string): boolean {
+    clearTimeout(this.#undecided.get(address));
+    return this.#undecided.delete(address);
+  }
+
+  #isRefusal(text: string): boolean {
+    return /^(WRONGPASS|NOAUTH)/.test(text) && this.#addressesDown.length > 0;
+  }
+
+  #refusal(text: string): string {
+    const addresses = this.#addressesDown;
+    for (const address of addresses) this.#decided(address);
+    const [, todo = ''] = /(; .*)/.exec(text) ?? [];
+    return `Redis at ${addresses.join(', ')} refused the password${todo}`;
+  }
+
+  #isOfTheOutage(error: unknown): boolean {
+    if (this.#verbose || !outageCodes.includes(codeOf(error))) return false;
+    return this.#addressesDown.length > 0 || performance.now() - this.#backAtMs < aftermathMs;
+  }
+
+  get #addressesDown(): string[] {
+    return Array.from(this.#down).flatMap(([address, down]) => (down.size > 0 ? [address] : []));
+  }
 
   /** Connections that end because the role does are no trouble. */
   close(): void {
     this.#closed = true;
+    for (const timer of this.#undecided.values()) clearTimeout(timer);
   }
 }

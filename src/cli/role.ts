@@ -47,7 +47,7 @@ export async function runRole(args: Arguments, role: Role): Promise<number> {
   const connection = connectionOf(args);
   const queues = queuesOf(args);
   const metrics = new Metrics();
-  const log = new RoleLog([connection.connection, ...(lockNodesOf(args) ?? [])]);
+  const log = new RoleLog([connection.connection, ...(lockNodesOf(args) ?? [])], { verbose: args.on('verbose') });
   const observe: Observe = (observation) => {
     metrics.observe(observation);
     log.observe(observation);

@@ -21,8 +21,8 @@ const inFlightMax = 4;
 /**
  * Adds checked tasks to one partition, in batches: 500 small tasks take Redis about 2 ms, large ones are cut by bytes.
  *
- * A batch is as old as its youngest task, so that none is given up before its time; and it holds what came within one
- * part of `repeatForMs`, so that during an outage none is given up much later: the batches under way hold all of it.
+ * A batch is as old as its youngest task, so that none is given up before its time; and it holds what came within a
+ * quarter of the time a call has, so that none is given up much later: four batches under way span all of that time.
  */
 export class Adder {
   readonly #partition: Partition;
@@ -36,7 +36,7 @@ export class Adder {
     this.#lanes = parts.lanes;
     this.#observe = parts.observe;
     this.#clock = parts.clock;
-    const spreadMsMax = parts.lanes.repeatForMs / inFlightMax;
+    const spreadMsMax = parts.lanes.patienceMs / inFlightMax;
     this.#batcher = new Batcher({
       inFlightMax,
       itemsMax: 500,

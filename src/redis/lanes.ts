@@ -56,8 +56,9 @@ export class Lanes {
     this.#parts = parts;
   }
 
-  get repeatForMs(): number {
-    return this.#parts.repeatForMs;
+  /** How long a call has. At least one try's worth, so that a call that had no wait is sent. */
+  get patienceMs(): number {
+    return Math.max(this.#parts.repeatForMs, tryMsMin);
   }
 
   /**
@@ -103,10 +104,9 @@ export class Lanes {
     return this.#parts.repeatRefused || passing.some((word) => error.message.startsWith(word)) ? 'not done' : 'final';
   }
 
-  /** Of the time of a call that waits or begins. At least one try's worth, so that a call that had no wait is sent. */
+  /** Of the time of a call that waits or begins. */
   #leftMs(madeAtMs: number): number {
-    const { clock, repeatForMs } = this.#parts;
-    return Math.max(madeAtMs, this.#answeredAtMs) + Math.max(repeatForMs, tryMsMin) - clock.monotonicMs();
+    return Math.max(madeAtMs, this.#answeredAtMs) + this.patienceMs - this.#parts.clock.monotonicMs();
   }
 
   #take(madeAtMs: number): Promise<Lane> {

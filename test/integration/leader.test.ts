@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { realClock } from '../../src/clock.js';
+import { systemClock } from '../../src/clock.js';
 import { BugError } from '../../src/errors.js';
 import { Leadership } from '../../src/leader/leadership.js';
-import { random } from '../../src/random.js';
+import { systemRandom } from '../../src/random.js';
 import { Partitions } from '../../src/redis/partition.js';
 import type { Caller } from '../../src/redis/script.js';
 import { useLab } from '../support/lab.js';
@@ -163,8 +163,8 @@ test('a duty that ends by a bug of ours ends the reign, and its process tells th
     lockNodes: [link],
     lockTtlMs: 60_000,
     identity: { id: 'me', host: 'here', pid: 1 },
-    clock: realClock,
-    random,
+    clock: systemClock,
+    random: systemRandom,
     observe,
     onSeat: () => undefined,
     onError: (error) => errors.push(error),

@@ -211,7 +211,7 @@ describe('the pace of the sweep', () => {
     await lab().ghost(2);
     const [first] = await lab().pending();
     await lab().send('XDEL', keys.stream, first?.entry ?? ''); // pending: left to its owner
-    expect(await waits(duty, 6)).toEqual([20, 20, 20, 20, 2_000, 2_000].slice(-6 + 0));
+    expect(await waits(duty, 6)).toEqual([20, 20, 20, 2_000, 2_000, 2_000]);
     await queue.add('job', null, { id: 'c', in: '1h' });
     await lab().send('HSET', keys.live, 'stray', '5-5');
     expect((await waits(duty, 1))[0]).toBe(20);

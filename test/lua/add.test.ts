@@ -107,15 +107,27 @@ describe('the record', () => {
     },
   );
 
-  test.each(['', 'soon', '-0', '-1', '-1000', '+-5', '+', '+1.5', '1e3', 'nan', 'inf', '0x10', '9999999999999999', '+9999999999999999'])(
-    'a when of "%s" is refused, and nothing is written for it',
-    async (when) => {
-      await addTask('other');
-      const before = await dump();
-      expect(await addTask('a', when)).toBe('x');
-      expect(await dump()).toEqual(before);
-    },
-  );
+  test.each([
+    '',
+    'soon',
+    '-0',
+    '-1',
+    '-1000',
+    '+-5',
+    '+',
+    '+1.5',
+    '1e3',
+    'nan',
+    'inf',
+    '0x10',
+    '9999999999999999',
+    '+9999999999999999',
+  ])('a when of "%s" is refused, and nothing is written for it', async (when) => {
+    await addTask('other');
+    const before = await dump();
+    expect(await addTask('a', when)).toBe('x');
+    expect(await dump()).toEqual(before);
+  });
 
   test.each(['+', 'never', '-0', '-5', '+1.5', 'inf'])(
     'an expires of "%s" is refused, and nothing is written for it',
@@ -177,10 +189,14 @@ test.each(oddIds)('the id %j is kept as it is', async (id) => {
 test('an id that is no UTF-8 is refused, one that is is not, whatever its bytes', async () => {
   const edges = [0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee];
   edges.push(0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff);
-  const longer = (ids: number[][], more: number[]): number[][] => ids.flatMap((id) => more.map((byte) => [...id, byte]));
+  const longer = (ids: number[][], more: number[]): number[][] =>
+    ids.flatMap((id) => more.map((byte) => [...id, byte]));
   const pairs = longer([[0], [0x41], [0xc3], [0xe2, 0x82], [0xf0, 0x9f, 0x98], [0xc3, 0xa9]], edges);
   const triples = longer(longer([[0xc3], [0xe0], [0xe1], [0xed], [0xef], [0x80]], edges), edges);
-  const quads = longer(longer(longer([[0xf0], [0xf1], [0xf3], [0xf4], [0xf5]], edges), edges), [0x7f, 0x80, 0xbf, 0xc0]);
+  const quads = longer(
+    longer(longer([[0xf0], [0xf1], [0xf3], [0xf4], [0xf5]], edges), edges),
+    [0x7f, 0x80, 0xbf, 0xc0],
+  );
   const ids = [...pairs, ...triples, ...quads].map((bytes) => Buffer.from(bytes));
   const names = add.keys.map((name) => keys[name]);
   await addTask('first'); // loads the script

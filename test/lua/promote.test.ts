@@ -186,12 +186,15 @@ describe('a score that others wrote', () => {
     expect(await promote({ nowMs: now + 5 })).toMatchObject({ promoted: 1, nextDueMs, lagMs: 0 });
   });
 
-  test.each(['-inf', '-1.8e18', '-0.5', '-1'])('of %s is early by itself, with a due time that can be read', async (score) => {
-    await elect();
-    await addTask('foreign', '+5');
-    await addTask('a', '+5');
-    await send('ZADD', keys.due, score, 'foreign');
-    expect(await promote({ term: '', token: '' })).toMatchObject({ promoted: 1, nextDueMs: now + 5, lagMs: now });
-    expect(await entries()).toEqual([['id', 'foreign', 'due', '0']]);
-  });
+  test.each(['-inf', '-1.8e18', '-0.5', '-1'])(
+    'of %s is early by itself, with a due time that can be read',
+    async (score) => {
+      await elect();
+      await addTask('foreign', '+5');
+      await addTask('a', '+5');
+      await send('ZADD', keys.due, score, 'foreign');
+      expect(await promote({ term: '', token: '' })).toMatchObject({ promoted: 1, nextDueMs: now + 5, lagMs: now });
+      expect(await entries()).toEqual([['id', 'foreign', 'due', '0']]);
+    },
+  );
 });

@@ -5,7 +5,11 @@ import { note } from '../output.js';
 import { lockNodesOf } from '../redis-address.js';
 import { roleFlags, runRole } from '../role.js';
 
-const flags: Readonly<Record<string, Flag>> = { ...roleFlags, ...connected };
+const flags: Readonly<Record<string, Flag>> = {
+  ...roleFlags,
+  verbose: { describe: 'A line on stderr for each command that fails in an outage', isSwitch: true },
+  ...connected,
+};
 
 export const command: Command = {
   flags,

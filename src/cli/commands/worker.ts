@@ -1,21 +1,21 @@
 import { Worker, type WorkerOptions } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, type Flag } from '../command.js';
-import { lineOf, oneLine, usage } from '../failure.js';
+import { lineOf, oneLine } from '../failure.js';
 import { loadHandlers } from '../handlers.js';
 import { note } from '../output.js';
 import { lockNodesOf } from '../redis-address.js';
 import { roleFlags, runRole } from '../role.js';
 
 const flags: Readonly<Record<string, Flag>> = {
-  handlers: { describe: 'Module whose default export maps task names to functions' },
+  handlers: { describe: 'Module whose default export maps task names to functions', isRequired: true },
   concurrency: { describe: 'Tasks at work at once, for each queue (default: 10)' },
   lease: { describe: 'How long this process may be silent before others take its tasks (default: 30s, from 1s)' },
   leader: { describe: 'allow, never or only: may this process lead (default: allow)' },
   drain: { describe: 'How long running tasks may take to finish on SIGTERM (default: 20s)' },
   'max-deliveries': { describe: 'Lost leases after which a task is given up (default: 5)' },
   ...roleFlags,
-  verbose: { describe: 'A line on stderr for each task', isSwitch: true },
+  verbose: { describe: 'A line on stderr for each task, and for each command that fails in an outage', isSwitch: true },
   ...connected,
 };
 
@@ -33,9 +33,7 @@ const deliveriesRange = { min: 1, max: 1_000_000 };
 
 async function runWorker(args: Arguments): Promise<number> {
   const options = optionsOf(args);
-  const path = args.text('handlers');
-  if (path === undefined) throw usage('say what runs the tasks: --handlers ./handlers.mjs');
-  const handlers = await loadHandlers(path);
+  const handlers = await loadHandlers(args.word('handlers'));
   const names = Object.keys(handlers);
   return runRole(args, {
     kind: 'worker',
