@@ -89,10 +89,21 @@ function declareVerb(parser: Argv, entry: { verb: Verb; command?: Command; paren
 }
 
 function declareFlags(parser: Argv, verb: Verb, command: Command): Argv {
-  for (const name of argumentsOf(verb)) parser.positional(name, { type: 'string' });
-  for (const [name, { describe, isSwitch = false, isRequired = false, hidden = false }] of Object.entries(command.flags)) {
+  // yargs gives a repeated argument the default [], and says so in the help beside [required].
+  for (const name of argumentsOf(verb)) {
+    parser.positional(name, { type: 'string', ...(verb.usage.includes(`${name}..`) && { default: undefined }) });
+  }
+  for (const [name, { describe, isSwitch = false, isRequired = false, hidden = false }] of Object.entries(
+    command.flags,
+  )) {
     const type = isSwitch ? 'boolean' : 'string';
-    parser.option(name, { describe, hidden, type, ...(isRequired && { demandOption: true }), ...(!isSwitch && { requiresArg: true }) });
+    parser.option(name, {
+      describe,
+      hidden,
+      type,
+      ...(isRequired && { demandOption: true }),
+      ...(!isSwitch && { requiresArg: true }),
+    });
   }
   for (const [line, does] of command.examples) parser.example(`$0 ${line}`, does);
   return parser;
@@ -121,14 +132,15 @@ function sayWhatToDo(message: string, reading: Reading): string {
   const [, lacking] = /^Not enough arguments following: (.*)$/.exec(message) ?? [];
   if (lacking !== undefined) return `--${lacking} needs a value; ${see}`;
   const [, required] = /^Missing required arguments?: (\S+)$/.exec(message) ?? [];
-  if (required !== undefined) return `--${required} is missing: say what to take, as in the examples; ${see}`;
+  if (required !== undefined) return `--${required} is missing; ${see}`;
   const [, flags] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
   if (flags !== undefined) return `unknown flag ${flagText(flags)}; ${see}`;
   const [, word] = /^Unknown commands?: ?(.*)$/.exec(message) ?? [];
   if (word !== undefined)
     return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}; ${see}`;
   const [, meant] = /^Did you mean (.*)\?$/.exec(message) ?? [];
-  if (meant !== undefined) return `unknown verb ${JSON.stringify(typedVerb(reading))}; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;
+  if (meant !== undefined)
+    return `unknown verb ${JSON.stringify(typedVerb(reading))}; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;
   return `${message}; ${see}`;
 }
 

@@ -24,7 +24,7 @@ export class RoleLog {
   /** Those that are down and not told of yet. */
   readonly #undecided = new Map<string, NodeJS.Timeout>();
   readonly #told = new Set<string>();
-  #backAtMs = -Infinity;
+  #aftermath: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(addresses: readonly string[], { verbose = false }: { verbose?: boolean } = {}) {
@@ -59,7 +59,8 @@ export class RoleLog {
   #onBack(address: string): void {
     this.#tellDown(address);
     note(`Redis at ${address} is back`);
-    this.#backAtMs = performance.now();
+    clearTimeout(this.#aftermath);
+    this.#aftermath = setTimeout(() => (this.#aftermath = undefined), aftermathMs).unref();
     this.#told.clear();
   }
 
@@ -86,7 +87,7 @@ export class RoleLog {
 
   #isOfTheOutage(error: unknown): boolean {
     if (this.#verbose || !outageCodes.includes(codeOf(error))) return false;
-    return this.#addressesDown.length > 0 || performance.now() - this.#backAtMs < aftermathMs;
+    return this.#addressesDown.length > 0 || this.#aftermath !== undefined;
   }
 
   get #addressesDown(): string[] {
@@ -96,6 +97,6 @@ export class RoleLog {
   /** Connections that end because the role does are no trouble. */
   close(): void {
     this.#closed = true;
-    for (const timer of this.#undecided.values()) clearTimeout(timer);
+    for (const timer of [this.#aftermath, ...this.#undecided.values()]) clearTimeout(timer);
   }
 }

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Leader, type LeaderInfo, Queue } from '../../src/index.js';
 import type { RedisServer } from '../../src/redis/embedded.js';
-import { startRedis, until } from '../support/redis.js';
+import { linkTo, startRedis, until } from '../support/redis.js';
 
 /** A queue whose leaders are voted for by three servers of their own. */
 async function threeNodes(): Promise<{ nodes: RedisServer[]; queue: Queue; terms: number[] }> {
@@ -53,4 +53,26 @@ test('with two of three lock nodes down nobody leads, and with one of them back 
   expect(next.term).toBeGreaterThan(term);
   expect(terms).toEqual([...new Set(terms)].toSorted((a, b) => a - b)); // each term once, and they only grow
   await promotes(queue, 'led again');
+});
+
+test('a full Redis that refuses writes is led all the same, by one leader, and its due tasks are promoted', async () => {
+  const { connection } = await startRedis();
+  const queue = new Queue('full', { connection });
+  onTestFinished(() => queue.close());
+  await queue.add('tick', null, { id: 'soon', in: 20 });
+  await queue.add('tick', null, { id: 'later', in: 2_500 }); // the lock must be extended until then
+  await linkTo(connection).send(['CONFIG', 'SET', 'maxmemory', '1']);
+  await expect(queue.add('tick')).rejects.toThrow('OOM');
+  const told: unknown[] = [];
+  const leader = new Leader('full', { connection, lockTtl: 1_000 });
+  leader.on('elected', () => told.push('elected'));
+  leader.on('stepped_down', ({ reason }) => told.push(reason));
+  leader.on('error', (error) => told.push(error));
+  onTestFinished(() => leader.stop());
+  await leader.start();
+  for (const id of ['soon', 'later'])
+    await until(async () => (await queue.get(id))?.state === 'ready', `${id} to be promoted`);
+  expect(told).toEqual(['elected']);
+  await leader.stop();
+  await expect(linkTo(connection).send(['KEYS', '*lock*'])).resolves.toEqual([]); // given back
 });

@@ -50,6 +50,8 @@ test('bad lines are refused by number, good ones around them are added: exit cod
     ['{"name":"a","in":"-5"}', /in must be a duration/],
     ['{"name":"a","at":"2027-01-01"}', /must say its offset/],
     ['{"name":"a","in":"1s","atMs":1}', /only one of in and atMs/],
+    ['{"name":"a","payload":9007199254740993}', /it has a number with more digits/],
+    ['{"name":"a","atMs":1798859040}', /at looks like seconds/],
     ['{"name":""}', /name must not be empty/],
     [`{"name":"a","id":"${'x'.repeat(300)}"}`, /id must be at most 256 bytes/],
     ['{"name":"a","maxAttempts":0}', /maxAttempts must be/],
@@ -57,12 +59,12 @@ test('bad lines are refused by number, good ones around them are added: exit cod
   ];
   const lines = bad.flatMap(([line]) => ['{"name":"good"}', line]);
   const { code, stderr, result } = await importing(`${lines.join('\n')}\n`);
-  expect(result).toMatchObject({ read: 22, added: 11, refused: 11 });
+  expect(result).toMatchObject({ read: 26, added: 13, refused: 13 });
   expect(result.errors.map(({ line }) => line)).toEqual(bad.map((_, at) => 2 * at + 2));
   bad.forEach(([, says], at) => expect(result.errors[at]?.message).toMatch(says));
-  expect(stderr.trimEnd().split('\n')).toHaveLength(11);
+  expect(stderr.trimEnd().split('\n')).toHaveLength(13);
   expect(code).toBe(6);
-  expect(await cli.json(['stats', 'mail'])).toMatchObject({ ready: 11 });
+  expect(await cli.json(['stats', 'mail'])).toMatchObject({ ready: 13 });
 });
 
 test('bytes that are no text are refused, and a mark at the start is no part of the first line', async () => {

@@ -64,6 +64,7 @@ test('a wrong password, or none, is an error of one line that says where it belo
     const env = { DUESTREAM_REDIS_URL: `redis://${password}127.0.0.1:${port}` };
     const { code, stdout, stderr } = await locked.run(['add', 'mail', 'welcome'], { env });
     expect(stderr).toMatch(oneLine);
+    expect(stderr).not.toContain('.;');
     expect(stderr).toMatch(/put the right user and password into the URL in DUESTREAM_REDIS_URL/);
     expect(stdout + stderr).not.toContain('wrong-password');
     expect(code).toBe(1);
@@ -86,6 +87,15 @@ test('a worker on a Redis that evicts says so', async () => {
   await worker.says(/noeviction/);
   worker.kill('SIGTERM');
   expect((await worker.ended).code).toBe(0);
+});
+
+test('a role that Redis refuses says that the password is wrong, not that Redis is away', async () => {
+  const leader = locked.start(['leader', 'mail', '--redis', `redis://:wrong-password@127.0.0.1:${port}`]);
+  await leader.says(/Redis at 127\.0\.0\.1:\d+ refused the password; put the right user/);
+  leader.kill('SIGTERM');
+  const { code, stderr } = await leader.ended;
+  expect(stderr).not.toMatch(/unreachable|wrong-password/);
+  expect(code).toBe(0);
 });
 
 test('a role waits for Redis, and stops at once when it is told to', async () => {

@@ -10,6 +10,8 @@ const modules: Readonly<Record<string, string>> = {
   'good.mjs': 'export default { welcome: async () => {} };',
   'throws.mjs': 'throw new Error("no database\\nsecond line");',
   'syntax.mjs': 'export default {',
+  'package.json': '{"type":"commonjs"}',
+  'common.js': 'export default { welcome: async () => {} };',
   'nothing.mjs': 'export const welcome = 1;',
   'empty.mjs': 'export default {};',
   'number.mjs': 'export default { welcome: 5 };',
@@ -30,8 +32,8 @@ type Case = readonly [argv: string[], says: RegExp, stdin?: string];
 const usage: readonly Case[] = [
   [[], /name a verb; see duestream --help/],
   [['frobnicate'], /unknown verb "frobnicate"/],
-  [['ad', 'mail'], /did you mean "add"/],
-  [['task', 'gt', 'mail', 'a'], /did you mean "task get"/],
+  [['ad', 'mail'], /unknown verb "ad"; did you mean "add"/],
+  [['task', 'gt', 'mail', 'a'], /unknown verb "gt"; did you mean "task get"/],
   [['task'], /name a verb of task/],
   [['add', 'mail'], /an argument is missing: duestream add <queue> <name> \[payload\]/],
   [['add', 'mail', 'welcome', '{}', 'more'], /unexpected argument "more"/],
@@ -40,7 +42,9 @@ const usage: readonly Case[] = [
   [['add', 'mail', 'welcome', '--queue', 'other'], /unknown flag --queue/],
   [['add', 'mail', 'welcome', '--in', '-5'], /must be a duration such as .* got "-5"/],
   [['add', 'mail', 'welcome', '--in=-5'], /must be a duration such as .* got "-5"/],
-  [['add', 'mail', 'welcome', '--in', '5'], /needs a unit, such as 5s/],
+  [['add', 'mail', 'welcome', '--in', '5'], /^duestream: --in needs a unit, such as 5s/],
+  [['add', 'mail', 'welcome', '--at-ms', '1798859040'], /^duestream: --at-ms looks like seconds since 1970/],
+  [['add', 'mail', 'welcome', '--expires-in', 'soon'], /^duestream: --expires-in must be a duration/],
   [['add', 'mail', 'welcome', '--in'], /--in needs a value/],
   [['add', 'mail', 'welcome', '--in', '1s', '--in', '2s'], /give --in only once/],
   [['add', 'mail', 'welcome', '--at', '2027-01-01'], /must say its offset, such as/],
@@ -49,10 +53,15 @@ const usage: readonly Case[] = [
   [['add', 'mail', 'welcome', '--at', '2027-01-01T09:00Z', '--at-ms', '1'], /give only one of --at and --at-ms/],
   [['add', 'mail', 'welcome', '--max-attempts', '0'], /--max-attempts must be a whole number from 1/],
   [['add', 'mail', 'welcome', '--backoff', 'slowly'], /--backoff must look like fixed:10s/],
-  [['add', 'mail', 'welcome', '--backoff', 'exponential:1'], /needs a unit/],
-  [['add', 'mail', 'welcome', '--id', ''], /id must not be empty/],
+  [['add', 'mail', 'welcome', '--backoff', 'exponential:1'], /^duestream: --backoff: delay needs a unit/],
+  [['add', 'mail', 'welcome', '--id', ''], /^duestream: --id must not be empty/],
   [['add', 'mail', 'welcome', 'hello'], /the payload is not JSON: write text as/],
   [['add', 'mail', 'welcome', '-'], /the payload is not JSON/, '{"to":'],
+  [
+    ['add', 'mail', 'welcome', '{"id":9007199254740993}'],
+    /the payload has a number with more digits than .* as a string/,
+  ],
+  [['add', 'mail', 'welcome', '["\\"",-12345678901234567890]'], /the payload has a number with more digits/],
   [['add', 'mail', 'welcome', '-'], /at most 1048576 bytes/, JSON.stringify('x'.repeat(1024 * 1024))],
   [['add', 'mail', 'welcome', '-'], /the payload on stdin is longer/, 'x'.repeat(9 * 1024 * 1024)],
   [['add', 'a queue', 'welcome'], /a queue name is/],
@@ -67,7 +76,7 @@ const usage: readonly Case[] = [
   [['stats', '--watch', '--json'], /give one of them/],
   [['import', 'mail', 'nowhere.ndjson'], /no such file: nowhere.ndjson/],
   [['import', 'mail', '.'], /is a directory/],
-  [['worker', 'mail'], /say what runs the tasks: --handlers/],
+  [['worker', 'mail'], /--handlers is missing; see duestream worker --help/],
   [['worker', 'mail', '--handlers', 'nowhere.js'], /no handlers module at .*nowhere.js/],
   [['worker', 'mail', '--handlers', '.'], /is a directory: name the module itself/],
   [['worker', 'mail', '--handlers', 'throws.mjs'], /throws.mjs fails to load: no database second line/],
@@ -77,11 +86,11 @@ const usage: readonly Case[] = [
   [['worker', 'mail', '--handlers', 'empty.mjs'], /must map task names to functions/],
   [['worker', 'mail', '--handlers', 'number.mjs'], /the handler of "welcome" must be a function/],
   [['worker', 'mail', '--handlers', 'good.mjs', '--concurrency', 'many'], /--concurrency must be a whole number/],
-  [['worker', 'mail', '--handlers', 'good.mjs', '--lease', '30'], /lease needs a unit/],
+  [['worker', 'mail', '--handlers', 'good.mjs', '--lease', '30'], /^duestream: --lease needs a unit/],
   [['worker', 'mail', '--handlers', 'good.mjs', '--leader', 'maybe'], /--leader must be one of allow, never, only/],
   [['worker', 'mail', '--handlers', 'good.mjs', '--metrics-port', '99999'], /--metrics-port must be a whole number/],
   [['worker', 'mail', '--handlers', 'good.mjs', '--metrics-host', '::1'], /goes with --metrics-port/],
-  [['leader', 'mail', '--lock-ttl', '1ms'], /lockTtl must be/],
+  [['leader', 'mail', '--lock-ttl', '1ms'], /^duestream: --lock-ttl must be/],
   [['leader', 'mail', '--lock-nodes', 'redis://a,redis://b'], /an odd number of Redis servers/],
 ];
 
@@ -103,6 +112,12 @@ test('a usage error does not even connect', async () => {
   const { code } = await cli.run(['add', 'mail', 'welcome', 'hello'], {
     env: { DUESTREAM_REDIS_URL: 'redis://127.0.0.1:1' },
   });
+  expect(code).toBe(2);
+});
+
+test('a module in a folder of CommonJS is told how to be one', async () => {
+  const { code, stderr } = await cli.run(['worker', 'mail', '--handlers', 'common.js']);
+  expect(stderr).toMatch(/common.js fails to load: .*; name it .mjs, or set "type": "module" in package.json\n$/);
   expect(code).toBe(2);
 });
 

@@ -28,7 +28,8 @@ test('add says what became of the task; a duplicate is a result', async () => {
 });
 
 test('a payload is any JSON, from an argument or from stdin', async () => {
-  for (const json of ['-5', 'true', 'null', '"-"', '[]', '{"a":[{}]}', '"--in"']) {
+  const large = '[9007199254740991,"90071992547409931","\\\\",0.12345678901234567,1e20]';
+  for (const json of ['-5', 'true', 'null', '"-"', '[]', '{"a":[{}]}', '"--in"', large]) {
     const { id } = await add(json);
     expect(await cli.json(['task', 'get', 'mail', id])).toMatchObject({ payload: JSON.parse(json) as unknown });
   }
@@ -143,6 +144,33 @@ test('a dead letter is listed, shown, replayed once, and purged', async () => {
   expect(await cli.json(['dead', 'purge', 'mail', '--all'])).toEqual({ purged: 0 });
 });
 
+test.each([[['queue', 'pause', 'mial']], [['stats', 'mial']], [['doctor', 'mial']]])(
+  '%s of a queue that was never made says so, and ends as ever',
+  async (argv) => {
+    await add();
+    expect((await cli.run(argv)).stderr).toMatch(/^duestream: nothing was ever added to "mial"\n/);
+    expect((await cli.run([...argv.slice(0, -1), 'mail'])).stderr).not.toContain('ever added');
+    expect((await cli.run(['stats', 'mial'])).code).toBe(0);
+  },
+);
+
+test('doctor finds tasks that are ready and that nobody consumes', async () => {
+  await add();
+  await add();
+  const consumers = async (): Promise<unknown> => {
+    const { checks } = JSON.parse((await cli.run(['doctor', 'mail', '--json'])).stdout) as {
+      checks: { name: string }[];
+    };
+    return checks.find(({ name }) => name === 'mail: consumers');
+  };
+  expect(await consumers()).toMatchObject({
+    ok: false,
+    detail: '2 tasks are ready and nobody consumes: start a worker',
+  });
+  await cli.run(['queue', 'pause', 'mail']);
+  expect(await consumers()).toMatchObject({ ok: true });
+});
+
 test('nobody leads an empty queue, and doctor tells of what it looked at', async () => {
   expect(await cli.json(['leader-status', 'mail'])).toEqual({ leader: null });
   const { stdout, code } = await cli.run(['doctor']);
@@ -165,5 +193,8 @@ test('--help and --version need no Redis, and say where a password belongs', asy
   const { stdout: help, code } = await cli.run(['add', '--help']);
   expect(help.replaceAll(/\s+/g, ' ')).toMatch(/A password belongs in the environment/);
   expect(help).toMatch(/Examples:/);
+  const { stdout: worker } = await cli.run(['worker', '--help']);
+  expect(worker).toMatch(/--handlers .*\[required\]/);
+  expect(worker).not.toContain('default: []');
   expect(code).toBe(0);
 });

@@ -41,6 +41,7 @@ async function begun(command: Command): Promise<number[]> {
 
 test('the demo plays on a Redis of its own, keeps every promise, and leaves no process and no file', async () => {
   const ended = await cli.run(['demo', '--seconds', '6', '--tasks', '600', '--json'], alone);
+  expect(ended.stderr).toMatch(/^ +0\.0 s {2}on a Redis of its own, pid \d+, under the prefix duestream-demo-/);
   expect(ended.stderr).toContain('SIGKILL to leader-');
   const report = JSON.parse(ended.stdout) as Report;
   expect(report).toMatchObject({
@@ -69,6 +70,7 @@ describe('a promise broken on purpose', () => {
 
   test.concurrent.each(faults)('%s is found out, with exit code 1', async (fault, shown) => {
     const { code, stdout, stderr } = await cli.run(['demo', '--fault', fault, ...short]);
+    expect(stderr).toMatch(/^ +0\.0 s {2}on Redis at \S+redis\.sock, under the prefix duestream-demo-/);
     expect(stderr).toContain('fault: task-');
     expect(JSON.parse(stdout)).toMatchObject({ held: false, ...shown });
     expect(code).toBe(1);

@@ -130,6 +130,14 @@ describe('a producer without Redis', () => {
     await expect(codeOf(queue.get('a'))).resolves.toBe('ERR_REDIS_UNREACHABLE');
   });
 
+  test('is told so of 20,000 tasks at once, not of one batch after the other', { timeout: 20_000 }, async () => {
+    const proxy = await Proxy.before(lab().server);
+    await proxy.close();
+    const queue = lab().newQueue({ connection: proxy.url, repeatFor: '3s', commandTimeout: '1s' });
+    const codes = await Promise.all(Array.from({ length: 20_000 }, () => codeOf(queue.add('job'))));
+    expect(new Set(codes)).toEqual(new Set(['ERR_REDIS_UNREACHABLE'])); // ten waves of 3 s would be over the time limit
+  });
+
   test('adds when it comes back in time', async () => {
     const proxy = await Proxy.before(lab().server);
     await proxy.close();

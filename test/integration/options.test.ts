@@ -120,6 +120,7 @@ describe('what an operator asks for is checked too', () => {
   const table: [string, (queue: Queue) => Promise<unknown>, RegExp][] = [
     ['a state that is none', (queue) => queue.list({ state: 'done' as never }), /^state must be one of/],
     ['dead ones in list', (queue) => queue.list({ state: 'dead' }), /queue\.dead\.list/],
+    ['a state alone', (queue) => queue.list('ready' as never), /^list takes an object such as { state: "ready" }/],
     ['a limit of 0', (queue) => queue.list({ limit: 0 }), /^limit/],
     ['a page that no page gave', (queue) => queue.list({ state: 'ready', after: 'x' }), /^after/],
     ['a page of another state', (queue) => queue.list({ state: 'cancelled', after: '5 a' }), /^after/],

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Batcher } from '../../src/batcher.js';
+import { Batcher, type BatcherParts } from '../../src/batcher.js';
 
 /** Calls under way, each answered by the test. */
 class Calls {
@@ -7,7 +7,7 @@ class Calls {
     [];
   readonly batcher: Batcher<string, string>;
 
-  constructor(limits: { inFlightMax?: number; itemsMax?: number; bytesMax?: number } = {}) {
+  constructor(limits: Partial<BatcherParts<string, string>> = {}) {
     this.batcher = new Batcher({
       inFlightMax: 1,
       itemsMax: 3,
@@ -75,6 +75,13 @@ test('a batch is closed once it passes its bytes; one large item goes alone', as
   for (const item of ['xxxxxxxx', 'a', 'yyyyyy', 'b']) void calls.batcher.add(item);
   await turn();
   expect(calls.batches).toEqual([['xxxxxxxx'], ['a', 'yyyyyy'], ['b']]);
+});
+
+test('a batch is closed before an item that does not go together with its first', async () => {
+  const calls = new Calls({ inFlightMax: 9, together: (first, item) => item.charCodeAt(0) - first.charCodeAt(0) < 2 });
+  for (const item of ['a', 'b', 'c', 'd', 'g']) void calls.batcher.add(item);
+  await turn();
+  expect(calls.batches).toEqual([['a', 'b'], ['c', 'd'], ['g']]);
 });
 
 test('a call that fails rejects its own items only, and the next goes on', async () => {

@@ -70,15 +70,17 @@ describe('a call', () => {
     await expect(answered).resolves.toBe('answer');
   });
 
-  test.each(['LOADING Redis is loading', 'READONLY You can not write', 'BUSY Redis is busy'])(
-    'is repeated after %s',
-    async (message) => {
-      const { clock, call } = lanesThatMeet([error('ERR_REDIS_REPLY', message)]);
-      const answered = call();
-      await clock.advance(1_000);
-      await expect(answered).resolves.toBe('answer');
-    },
-  );
+  test.each([
+    'LOADING Redis is loading',
+    'READONLY You can not write',
+    'BUSY Redis is busy',
+    'NOREPLICAS Not enough good replicas to write.',
+  ])('is repeated after %s', async (message) => {
+    const { clock, call } = lanesThatMeet([error('ERR_REDIS_REPLY', message)]);
+    const answered = call();
+    await clock.advance(1_000);
+    await expect(answered).resolves.toBe('answer');
+  });
 
   test('of another layout, or a closed link, is never repeated', async () => {
     for (const code of ['ERR_OTHER_LAYOUT', 'ERR_CLOSED'] as const) {
@@ -114,4 +116,49 @@ test('a lane has one call under way: more calls than lanes wait, in order', asyn
     await turn();
   }
   await expect(Promise.all(answers)).resolves.toEqual(['done', 'second', 'done', 'done']);
+});
+
+describe('a call that waits for a free lane', () => {
+  test('is given up when its own time is over, without having been sent, and is not sent later', async () => {
+    const { clock, lanes } = lanesThatMeet([], { lanesMax: 1, repeatForMs: 10_000 });
+    const sent: string[] = [];
+    let free = (_answer: string): void => {};
+    const first = lanes.call(() => new Promise<string>((resolve) => (free = resolve)));
+    await clock.advance(4_000);
+    const second = lanes.call(async () => sent.push('second')).catch((thrown: unknown) => thrown);
+    const third = lanes.call(async () => sent.push('third'), 5_000);
+    await clock.advance(10_000);
+    await expect(second).resolves.toMatchObject({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: expect.stringContaining('not sent') as string,
+    });
+    free('late');
+    await Promise.all([first, third]);
+    expect(sent).toEqual(['third']);
+  });
+
+  test('is told at its end that it was not sent, and not one end after the other', async () => {
+    const { clock, call } = lanesThatMeet(Array.from({ length: 1_000 }, unreachable));
+    const codes: unknown[] = [];
+    for (let at = 0; at < 20; at += 1) void call().then((code) => codes.push(code));
+    await clock.advance(10_000);
+    expect(codes).toEqual(Array.from({ length: 20 }, () => 'ERR_REDIS_UNREACHABLE'));
+  });
+
+  test('has lost no time while Redis answered those before it', async () => {
+    const { clock, lanes } = lanesThatMeet([], { lanesMax: 1 });
+    const answers = Array.from({ length: 10 }, () => lanes.call(() => clock.sleep(4_000)));
+    await clock.advance(40_000);
+    await expect(Promise.all(answers)).resolves.toHaveLength(10);
+  });
+});
+
+test('what was given to us longer ago than a call is repeated is not sent', async () => {
+  const { clock, lanes } = lanesThatMeet([]);
+  await clock.advance(20_000);
+  const sent: string[] = [];
+  const late = lanes.call(async () => sent.push('late'), 9_000).catch((thrown: unknown) => thrown);
+  await expect(late).resolves.toMatchObject({ code: 'ERR_REDIS_UNREACHABLE' });
+  await lanes.call(async () => sent.push('in time'), 11_000);
+  expect(sent).toEqual(['in time']);
 });

@@ -1,0 +1,36 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { Queue } from '../../src/index.js';
+import { Proxy } from '../support/proxy.js';
+import { codeOf, EventLog, linkTo, startRedis } from '../support/redis.js';
+
+/** A failover behind an address that stays: the demoted server goes on serving the connections it has. */
+const demote = ['REPLICAOF', '127.0.0.1', '1'];
+
+test('an address that means another server after a failover is followed there, though the old one stays up', async () => {
+  const [before, after] = [await startRedis(), await startRedis()];
+  const address = await Proxy.before(before);
+  const queue = new Queue('moved', { connection: address.url, repeatFor: '20s' });
+  onTestFinished(() => queue.close());
+  await queue.add('tick', null, { id: 'a' });
+  address.target = after;
+  await linkTo(before.connection).send(demote);
+  await expect(queue.add('tick', null, { id: 'b' })).resolves.toEqual({ id: 'b', status: 'ready' });
+  const there = new Queue('moved', { connection: after.connection });
+  onTestFinished(() => there.close());
+  await expect(there.get('b')).resolves.toMatchObject({ state: 'ready' });
+});
+
+test('what a replica refuses is an error reply for each call, and the end of that connection', async () => {
+  const server = await startRedis();
+  const events = new EventLog();
+  const link = linkTo(server.connection, { onEvent: events.add });
+  await link.connected();
+  await linkTo(server.connection).send(demote);
+  const calls = [link.send(['SET', 'a', '1']), link.send(['SET', 'b', '1'])];
+  await expect(Promise.all(calls.map(codeOf))).resolves.toEqual(['ERR_REDIS_REPLY', 'ERR_REDIS_REPLY']);
+  await expect(events.next('lost')).resolves.toMatchObject({ life: 1 });
+  await expect(link.connected()).resolves.toBe(2);
+  await linkTo(server.connection).send(['CONFIG', 'SET', 'replica-serve-stale-data', 'no']);
+  await expect(codeOf(link.send(['GET', 'a']))).resolves.toBe('ERR_REDIS_REPLY');
+  await expect(events.next('lost', 1)).resolves.toMatchObject({ life: 2 });
+});
