@@ -124,7 +124,7 @@ test('a reset and a port that is closed for a while are got over', async () => {
   const link = linkTo(proxy.url);
   await link.connected();
   proxy.reset();
-  await until(() => !link.isUp, 'it noticed');
+  await until(() => link.life > 1, 'a new life');
   expect(await link.send(['ECHO', 'a'])).toBe('a');
   const read = codeOf(link.block(['BLPOP', 'never', '60'], 60_000));
   await proxy.close();
