@@ -104,7 +104,7 @@ async function queueChecks(queue: string, link: Link, { prefix }: Common<Connect
     const stats = await queueStats(queue, partitions);
     const waiting = stats.scheduled + stats.due;
     const lateMs = stats.oldestDueAgeMs ?? 0;
-    const stale = await staleConsumers(partitions.all[0] as Partition);
+    const stale = (await Promise.all(partitions.all.map(staleConsumers))).reduce((sum, some) => sum + some, 0);
     const isStranded = stats.ready > 0 && stats.consumers === 0 && !stats.paused;
     return [
       {

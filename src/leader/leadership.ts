@@ -53,7 +53,7 @@ export class Leadership {
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
     const { partitions, lockNodes, lockTtlMs: ttlMs, clock, random, identity, onError } = parts;
-    const first = partitions.all[0] as Partition;
+    const first = partitions.home;
     this.#elector = new Elector({
       lock: new Lock({ nodes: lockNodes, resource: first.keys.lock, ttlMs, clock, onNodeError: onError }),
       claim: new EpochClaim({ partition: first, identity, ttlMs }),

@@ -1,10 +1,10 @@
-import { invalid } from '../errors.js';
 import { wholeNumber } from '../options.js';
 import type { Lanes } from '../redis/lanes.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
 import { purge, replay } from '../redis/scripts.generated.js';
 import { decodeRun } from '../task.js';
+import { type Page, pageOver } from './pages.js';
 import type { DeadLetter, ReplayResult } from './results.js';
 import { fieldsOf, fromFields } from './task-info.js';
 
@@ -30,18 +30,23 @@ export class DeadLetters {
     after: string | null;
   }> {
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
-    if (after !== '' && !letterNumber.test(after)) throw invalid('after must be what the last page gave');
-    const letters: DeadLetter[] = [];
-    const [partition] = this.#partitions.all as [Partition];
+    const page = await pageOver(this.#readable, { after, limit, place: letterNumber }, (partition, from, count) =>
+      this.#listIn(partition, from, count),
+    );
+    return { letters: [...page.items], after: page.after };
+  }
+
+  async #listIn(partition: Partition, after: string, limit: number): Promise<Page<DeadLetter>> {
+    const items: DeadLetter[] = [];
     let from = after;
-    while (letters.length < limit) {
-      const count = Math.min(pageLettersMax, limit - letters.length);
+    while (items.length < limit) {
+      const count = Math.min(pageLettersMax, limit - items.length);
       const page = await this.#read(partition, { from: from === '' ? '-' : `(${from}`, to: '+', count });
-      letters.push(...page);
+      items.push(...page);
       from = page.at(-1)?.number ?? '';
-      if (page.length < count) return { letters, after: null };
+      if (page.length < count) return { items, after: null };
     }
-    return { letters, after: from };
+    return { items, after: from };
   }
 
   /** By the letter's number, or by the task's id: its newest letter. */

@@ -4,11 +4,12 @@ import type { Partition, Partitions } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
 import { get, list } from '../redis/scripts.generated.js';
 import type { TaskInfo, TaskState } from '../task.js';
+import { type Page, pageOver, type ReadPage } from './pages.js';
 import type { TaskPage } from './results.js';
 import { fieldsOf, fromFields, toTaskInfo } from './task-info.js';
 
 const livingStates: readonly TaskState[] = ['scheduled', 'ready', 'active'];
-/** What `after` looks like: 'score id' among the scheduled, else the number of a stream's entry. */
+/** What a place in a partition looks like: 'score id' among the scheduled, else the number of a stream's entry. */
 const scheduledPlace = /^\S+ ./;
 const streamPlace = /^\d+-\d+$/;
 const endedStates: readonly TaskState[] = ['cancelled', 'expired'];
@@ -20,6 +21,12 @@ export interface ListOptions {
   readonly after?: string;
   /** 1 to 1,000, default 100. */
   readonly limit?: number;
+}
+
+interface From {
+  readonly state: TaskState;
+  readonly from: string;
+  readonly limit: number;
 }
 
 /** A state alone, as in `list('ready')`, would be read letter by letter. */
@@ -48,34 +55,41 @@ export class Inspector {
     if (unknown !== undefined) throw invalid(`unknown option "${unknown}": expected state, after or limit`);
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
     const place = state === 'scheduled' ? scheduledPlace : streamPlace;
-    if (typeof after !== 'string' || (after !== '' && !place.test(after)))
-      throw invalid('after must be what the last page gave');
-    const [partition] = this.#partitions.all as [Partition];
-    if (livingStates.includes(state)) {
-      const page = await partition.run(list, { state, after, limit });
-      const infos = await Promise.all(page.ids.map((id) => this.get(id)));
-      const tasks = infos.filter((info) => info !== null && info.state === state) as TaskInfo[];
-      return { tasks, after: page.after === '' ? null : page.after };
-    }
-    if (endedStates.includes(state)) return this.#listEnded(partition, { state, after, limit });
+    const read = this.#reader(state);
+    const page = await pageOver(this.#partitions, { after, limit, place }, read);
+    return { tasks: page.items, after: page.after };
+  }
+
+  #reader(state: TaskState): ReadPage<TaskInfo> {
+    if (livingStates.includes(state))
+      return (partition, from, limit) => this.#listLiving(partition, { state, from, limit });
+    if (endedStates.includes(state))
+      return (partition, from, limit) => this.#listEnded(partition, { state, from, limit });
     if (state === 'dead') throw invalid('dead letters have a list of their own: queue.dead.list');
     throw invalid(`state must be one of ${[...livingStates, ...endedStates].join(', ')}`);
   }
 
-  async #listEnded({ caller, keys }: Partition, page: Required<ListOptions>): Promise<TaskPage> {
-    const tasks: TaskInfo[] = [];
-    let from = page.after;
-    while (tasks.length < page.limit) {
+  async #listLiving(partition: Partition, { state, from, limit }: From): Promise<Page<TaskInfo>> {
+    const page = await partition.run(list, { state, after: from, limit });
+    const infos = await Promise.all(page.ids.map((id) => this.get(id)));
+    const items = infos.filter((info) => info !== null && info.state === state) as TaskInfo[];
+    return { items, after: page.after === '' ? null : page.after };
+  }
+
+  async #listEnded({ caller, keys }: Partition, page: From): Promise<Page<TaskInfo>> {
+    const items: TaskInfo[] = [];
+    let { from } = page;
+    while (items.length < page.limit) {
       const start = from === '' ? '-' : `(${from}`;
       const entries = (await caller.send(['XRANGE', keys.ended, start, '+', 'COUNT', '500'])) as [string, Reply[]][];
       for (const [number, flat] of entries) {
         from = number;
         const fields = fieldsOf(flat);
-        if (fields['state'] === page.state) tasks.push(fromFields(fields['id'] ?? '', page.state, fields));
-        if (tasks.length === page.limit) return { tasks, after: from };
+        if (fields['state'] === page.state) items.push(fromFields(fields['id'] ?? '', page.state, fields));
+        if (items.length === page.limit) return { items, after: from };
       }
       if (entries.length < 500) break;
     }
-    return { tasks, after: null };
+    return { items, after: null };
   }
 }

@@ -154,7 +154,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /** Who leads this queue now, if anybody. */
   async leader(): Promise<LeaderInfo | null> {
     this.#assertOpen();
-    return currentLeader(this.#readable.all[0] as Partition);
+    return currentLeader(this.#readable.home);
   }
 
   /**
@@ -165,7 +165,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const former = await this.leader();
     if (former === null) return null;
     const { clock } = this.#common;
-    const { caller, keys } = this.#partitions.all[0] as Partition;
+    const { caller, keys } = this.#partitions.home;
     const endMs = clock.monotonicMs() + 10_000;
     while (clock.monotonicMs() < endMs) {
       await caller.send(['PUBLISH', keys.wake, `resign ${former.term}`]); // again and again: a message can be missed

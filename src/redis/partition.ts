@@ -59,6 +59,11 @@ export class Partitions {
     this.all = [new Partition({ ...at, index: 0, partitions: 1 })];
   }
 
+  /** Where the queue's one seat is kept: its lock, its epoch, what is said of them. */
+  get home(): Partition {
+    return this.all[0] as Partition;
+  }
+
   of(id: string): Partition {
     return this.all[partitionOf(id, this.all.length)] as Partition;
   }
