@@ -92,7 +92,7 @@ export interface QueueStats {
   readonly ended: number;
   readonly oldestDueAgeMs: number | null;
   readonly oldestReadyAgeMs: number | null;
-  /** After an outage nothing is recovered for one lease. */
+  /** After an outage what was in flight is left to its owners for one lease. */
   readonly recoveryOnHold: boolean;
   /** What happened since the queue was made: added, complete, retry, bury, expired, cancelled, recovered, swept … */
   readonly counts: Readonly<Record<string, number>>;

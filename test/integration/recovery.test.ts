@@ -86,8 +86,17 @@ test('a backlog without end does not keep the one slot from what was abandoned',
   await queue.add('job', null, { id: 'abandoned' });
   await lab().ghost(1);
   await lab().age(2_000);
+  await queue.add('job');
+  const looks = (): number =>
+    lab().observations.filter((seen) => seen.type === 'redis_command' && seen.op === 'recover').length;
   const { diary } = await lab().worker(
-    { job: async () => void (await queue.addMany([{ name: 'job' }, { name: 'job' }])) }, // each brings two more
+    {
+      job: async () => {
+        await queue.addMany([{ name: 'job' }, { name: 'job' }]); // each brings two more
+        const before = looks();
+        await until(() => looks() > before, 'a look, while the slot is taken');
+      },
+    },
     { concurrency: 1, lease: '1s' },
   );
   await diary.next('completed', 'abandoned');
