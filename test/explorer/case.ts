@@ -46,6 +46,8 @@ export interface Case extends ScriptRun {
   readonly everAccepted: Set<number>;
   /** Which life this stream id was issued for. */
   readonly seenEntry: (entry: string, n: number) => void;
+  /** What is pending after a recovery that met stale entries. */
+  readonly pendingNow: ReadonlySet<string>;
   /** A dead letter's record, as it was before the call. */
   readonly letter: string;
 }

@@ -39,7 +39,10 @@ export type Choice =
   | { do: 'failover'; slot: number }
   | { do: 'destroy group' }
   | { do: 'delete stream' }
-  | { do: 'foreign zadd'; id: string; inMs: number };
+  | { do: 'foreign zadd'; id: string; inMs: number }
+  | { do: 'foreign xadd'; id: string }
+  /** Scripts run while the stream has no id left to give. */
+  | { do: 'tear'; id: string };
 
 export function inWords(choice: Choice): string {
   const { do: what, ...rest } = choice;

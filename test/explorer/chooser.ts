@@ -13,9 +13,9 @@ const delaysMs = [0, 0, 0, 1, 249, 250, 251, 1_000, 3_000, 9_000];
 
 /** What goes wrong in a run, and how often beside the 1,000 of what goes right. */
 const faults: readonly (readonly [Choice['do'], number])[] = [
-  ['lose', 25],
+  ['lose', 35],
   ['arrive late', 15],
-  ['clock jump', 2],
+  ['clock jump', 5],
   ['crash', 4],
   ['freeze', 5],
   ['flush scripts', 2],
@@ -24,7 +24,9 @@ const faults: readonly (readonly [Choice['do'], number])[] = [
   ['destroy group', 2],
   ['delete stream', 1],
   ['foreign zadd', 4],
-  ['pause', 4],
+  ['foreign xadd', 8],
+  ['tear', 10],
+  ['pause', 10],
   ['stop', 2],
 ];
 
@@ -50,7 +52,7 @@ export class Chooser {
       ['lapse', 5],
       ['end handler', 60],
       ['add', 60],
-      ['cancel', 15],
+      ['cancel', 25],
       ['reschedule', 10],
       ['run now', 6],
       ['replay', 8],
@@ -136,6 +138,9 @@ export class Chooser {
         return { do: what, slot: draws.below(4) };
       case 'foreign zadd':
         return { do: what, id: draws.of(ids), inMs: draws.of([-1_000, 0, 2_000]) };
+      case 'tear':
+      case 'foreign xadd':
+        return { do: what, id: draws.of(ids) };
       case 'flush scripts':
       case 'destroy group':
       case 'delete stream':

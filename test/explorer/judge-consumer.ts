@@ -1,8 +1,8 @@
-import { type Answer, type Case, demand, groups, lifeOf } from './case.js';
+import { type Case, demand, groups, lifeOf } from './case.js';
 import { isExpired } from './judge-leader.js';
 import type { Holder, Life } from './ledger.js';
 
-type Named = Readonly<Record<string, string>>;
+export type Named = Readonly<Record<string, string>>;
 
 export function judgeJoin({ ledger, args, nowMs }: Case): void {
   ledger.hasGroup = true;
@@ -11,7 +11,7 @@ export function judgeJoin({ ledger, args, nowMs }: Case): void {
 
 export function judgeLeave({ ledger, args, reply }: Case): void {
   const consumer = args['consumer'] ?? '';
-  const holds = ledger.active.some(({ holder }) => holder?.consumer === consumer);
+  const holds = !ledger.holdsNothing(consumer);
   demand(reply.status === (holds ? 'busy' : 'ok'), 'leaves-nothing', () => `${consumer} holds something: ${holds}`);
   if (!holds) ledger.consumers.delete(consumer);
 }
@@ -23,7 +23,11 @@ export function judgeRead(
   entries: readonly (readonly [entry: string, id: string])[],
 ): void {
   demand(entries.length === 0 || at.ledger.hasGroup, 'read-without-group', () => consumer);
-  for (const [entry, id] of entries) take(at, { consumer, entry, id });
+  for (const [entry, id] of entries) {
+    const foreign = at.ledger.foreign.get(entry);
+    if (foreign) Object.assign(foreign, { consumer, idleMs: 0 });
+    else take(at, { consumer, entry, id });
+  }
 }
 
 function take(at: Case, { consumer, entry, id }: { consumer: string; entry: string; id: string }): Life {
@@ -36,7 +40,7 @@ function take(at: Case, { consumer, entry, id }: { consumer: string; entry: stri
 }
 
 /** A delivery becomes startable: never early, never of another life, never twice. */
-function handOver(at: Case, life: Life, delivery: Named): void {
+export function handOver(at: Case, life: Life, delivery: Named): void {
   const { nowMs } = at;
   const holder = life.holder as Holder;
   const n = lifeOf(delivery['record'] ?? '');
@@ -66,7 +70,8 @@ export function judgeFetch(at: Case): void {
   if (reply.status === 'paused') return demand(ledger.isPaused, 'paused', () => 'the queue is not');
   demand(!ledger.isPaused, 'paused', () => 'fetched from a paused queue');
   if (reply.status === 'no_group') return demand(!ledger.hasGroup, 'no-group', () => 'there is one');
-  countStale(at);
+  const unread = [...ledger.foreign].filter((one) => one[1].consumer === undefined).map(([entry]) => entry);
+  endStale(at, unread.slice(0, Number(reply['stale'])));
   for (const one of groups(reply, 'deliveries')) {
     const { id = '', entry = '' } = one;
     handOver(at, take(at, { consumer, entry, id }), one);
@@ -75,15 +80,24 @@ export function judgeFetch(at: Case): void {
   expireAll(at, groups(reply, 'expired'), ({ place }) => place === 'ready');
 }
 
-function countStale({ ledger, reply }: Case): void {
-  ledger.count('stale', Number(reply['stale'] ?? 0));
+/** Entries that count for nothing are ended by whoever meets them, and counted. */
+export function endStale({ ledger, reply, met }: Case, entries: readonly string[]): void {
+  const got = Number(reply['stale']);
+  demand(got === entries.length, 'ends-what-is-stale', () => `expected ${entries.join()}, got ${got}`);
+  for (const entry of entries) ledger.foreign.delete(entry);
+  ledger.count('stale', got);
+  if (got > 0) met('a stale entry was met');
 }
 
 export function judgeOpen(at: Case): void {
   const { ledger, reply, args, items } = at;
   const consumer = args['consumer'] ?? '';
   const mine = ({ id = '', entry = '' }: Named): Life | undefined => ledger.heldAs(id, { consumer, entry, count: 1 });
-  countStale(at);
+  const isStale = (entry: string): boolean => ledger.foreign.get(entry)?.consumer === consumer;
+  endStale(
+    at,
+    items.map(({ entry = '' }) => entry).filter((entry) => isStale(entry)),
+  );
   const told = new Set<string>();
   for (const one of groups(reply, 'deliveries')) {
     told.add(one['id'] ?? '');
@@ -181,65 +195,3 @@ function settleOne(at: Case, life: Life, item: Named): void {
   ledger.schedule(life, nowMs + Number(item['value']));
   ledger.count('retry');
 }
-
-export function judgeRecover(at: Case): void {
-  const { ledger, reply, args, nowMs } = at;
-  noteLook(at);
-  if (reply.status === 'paused') return demand(ledger.isPaused, 'paused', () => 'the queue is not');
-  demand(!ledger.isPaused, 'paused', () => 'recovered in a paused queue');
-  if (reply.status === 'no_group') return demand(!ledger.hasGroup, 'no-group', () => 'there is one');
-  countStale(at);
-  if (Number(reply['heldUntilMs']) > 0) at.met('recovery on hold');
-  for (const one of groups(reply, 'deliveries')) {
-    const life = lost(at, one['id'] ?? '');
-    const { count, entry } = life.holder as Holder;
-    const consumer = args['consumer'] ?? '';
-    demand(
-      Number(one['count']) === count + 1,
-      'counts-deliveries',
-      () => `${one['id']}: ${one['count']}, was ${count}`,
-    );
-    demand(one['entry'] === entry, 'recovers-the-entry', () => `${one['id']}: ${one['entry']}, was ${entry}`);
-    life.holder = { consumer, entry, count: count + 1, serial: at.newSerial(), opened: true, idleMs: 0 };
-    handOver(at, life, one);
-    ledger.count('recovered');
-    at.met('recovered');
-  }
-  for (const { id = '' } of groups(reply, 'buried')) {
-    const life = lost(at, id);
-    const { count } = life.holder as Holder;
-    demand(count > Number(args['lostMax']), 'buries-the-hopeless', () => `${id}: ${count} deliveries`);
-    ledger.end(life, 'bury');
-    at.met('buried for its lost leases');
-  }
-  demand(nowMs > 0, 'clock', () => String(nowMs));
-}
-
-/** The life of a delivery that may be taken over now: its lease ran out, by its owner's measure, and no hold is on it. */
-function lost(at: Case, id: string): Life {
-  const { ledger, args, nowMs } = at;
-  const life = ledger.lives.get(id);
-  const { holder } = life ?? {};
-  demand(life && holder, 'recovers-what-is-held', () => `${id} is ${life?.place}`);
-  const owner = ledger.consumers.get(holder.consumer);
-  const leaseMs = owner?.leaseMs ?? Number(args['leaseMs']);
-  demand(holder.idleMs > leaseMs, 'owners-lease', () => `${id} was idle ${holder.idleMs}, its lease is ${leaseMs}`);
-  const beatMs = owner?.beatMs ?? nowMs;
-  const outage = ledger.outage ?? { fromMs: 0, toMs: 0 };
-  const { fromMs, toMs } = outage;
-  const isHeld = 3 * (toMs - fromMs) > leaseMs && beatMs >= fromMs - leaseMs && nowMs < toMs + leaseMs;
-  demand(!isHeld, 'hold', () => `${id} at ${nowMs}, beat ${beatMs}, lease ${leaseMs}, ${JSON.stringify(outage)}`);
-  return life;
-}
-
-/** Nobody looked for more than 2 s: that was an outage. */
-function noteLook({ ledger, nowMs }: Case): void {
-  const { lookedAtMs } = ledger;
-  if (lookedAtMs !== undefined && nowMs - lookedAtMs > 2_000) {
-    ledger.outage = { fromMs: lookedAtMs, toMs: nowMs };
-  }
-  ledger.lookedAtMs = nowMs;
-}
-
-export type Ruling = (at: Case) => void;
-export type { Answer };

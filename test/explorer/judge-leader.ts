@@ -80,8 +80,7 @@ export function judgeReap(at: Case): void {
   const { ledger, reply, nowMs } = at;
   if (!isFenced(at)) return;
   for (const [name, { leaseMs, beatMs }] of ledger.consumers) {
-    const holds = ledger.active.some(({ holder }) => holder?.consumer === name);
-    if (nowMs - beatMs > 10 * leaseMs && !holds) ledger.consumers.delete(name);
+    if (nowMs - beatMs > 10 * leaseMs && ledger.holdsNothing(name)) ledger.consumers.delete(name);
   }
   if (Number(reply['reaped']) > 0) at.met('reaped');
 }

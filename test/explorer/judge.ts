@@ -3,6 +3,7 @@ import { type Case, decodeAnswer, decodeRun, demand, scriptOf } from './case.js'
 import * as consumer from './judge-consumer.js';
 import * as leader from './judge-leader.js';
 import * as producer from './judge-producer.js';
+import { judgeRecover } from './judge-recovery.js';
 
 const rulings: Readonly<Record<string, (at: Case) => void>> = {
   add: producer.judgeAdd,
@@ -24,11 +25,11 @@ const rulings: Readonly<Record<string, (at: Case) => void>> = {
   open: consumer.judgeOpen,
   beat: consumer.judgeBeat,
   settle: consumer.judgeSettle,
-  recover: consumer.judgeRecover,
+  recover: judgeRecover,
   'hand-back': consumer.judgeHandBack,
 };
 
-type World = Omit<Case, 'definition' | 'args' | 'items' | 'reply' | 'letter'> & { letter?: string };
+type World = Omit<Case, 'definition' | 'args' | 'items' | 'reply'>;
 
 /** Rules on one command that has run: whether it was allowed to answer so; and moves the ledger on. */
 export function judge(world: World, command: readonly string[], reply: Reply): void {
@@ -38,7 +39,7 @@ export function judge(world: World, command: readonly string[], reply: Reply): v
     return;
   }
   const run = decodeRun(definition, command);
-  const at: Case = { ...world, ...run, letter: world.letter ?? '', reply: decodeAnswer(definition, reply) };
+  const at: Case = { ...world, ...run, reply: decodeAnswer(definition, reply) };
   if (judgeLane(at, JSON.stringify(reply))) rulings[definition.name]?.(at);
 }
 
@@ -66,7 +67,7 @@ function judgeLane({ args, ledger, reply, met, definition }: Case, text: string)
 function judgeRead(world: World, command: readonly string[], reply: Reply): void {
   if (reply === null) return;
   const [[, entries]] = reply as [[string, [string, string[]][]]];
-  const at = { ...world, args: {}, items: [], reply: { status: 'ok' }, letter: '' } as unknown as Case;
+  const at = { ...world, args: {}, items: [], reply: { status: 'ok' } } as unknown as Case;
   consumer.judgeRead(
     at,
     command[3] ?? '',

@@ -26,6 +26,11 @@ export interface Life {
   isEarly?: boolean;
 }
 
+export interface ForeignEntry {
+  consumer: string | undefined;
+  idleMs: number;
+}
+
 export interface Past {
   readonly state: 'cancelled' | 'expired' | 'dead';
   readonly n: number;
@@ -49,6 +54,8 @@ export class Ledger {
   readonly lives: Map<string, Life> = new Map();
   /** Members of `due` that stand for no scheduled task: an operator's ZADD. */
   readonly strays: Map<string, number> = new Map();
+  /** Entries that somebody else put into the stream, which count for nothing; with whom they are pending, if anybody. */
+  readonly foreign: Map<string, ForeignEntry> = new Map();
   readonly past: Map<string, Past> = new Map();
   /** Lives whose add was accepted. */
   readonly accepted: Set<number> = new Set();
@@ -71,6 +78,7 @@ export class Ledger {
     const other = new Ledger();
     for (const [id, life] of this.lives) other.lives.set(id, { ...life, holder: life.holder && { ...life.holder } });
     for (const [id, score] of this.strays) other.strays.set(id, score);
+    for (const [entry, foreign] of this.foreign) other.foreign.set(entry, { ...foreign });
     for (const [id, past] of this.past) other.past.set(id, past);
     for (const n of this.letters) other.letters.add(n);
     for (const n of this.accepted) other.accepted.add(n);
@@ -84,6 +92,24 @@ export class Ledger {
 
   get active(): Life[] {
     return [...this.lives.values()].filter(({ place }) => place === 'active');
+  }
+
+  holdsNothing(consumer: string): boolean {
+    const isIts = (held: { consumer: string | undefined } | undefined): boolean => held?.consumer === consumer;
+    return ![...this.foreign.values()].some(isIts) && !this.active.some(({ holder }) => isIts(holder));
+  }
+
+  /** All that is pending, and grows idle. */
+  pending(): { entry: string; held: { idleMs: number } }[] {
+    const ours = this.active.flatMap(({ holder }) => (holder ? [{ entry: holder.entry, held: holder }] : []));
+    const others = [...this.foreign].flatMap(([entry, held]) => (held.consumer === undefined ? [] : [{ entry, held }]));
+    return [...ours, ...others];
+  }
+
+  hasUnread(): boolean {
+    const isReady = ({ place }: Life): boolean => place === 'ready';
+    const isUnread = ({ consumer }: ForeignEntry): boolean => consumer === undefined;
+    return [...this.lives.values()].some(isReady) || [...this.foreign.values()].some(isUnread);
   }
 
   /** The life that is held just so, if it is. */
@@ -123,7 +149,7 @@ export class Ledger {
 
   /** Deliveries grow idle; by the server's clock, which may go back. */
   pass(ms: number): void {
-    for (const { holder } of this.active) if (holder) holder.idleMs = Math.max(0, holder.idleMs + ms);
+    for (const { held } of this.pending()) held.idleMs = Math.max(0, held.idleMs + ms);
     if (ms < 0) for (const life of this.lives.values()) life.isEarly = life.place !== 'scheduled';
   }
 
@@ -131,10 +157,12 @@ export class Ledger {
   loseGroup(): void {
     this.hasGroup = false;
     for (const life of this.active) this.makeReady(life);
+    for (const foreign of this.foreign.values()) foreign.consumer = undefined;
   }
 
   loseStream(): void {
     this.loseGroup();
+    this.foreign.clear();
     for (const life of this.lives.values()) if (life.place === 'ready') life.place = 'adrift';
   }
 
@@ -143,7 +171,7 @@ export class Ledger {
     const lines = ids.map((id) => this.#wordsOf(id));
     const { cancelled, expired } = this.counts;
     const ends = `dead ${this.letters.size} ended ${cancelled + expired}`;
-    lines.push(`stale 0 ${ends} paused ${this.isPaused ? 1 : 0} epoch ${this.term}:${this.token}`);
+    lines.push(`stale ${this.foreign.size} ${ends} paused ${this.isPaused ? 1 : 0} epoch ${this.term}:${this.token}`);
     lines.push(countNames.map((name) => `${name} ${this.counts[name]}`).join(' '));
     return lines.join('\n');
   }

@@ -3,7 +3,7 @@ import type { Ground } from './ground.js';
 import { repeat, type Run } from './run.js';
 
 /** What a shrinking may take. */
-const realMsMax = 60_000;
+const realMsMax = Number(process.env['EXPLORER_SHRINK_MS'] ?? 60_000);
 
 type Test = (choices: Choice[]) => Promise<boolean>;
 

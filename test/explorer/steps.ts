@@ -3,6 +3,7 @@ import type { Choice } from './choice.js';
 import { keys } from './ground.js';
 import { LeaderActor } from './leader-actor.js';
 import { ProducerActor } from './producer-actor.js';
+import { tear } from './torn.js';
 import { quantumMs, type World } from './world.js';
 import { WorkerActor } from './worker-actor.js';
 
@@ -47,6 +48,8 @@ async function step(world: World, choice: Choice): Promise<void> {
     case 'destroy group':
     case 'delete stream':
     case 'foreign zadd':
+    case 'foreign xadd':
+    case 'tear':
       return byOperator(world, choice);
     default:
       return byActor(world, choice);
@@ -100,7 +103,10 @@ async function onServer(world: World, choice: ServerChoice): Promise<void> {
   }
 }
 
-type OperatorChoice = Extract<Choice, { do: 'destroy group' | 'delete stream' | 'foreign zadd' }>;
+type OperatorChoice = Extract<
+  Choice,
+  { do: 'destroy group' | 'delete stream' | 'foreign zadd' | 'foreign xadd' | 'tear' }
+>;
 
 async function byOperator(world: World, choice: OperatorChoice): Promise<void> {
   const { ledger, ground, met } = world;
@@ -109,6 +115,12 @@ async function byOperator(world: World, choice: OperatorChoice): Promise<void> {
     const score = world.nowMs + choice.inMs;
     await ground.ask('ZADD', keys.due, score, choice.id);
     ledger.strays.set(choice.id, score);
+  } else if (choice.do === 'tear') {
+    const leader = world.actors.get('l1');
+    if (leader) await tear(world, leader.partitions.home, choice.id);
+  } else if (choice.do === 'foreign xadd') {
+    const entry = await ground.ask('XADD', keys.stream, '*', 'id', choice.id, 'due', world.nowMs);
+    ledger.foreign.set(String(entry), { consumer: undefined, idleMs: 0 });
   } else if (choice.do === 'destroy group') {
     if (ledger.active.length > 0) met.add('a group with deliveries was destroyed');
     await world.loseGroup();

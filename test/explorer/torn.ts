@@ -1,0 +1,36 @@
+import { newToken } from '../../src/random.js';
+import type { Partition } from '../../src/redis/partition.js';
+import { add, promote, runNow } from '../../src/redis/scripts.generated.js';
+import { Violation } from './case.js';
+import { keys } from './ground.js';
+import { isExpired } from './judge-leader.js';
+import type { World } from './world.js';
+
+const lastOfAll = '18446744073709551615-18446744073709551615';
+
+/**
+ * Redis does not roll a script back. While the stream has no id left to give, every script that puts a task there is torn
+ * at its XADD; whatever it had done by then, the task must still be where it was.
+ */
+export async function tear(world: World, partition: Partition, id: string): Promise<void> {
+  const { ground, ledger } = world;
+  const expiring = [...ledger.lives.values()].some((life) => isExpired(life, world.nowMs));
+  if (ledger.isPaused || expiring) return; // those scripts end tasks, or place them elsewhere
+  const info = (await ground.ask('XINFO', 'STREAM', keys.stream)) as (string | number)[];
+  const lastId = String(info[info.indexOf('last-generated-id') + 1]);
+  const own = { layout: partition.layout, nowMs: world.nowMs, lane: newToken(), call: 1 };
+  const caller = { send: (args: readonly string[]) => ground.ask(...args) };
+  const { term, token } = ledger;
+  const item = { id, when: '+0', expires: '', record: '{"n":"plain","p":[0]}' };
+  await ground.ask('XSETID', keys.stream, lastOfAll);
+  const calls = [
+    partition.run(promote, { ...own, term, token, overdueMs: 0, limit: 100 }, { caller }),
+    partition.run(runNow, { ...own, id }, { caller }),
+    partition.run(add, { ...own, items: [item] }, { caller }),
+  ];
+  const torn = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected').length;
+  await ground.ask('XSETID', keys.stream, lastId);
+  if (torn > 0) world.met.add('a script was torn');
+  const [got, expected] = [await ground.look(), ledger.words()];
+  if (got !== expected) world.violation ??= new Violation('torn-loses-nothing', `${got}\nexpected\n${expected}`);
+}
