@@ -57,7 +57,7 @@ export class Chooser {
       ['run now', 6],
       ['replay', 8],
       ['duty', 60],
-      ['bid', 6],
+      ['bid', 12],
       ['resign', 1],
       ['replicate', this.#faults.some(([fault]) => fault === 'failover') ? 12 : 0],
       ['thaw', [...world.actors.values()].some(({ frozenMs }) => frozenMs !== undefined) ? 15 : 0],

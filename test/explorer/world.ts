@@ -1,3 +1,4 @@
+import { messageOf } from '../../src/errors.js';
 import type { Actor, Stage } from './actor.js';
 import { atTime, type Handed, scriptOf, Violation } from './case.js';
 import { Draws } from './draws.js';
@@ -180,9 +181,9 @@ export class World {
       const words = this.ledger.words();
       if (after !== words) throw new Violation('stands-as-it-must', differences(after, words));
     } catch (error) {
-      if (!(error instanceof Violation)) throw error;
+      const invariant = error instanceof Violation ? error.invariant : 'reply-fits';
       const failed = outcome.error ? `, which failed: ${outcome.error.message}` : '';
-      this.#violate(error.invariant, `after ${definition?.name ?? command[0]}${failed}: ${error.message}`);
+      this.#violate(invariant, `after ${definition?.name ?? command[0]}${failed}: ${messageOf(error)}`);
     }
     return { outcome, handed };
   }

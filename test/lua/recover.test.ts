@@ -258,6 +258,14 @@ describe('hold', () => {
     expect(await recover('c2', { nowMs: back + 5_000 })).toMatchObject(heldUntil(back + 35_000));
   });
 
+  // Found by the explorer, seed 1 of its first day: the later outage makes the script forget where the earlier one began.
+  test.fails('a second outage right after the first does not end the hold of the first', async () => {
+    await silent('a', 31_000); // its owner beat at `now`, and would have again 10 s later
+    await recover('c2', { nowMs: now + 10_000, limit: 0 });
+    expect(await recover('c2', { nowMs: now + 31_000 })).toMatchObject(heldUntil(now + 61_000));
+    expect((await expectStatus(recover('c2', { nowMs: now + 52_500 }), 'ok')).deliveries).toEqual([]);
+  });
+
   test('a clock that steps back holds nothing, and a hold does not outlive it', async () => {
     await recover('c2');
     await silent('a', 31_000);
