@@ -12,7 +12,10 @@ const seatEvents = Object.keys({
 } satisfies Record<SeatEvent, true>);
 
 /** Who leads, and how well due tasks are promoted. */
-export function recordLeader(series: Series, clock: Clock): Part<'seat' | 'trusted' | 'promoted' | 'stale_write_refused'> {
+export function recordLeader(
+  series: Series,
+  clock: Clock,
+): Part<'seat' | 'trusted' | 'promoted' | 'stale_write_refused'> {
   const seat = seatSeries(series);
   const promotion = promotionSeries(series);
   const staleWrites = series.counter(
