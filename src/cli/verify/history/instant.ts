@@ -10,3 +10,8 @@ export function nowMs(): number {
 export function sharedClockOffsetMs(): number {
   return nowMs() - performance.now();
 }
+
+/** The clock on the wall of this process, which a campaign may step. */
+export function wallMs(): number {
+  return Date.now();
+}

@@ -56,7 +56,9 @@ export type Cost =
   /** Redis may lose writes it acknowledged. */
   | 'writes'
   /** Redis' clock was stepped. */
-  | 'clock';
+  | 'clock'
+  /** A lock node may have given its vote twice: two processes may trust that they lead. The fence still holds. */
+  | 'votes';
 
 /** The campaign's own. */
 export type NemesisRecord =
@@ -69,7 +71,7 @@ export type NemesisRecord =
       ownRedis: boolean;
       form: 'quick' | 'long';
     }
-  | { what: 'phase'; phase: 'load' | 'faults' | 'drain' | 'drained' | 'stopped' }
+  | { what: 'phase'; phase: 'load' | 'faults' | 'calm' | 'drain' | 'drained' | 'stopped' }
   /** `n` counts faults. `target`: a process (`worker-2`, all its lives), or `redis`, `network`, `operator`, `lock-nodes`. */
   | { what: 'fault'; n: number; fault: string; target: string; costs: readonly Cost[]; phase: 'begin' | 'end' }
   /** A fault was left out, and why. */
@@ -96,7 +98,7 @@ export type NemesisRecord =
     }
   /** What is left in Redis when all is drained (`stopped`: and everybody has left). */
   | { what: 'left'; keys: Readonly<Record<string, number>>; consumers: number; silent: number; lock: number }
-  | { what: 'replies'; cut: number; resets: number };
+  | { what: 'replies'; cut: number };
 
 /** An entry of the audit stream. */
 export type AuditRecord =

@@ -1,0 +1,82 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { exitCodes, usage } from '../failure.js';
+import { note, print, printJson } from '../output.js';
+import { connectionOf } from '../redis-address.js';
+import { StopSignal } from '../stop-signal.js';
+import { runCampaign } from '../verify/campaign.js';
+import { faultNames } from '../verify/faults/faults.js';
+import { type Plan, variantOf } from '../verify/plan.js';
+
+export const command: Command = {
+  flags: {
+    seed: { describe: 'What the order of the faults is drawn from (default: 1)' },
+    seconds: { describe: 'How long things are broken (default: 60); calm and draining come on top' },
+    faults: { describe: `Only these, with commas; none: no fault at all. All of: ${faultNames.join(', ')}` },
+    redis: { describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled' },
+    history: { describe: 'Keep the history in this folder (default: a new one, removed when all promises held)' },
+    quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
+    rate: { describe: 'Tasks a second (default: 300)' },
+    lanes: { describe: 'How many faults at a time (default: 2)' },
+    json: { describe: 'Print the verdict as one JSON document', isSwitch: true },
+  },
+  examples: [
+    ['verify --seed 7 --seconds 60', 'a minute of faults on a Redis of its own, and the check of what happened'],
+    ['verify --redis redis://127.0.0.1:6379', 'the part that harms nobody, on your own Redis'],
+    ['verify --faults leader-freeze,redis-kill', 'only these'],
+  ],
+  run: verify,
+};
+
+async function verify(args: Arguments): Promise<number> {
+  const given = args.text('history');
+  const historyFolder = given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given);
+  const plan = planOf(args, historyFolder);
+  await mkdir(historyFolder, { recursive: true });
+  const stop = new StopSignal('ending the campaign');
+  try {
+    await runCampaign({ plan, signal: stop.signal, tell: note });
+    if (stop.exitCode !== undefined) return stop.exitCode;
+    print(historyFolder);
+    return exitCodes.ok;
+  } finally {
+    stop.close();
+    if (given === undefined && false) await rm(historyFolder, { recursive: true });
+  }
+}
+
+function planOf(args: Arguments, historyFolder: string): Plan {
+  const seed = args.whole('seed', { min: 0, max: 2 ** 31 }) ?? 1;
+  const connection = args.text('redis') === undefined ? undefined : connectionOf(args).connection;
+  if (connection?.startsWith('rediss:')) throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
+  return {
+    seed,
+    seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
+    form: args.on('quick') ? 'quick' : 'long',
+    connection,
+    ...variantOf(seed),
+    ...(connection !== undefined && { lockNodes: 0 }),
+    producers: 3,
+    leaders: 3,
+    workers: 3,
+    concurrency: 10,
+    tasksPerSecond: args.whole('rate', { min: 3, max: 10_000 }) ?? 300,
+    leaseMs: 3_000,
+    lockTtlMs: 1_000,
+    lanes: args.whole('lanes', { min: 1, max: 5 }) ?? 2,
+    faults: faultsOf(args),
+    historyFolder,
+  };
+}
+
+function faultsOf(args: Arguments): string[] | undefined {
+  const names = args.list('faults');
+  if (names?.length === 1 && names[0] === 'none') return [];
+  const unknown = names?.find((name) => !faultNames.includes(name));
+  if (unknown !== undefined) throw usage(`unknown fault ${JSON.stringify(unknown)}; see duestream verify --help`);
+  return names;
+}
+void printJson;
