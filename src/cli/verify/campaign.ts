@@ -56,10 +56,11 @@ async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; d
   const { plan } = arena;
   const chosen = faults.filter(({ name }) => plan.faults?.includes(name) ?? true);
   writer.note({ what: 'phase', phase: 'faults' });
-  const over = AbortSignal.any([signal, AbortSignal.timeout(plan.seconds * 1000)]);
-  const nemesis = new Nemesis({ arena, faults: chosen, draws, writer, signal: over, onFault: tell });
+  const over = new AbortController();
+  const ended = pause(plan.seconds * 1000, signal).then(() => over.abort());
+  const nemesis = new Nemesis({ arena, faults: chosen, draws, writer, signal: over.signal, onFault: tell });
   const made = await nemesis.run(plan.lanes);
-  if (chosen.length === 0) await pause(plan.seconds * 1000, signal);
+  await ended;
   tell(`${made} faults were made`);
   writer.note({ what: 'phase', phase: 'calm' });
 }
