@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Arguments } from '../arguments.js';
@@ -8,16 +8,22 @@ import { note, print, printJson } from '../output.js';
 import { connectionOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 import { runCampaign } from '../verify/campaign.js';
+import { check, type Verdict } from '../verify/checker/check.js';
 import { faultNames } from '../verify/faults/faults.js';
+import { readHistory } from '../verify/history/read.js';
 import { type Plan, variantOf } from '../verify/plan.js';
+import { reportOf } from '../verify/report.js';
 
 export const command: Command = {
   flags: {
     seed: { describe: 'What the order of the faults is drawn from (default: 1)' },
     seconds: { describe: 'How long things are broken (default: 60); calm and draining come on top' },
     faults: { describe: `Only these, with commas; none: no fault at all. All of: ${faultNames.join(', ')}` },
-    redis: { describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled' },
+    redis: {
+      describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled',
+    },
     history: { describe: 'Keep the history in this folder (default: a new one, removed when all promises held)' },
+    check: { describe: 'Only judge the history in this folder' },
     quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
     rate: { describe: 'Tasks a second (default: 300)' },
     lanes: { describe: 'How many faults at a time (default: 2)' },
@@ -32,26 +38,42 @@ export const command: Command = {
 };
 
 async function verify(args: Arguments): Promise<number> {
+  const judged = args.text('check');
+  if (judged !== undefined) return tell(args, check(await readHistory(resolve(judged))));
   const given = args.text('history');
-  const historyFolder = given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given);
-  const plan = planOf(args, historyFolder);
-  await mkdir(historyFolder, { recursive: true });
+  const plan = planOf(args, given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given));
+  const { historyFolder } = plan;
+  await newFolder(historyFolder);
   const stop = new StopSignal('ending the campaign');
   try {
     await runCampaign({ plan, signal: stop.signal, tell: note });
     if (stop.exitCode !== undefined) return stop.exitCode;
-    print(historyFolder);
-    return exitCodes.ok;
+    const verdict = check(await readHistory(historyFolder));
+    if (given === undefined && verdict.held) await rm(historyFolder, { recursive: true });
+    else note(`the history is in ${historyFolder}; duestream verify --check judges it again`);
+    return tell(args, verdict);
   } finally {
     stop.close();
-    if (given === undefined && false) await rm(historyFolder, { recursive: true });
   }
+}
+
+function tell(args: Arguments, verdict: Verdict): number {
+  if (args.on('json')) printJson(verdict);
+  else print(reportOf(verdict));
+  return verdict.held ? exitCodes.ok : exitCodes.failed;
+}
+
+/** A history is one campaign's. */
+async function newFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length > 0) throw usage(`${folder} is not empty: name a folder that is new`);
 }
 
 function planOf(args: Arguments, historyFolder: string): Plan {
   const seed = args.whole('seed', { min: 0, max: 2 ** 31 }) ?? 1;
   const connection = args.text('redis') === undefined ? undefined : connectionOf(args).connection;
-  if (connection?.startsWith('rediss:')) throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
+  if (connection?.startsWith('rediss:'))
+    throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
   return {
     seed,
     seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
@@ -79,4 +101,3 @@ function faultsOf(args: Arguments): string[] | undefined {
   if (unknown !== undefined) throw usage(`unknown fault ${JSON.stringify(unknown)}; see duestream verify --help`);
   return names;
 }
-void printJson;

@@ -43,7 +43,8 @@ export class Arena {
 
   static async open(parts: ArenaParts): Promise<Arena> {
     const { plan } = parts;
-    const redis = plan.connection === undefined ? await launchRedis({ port: 'free', appendonly: plan.appendonly }) : undefined;
+    const redis =
+      plan.connection === undefined ? await launchRedis({ port: 'free', appendonly: plan.appendonly }) : undefined;
     const lockNodes: RedisServer[] = [];
     for (let at = 0; at < plan.lockNodes; at += 1) lockNodes.push(await launchRedis({ port: 'free' }));
     const arena = new Arena(parts, redis, lockNodes);
@@ -75,7 +76,11 @@ export class Arena {
 
   async cast(): Promise<void> {
     const { producers, leaders, workers } = this.plan;
-    for (const [role, count] of [['producer', producers], ['leader', leaders], ['worker', workers]] as const) {
+    for (const [role, count] of [
+      ['producer', producers],
+      ['leader', leaders],
+      ['worker', workers],
+    ] as const) {
       for (let at = 1; at <= count; at += 1) this.actors.push(await this.#newActor(role, `${role}-${at}`));
     }
     await Promise.all(this.actors.map((actor) => actor.start()));

@@ -57,7 +57,13 @@ export class Nemesis {
     const planned = await this.#hold(fault);
     if (planned === undefined) return;
     this.#made += 1;
-    const told = { what: 'fault', n: this.#made, fault: fault.name, target: planned.target, costs: planned.costs } as const;
+    const told = {
+      what: 'fault',
+      n: this.#made,
+      fault: fault.name,
+      target: planned.target,
+      costs: planned.costs,
+    } as const;
     onFault(`${fault.name} on ${planned.target}`);
     writer.note({ ...told, phase: 'begin' });
     try {

@@ -6,6 +6,8 @@ interface Pair {
   readonly server: Socket;
   /** How many bytes of replies may still pass. */
   budget: number;
+  /** Requests that are under way for long: they arrive, even when their sender has given them up. */
+  readonly late: Buffer[];
   /** What is under way to each side, in order, when everything takes its time. */
   readonly lines: { readonly client: Line; readonly server: Line };
 }
@@ -75,6 +77,7 @@ export class Proxy {
   #holds: ReadonlySet<Direction> = new Set();
   #latencyMs = 0;
   #drip: Drip | undefined;
+  #keepsRequests = false;
   port = 0;
   /** Connections that came so far. */
   connections = 0;
@@ -109,8 +112,14 @@ export class Proxy {
     for (const pair of this.#pairs) this.#apply(pair);
   }
 
+  /** Requests stay under way until it is healed, and then arrive: also those of connections that have ended since. */
+  keepRequests(): void {
+    this.#keepsRequests = true;
+  }
+
   /** Everything flows again, and what waited arrives. */
   heal(): void {
+    this.#keepsRequests = false;
     this.#holds = new Set();
     this.#latencyMs = 0;
     this.#drip = undefined;
@@ -118,6 +127,8 @@ export class Proxy {
     for (const pair of this.#pairs) {
       pair.budget = Number.POSITIVE_INFINITY;
       this.#apply(pair);
+      for (const chunk of pair.late.splice(0)) pair.lines.server.pass(chunk, { latencyMs: 0, ms: 0 });
+      if (pair.client.destroyed) pair.server.end();
     }
   }
 
@@ -173,17 +184,23 @@ export class Proxy {
     const { socketPath, host = local, port = 0 } = this.target;
     const server = socketPath === undefined ? connect(port, host) : connect(socketPath);
     const lines = { client: new Line(client), server: new Line(server) };
-    const pair: Pair = { client, server, budget: this.cutAfter(), lines };
+    const pair: Pair = { client, server, budget: this.cutAfter(), late: [], lines };
     this.#pairs.add(pair);
     const end = (): void => {
       client.destroy();
       server.destroy();
       this.#pairs.delete(pair);
     };
-    for (const socket of [client, server]) socket.on('error', end);
-    client.on('close', end);
+    server.on('error', end);
+    client.on('error', () => client.destroy());
+    client.on('close', () => {
+      if (pair.late.length === 0) end();
+    });
     server.on('close', () => client.end()); // not destroyed: what was passed on must still arrive
-    client.on('data', (chunk: Buffer) => lines.server.pass(chunk, { latencyMs: this.#latencyMs, ms: 0 }));
+    client.on('data', (chunk: Buffer) => {
+      if (this.#keepsRequests) pair.late.push(chunk);
+      else lines.server.pass(chunk, { latencyMs: this.#latencyMs, ms: 0 });
+    });
     server.on('data', (chunk) => this.#reply(pair, chunk));
     this.#apply(pair);
   }

@@ -32,6 +32,23 @@ export const networkFaults: readonly Fault[] = [
     for (const proxy of proxies) proxy.drip(drip.bytes, drip.everyMs);
     await wait(draws.between(1_500, 3_000));
   }),
+  {
+    // What a leader sent before it was cut off arrives when another leads; what it sent on a connection it gave up, too.
+    name: 'net-late-requests',
+    plan: (arena, draws) => {
+      const actor = arena.leading ?? draws.pick(arena.actors);
+      return {
+        target: actor.name,
+        costs: actor.role === 'worker' ? ['leases'] : [],
+        holds: [actor.name],
+        run: async ({ wait }) => {
+          for (const proxy of actor.proxies) proxy.keepRequests();
+          await wait(arena.plan.lockTtlMs * draws.between(2, 4));
+          for (const proxy of actor.proxies) proxy.heal();
+        },
+      };
+    },
+  },
 ];
 
 async function hole(
