@@ -93,7 +93,7 @@ export class Arena {
       if (this.redis === undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
     } finally {
       await this.link.stop();
-      await Promise.all([this.redis, ...this.lockNodes].map((server) => server?.stop()));
+      await Promise.all([this.redis, ...this.lockNodes].map(async (server) => server?.stop()));
     }
   }
 

@@ -87,6 +87,8 @@ export class Proxy {
   replyBytes = 0;
   /** Asked for each new connection: after how many bytes of replies it is cut. */
   cutAfter: () => number = () => Number.POSITIVE_INFINITY;
+  /** Told of every piece of a request, before it is passed on. */
+  onRequest: ((chunk: Buffer) => void) | undefined;
   /** Told of every piece of a reply, before it is passed on. */
   onReply: ((bytes: number) => void) | undefined;
 
@@ -198,6 +200,7 @@ export class Proxy {
     });
     server.on('close', () => client.end()); // not destroyed: what was passed on must still arrive
     client.on('data', (chunk: Buffer) => {
+      this.onRequest?.(chunk);
       if (this.#keepsRequests) pair.late.push(chunk);
       else lines.server.pass(chunk, { latencyMs: this.#latencyMs, ms: 0 });
     });

@@ -9,10 +9,10 @@ import type { Fault, Making } from './fault.js';
  * second time while the first still counts.
  */
 export const lockNodeFaults: readonly Fault[] = [
-  onSome('lock-node-down', ['votes'], 1, killed),
-  onSome('lock-nodes-down', ['votes'], 2, killed),
-  onSome('lock-node-hung', [], 1, hung),
-  onSome('lock-nodes-hung', [], 2, hung),
+  onSome('lock-node-down', { count: 1, costs: ['votes'] }, killed),
+  onSome('lock-nodes-down', { count: 2, costs: ['votes'] }, killed),
+  onSome('lock-node-hung', { count: 1, costs: [] }, hung),
+  onSome('lock-nodes-hung', { count: 2, costs: [] }, hung),
 ];
 
 async function killed(nodes: readonly RedisServer[], { wait, draws }: Making): Promise<void> {
@@ -29,8 +29,7 @@ async function hung(nodes: readonly RedisServer[], { wait, draws }: Making): Pro
 
 function onSome(
   name: string,
-  costs: readonly Cost[],
-  count: number,
+  { count, costs }: { count: number; costs: readonly Cost[] },
   run: (nodes: readonly RedisServer[], making: Making) => Promise<void>,
 ): Fault {
   return {

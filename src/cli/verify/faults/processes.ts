@@ -6,6 +6,8 @@ import type { Fault, Making } from './fault.js';
 
 /** How long a process that was killed stays away. */
 const awayMs = { min: 100, max: 1_500 };
+/** Each way; a call to a lock node may take a tenth of the lock's TTL. */
+const replyMs = 30;
 /** A worker that was told to die does so within this, or is killed. */
 const chanceMs = 2_000;
 
@@ -37,6 +39,11 @@ export const processFaults: readonly Fault[] = [
   }),
   onOne('leader-freeze', { role: 'leader', costs: [] }, async (actor, { arena, wait, draws }) => {
     await freeze(actor, wait(arena.plan.lockTtlMs * draws.between(1.5, 5)));
+  }),
+  onOne('leader-freeze-in-vote', { role: 'leader', costs: [] }, async (actor, making) => {
+    await untilItVotes(actor, making);
+    await freeze(actor, making.wait(making.arena.plan.lockTtlMs * making.draws.between(1.5, 3)));
+    for (const proxy of actor.proxies) proxy.heal();
   }),
   onOne('producer-kill', { role: 'producer', costs: [] }, async (actor, { wait, draws }) => {
     await actor.kill();
@@ -82,6 +89,20 @@ function one(arena: Arena, role: RoleName, draws: Seeded): Actor {
 async function comeBack(actor: Actor, { wait, draws }: Pick<Making, 'wait' | 'draws'>): Promise<void> {
   await wait(draws.between(awayMs.min, awayMs.max));
   await actor.start();
+}
+
+/** A call to a lock node is under way; its reply comes when the process does not look. */
+async function untilItVotes({ proxies }: Actor, { wait, arena }: Making): Promise<void> {
+  const votes = new Promise<void>((resolve) => {
+    for (const proxy of proxies) {
+      proxy.delay(replyMs);
+      proxy.onRequest = (chunk) => {
+        if (chunk.includes(':lock')) resolve();
+      };
+    }
+  });
+  await Promise.race([votes, wait(2 * arena.plan.lockTtlMs)]);
+  for (const proxy of proxies) proxy.onRequest = undefined;
 }
 
 async function freeze(actor: Actor, over: Promise<void>): Promise<void> {

@@ -3,7 +3,6 @@ import type { Arena } from '../arena.js';
 import type { Cost } from '../history/records.js';
 import type { Fault, Making } from './fault.js';
 
-const stallMs = 3_000;
 const bulkTasks = 30;
 /** A piece of a reply that large is in the middle of a big one. */
 const bigPiece = 16_384;
@@ -23,9 +22,9 @@ export const redisFaults: readonly Fault[] = [
     await making.wait(making.draws.between(0, 1_500));
     await redis.start();
   }),
-  onRedis('redis-stall', [], async (redis, { wait }) => {
+  onRedis('redis-stall', [], async (redis, { arena, wait, draws }) => {
     await redis.kill('SIGSTOP');
-    await wait(stallMs);
+    await wait(arena.plan.leaseMs * draws.between(1, 1.5));
     await redis.kill('SIGCONT');
   }),
   onRedis('script-flush', [], async (_redis, { arena, wait }) => {

@@ -8,6 +8,7 @@ export interface Payload {
   readonly workMs: number;
   readonly seal: string;
   readonly load: string;
+  readonly delicate: unknown;
 }
 
 export interface PlannedTask {
@@ -21,6 +22,8 @@ export interface PlannedTask {
 }
 
 const bigBytes = 100_000;
+/** What Lua's JSON would spoil. */
+const delicate = [[], {}, 1_234_567_890_123_456, 0.123_456_789_012_345_68, null, ''];
 
 /** Of each hundred tasks. */
 const fates: readonly (readonly [Fate, number])[] = [
@@ -58,14 +61,15 @@ function drawFate(draws: Seeded): Fate {
 function payloadOf(id: string, fate: Fate, draws: Seeded): Payload {
   const workMs = Math.floor(fate === 'slow' ? draws.between(500, 2_500) : draws.between(1, 20));
   const seal = sealOf(id);
-  return { fate, workMs, seal, load: fate === 'big' ? seal.repeat(bigBytes / seal.length) : seal };
+  return { fate, workMs, seal, load: fate === 'big' ? seal.repeat(bigBytes / seal.length) : seal, delicate };
 }
 
 /** Whether this payload was made for this task, all of it. */
 export function isSane(id: string, payload: Payload): boolean {
   const seal = sealOf(id);
   const times = payload.fate === 'big' ? bigBytes / seal.length : 1;
-  return payload.seal === seal && payload.load === seal.repeat(times);
+  const isWhole = JSON.stringify(payload.delicate) === JSON.stringify(delicate);
+  return isWhole && payload.seal === seal && payload.load === seal.repeat(times);
 }
 
 function sealOf(id: string): string {
