@@ -88,13 +88,21 @@ function chosen(words) {
   return mutants.filter(({ name }) => words.some((word) => name.includes(word)));
 }
 
+/** In words, what became of it. */
+function fateOf(mutant) {
+  try {
+    const killer = kill(mutant);
+    return killer === undefined ? 'SURVIVED' : `killed    ${killer}`;
+  } catch (error) {
+    return `FAILED    ${error.message}`;
+  }
+}
+
 let survivors = 0;
 for (const mutant of chosen(process.argv.slice(2))) {
-  const killer = kill(mutant);
-  if (killer === undefined) survivors += 1;
-  console.log(
-    `${killer === undefined ? 'SURVIVED' : 'killed  '}  ${mutant.name}${killer === undefined ? '' : `  (${killer})`}`,
-  );
+  const fate = fateOf(mutant);
+  if (!fate.startsWith('killed')) survivors += 1;
+  console.log(`${mutant.name.padEnd(42)} ${fate}`);
 }
-console.log(survivors === 0 ? 'every mutant was killed' : `${survivors} survived: the proof has a hole there`);
+console.log(survivors === 0 ? 'every mutant was killed' : `${survivors} were not killed: the proof has a hole there`);
 process.exitCode = survivors === 0 ? 0 : 1;

@@ -54,7 +54,7 @@ export const mutants = [
       {
         file: 'lua/settle.lua',
         from: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)",
-        to: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)\n      redis.call('HSET', tasks, id, cjson.encode(cjson.decode(redis.call('HGET', tasks, id))))",
+        to: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id) redis.call('HSET', tasks, id, cjson.encode(cjson.decode(redis.call('HGET', tasks, id))))",
       },
     ],
     campaign: ['--faults', 'none', '--seconds', '3'],

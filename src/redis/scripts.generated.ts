@@ -693,6 +693,8 @@ export interface HandBackKeys {
   live: string;
   /** hash: what happened here, by name */
   counts: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
   /** channel: 'due <ms>' when a task became the earliest */
   wake: string;
 }
@@ -705,7 +707,7 @@ export interface HandBackArgs {
   consumer: string;
   /** 0 = to the stream at once; else back to the schedule */
   delayMs: number;
-  items: readonly { entry: string; count: number; id: string; dueMs: number }[];
+  items: readonly { entry: string; count: number; id: string; dueMs: number; run: string }[];
 }
 
 export type HandBackReply = { status: 'ok'; marks: string } | { status: 'other_layout'; layout: string };
@@ -713,29 +715,31 @@ export type HandBackReply = { status: 'ok'; marks: string } | { status: 'other_l
 /** return deliveries unstarted, so that another consumer gets them at once, or after a delay. */
 export const handBack: Script<HandBackKeys, HandBackArgs, HandBackReply> = {
   name: 'hand-back',
-  sha1: '36721e2599e55f4990e87c6d4b7d328dc85439e1',
-  keys: ['meta', 'due', 'stream', 'live', 'counts', 'wake'],
+  sha1: '05508d8bd7f2f858788e26f6e05c0621202bb65e',
+  keys: ['meta', 'due', 'stream', 'live', 'counts', 'runs', 'wake'],
   args: ['layout', 'nowMs', 'consumer', 'delayMs'],
-  items: ['entry', 'count', 'id', 'dueMs'],
+  items: ['entry', 'count', 'id', 'dueMs', 'run'],
   reply: {
     ok: { marks: 'string' },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=allow-oom
-local meta, due, stream, live, counts, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, due, stream, live, counts, runs, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, consumer, delay_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local at = redis.call('HMGET', meta, 'layout', 'paused')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.ceil(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', counts) redis.call('ZCARD', due)
+redis.call('HLEN', runs)
 local marks, ends, later = {}, {}, false
-for i = 5, #ARGV, 4 do
-  local entry, count, id, due_ms = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
+for i = 5, #ARGV, 5 do
+  local entry, count, id, due_ms, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local mine = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
   local mark = 'l'
   if mine and mine[4] == count and redis.call('HGET', live, id) == entry then
     mark = 'o'
+    if run ~= '' then redis.call('HSET', runs, id, run) end
     if delay_ms > 0 or at[2] == '1' then
       local again_ms = delay_ms > 0 and string.format('%.0f', now_ms + delay_ms) or due_ms
       redis.call('ZADD', due, again_ms, id)
@@ -1461,7 +1465,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: '2020406a3fc9ab19fac776d6fabb6ee694b4e733',
+  sha1: 'c6271ba7691f1d1bbf119fec9d33cafca69522f3',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1512,9 +1516,10 @@ for _, one in ipairs(pending) do
     local good = id and redis.call('HGET', live, id) == entry
     local record = good and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
-    if not record or lost > lost_max then
+    local run = record and redis.call('HGET', runs, id) or ''
+    local lost_before = tonumber(string.match(run, '"d":(%d+)}$') or '0') -- before it was handed back
+    if not record or lost + lost_before > lost_max then
       if record then
-        local run = redis.call('HGET', runs, id) or ''
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
@@ -1525,7 +1530,7 @@ for _, one in ipairs(pending) do
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
     elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, lease, entry, 'COUNT', 1)[2][1] then
-      local taken = {entry, id, found[2][4], lost + 1, record, redis.call('HGET', runs, id)}
+      local taken = {entry, id, found[2][4], lost + 1, record, run ~= '' and run or false}
       for i = 1, 6 do deliveries[#deliveries + 1] = taken[i] end
     end
   end
