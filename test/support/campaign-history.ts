@@ -43,7 +43,7 @@ export class CampaignHistory {
   audit(at: number, fact: Distributed<AuditFact>, redisMs: number = at + aheadMs): this {
     const entry = `${Math.floor(redisMs)}-${this.#audit.length}`;
     const stamp = { at: this.#endMs, by: 'nemesis', what: 'audit', redisMs: Math.floor(redisMs), entry } as const;
-    this.#audit.push({ ...stamp, ...fact } as HistoryRecord);
+    this.#audit.push({ ...stamp, ...fact });
     return this;
   }
 

@@ -1,3 +1,4 @@
+import { oneAnswer } from './answers.js';
 import { conserve, quiesce } from './balance.js';
 import type { Check } from './check-result.js';
 import { metrics } from './counters.js';
@@ -17,6 +18,7 @@ export type CheckName =
   | 'DUP_EXPLAINED'
   | 'ATTEMPT_MONO'
   | 'SETTLE_UNIQUE'
+  | 'ONE_ANSWER'
   | 'STALE_REFUSED'
   | 'TERM_MONO'
   | 'ONE_LEADER_PER_TERM'
@@ -38,6 +40,7 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   DUP_EXPLAINED: dupExplained,
   ATTEMPT_MONO: attemptMono,
   SETTLE_UNIQUE: settleUnique,
+  ONE_ANSWER: oneAnswer,
   STALE_REFUSED: staleRefused,
   TERM_MONO: termMono,
   ONE_LEADER_PER_TERM: oneLeaderPerTerm,

@@ -22,29 +22,28 @@ export class Faults {
   /** The times in which anything was broken: apart, and in order. */
   readonly troubled: readonly Span[];
   readonly #actors: ReadonlySet<string>;
+  readonly #byCost: ReadonlyMap<Cost, readonly FaultWindow[]>;
 
   constructor(records: readonly RecordOf<'fault'>[], actors: ReadonlySet<string>) {
     this.windows = windowsOf(records);
     this.troubled = unionOf(this.windows);
     this.#actors = actors;
+    const costs = new Set(this.windows.flatMap((window) => window.costs));
+    this.#byCost = new Map(
+      [...costs].map((cost) => [cost, this.windows.filter((window) => window.costs.includes(cost))]),
+    );
   }
 
   /** Whether a fault with one of these costs fell into that time. */
-  cost(costs: readonly Cost[], { fromMs, toMs }: Span): boolean {
-    return this.windows.some(
-      (window) => window.costs.some((cost) => costs.includes(cost)) && window.fromMs <= toMs && window.toMs >= fromMs,
-    );
+  cost(costs: readonly Cost[], span: Span): boolean {
+    return costs.some((cost) => this.#byCost.get(cost)?.some((window) => touch(window, span)) ?? false);
   }
 
   /** Whether this worker's leases may have been lost in that time. A target that is no process hits them all. */
-  costLeases(worker: string, { fromMs, toMs }: Span): boolean {
-    return this.windows.some(
-      ({ costs, target, ...window }) =>
-        costs.includes('leases') &&
-        (target === actorOf(worker) || !this.#actors.has(target)) &&
-        window.fromMs <= toMs &&
-        window.toMs >= fromMs,
-    );
+  costLeases(worker: string, span: Span): boolean {
+    const actor = actorOf(worker);
+    const hits = ({ target }: FaultWindow): boolean => target === actor || !this.#actors.has(target);
+    return this.#byCost.get('leases')?.some((window) => hits(window) && touch(window, span)) ?? false;
   }
 
   /** Whether Redis may have lost what it acknowledged at that instant. */
@@ -62,6 +61,10 @@ export class Faults {
   count(name: RegExp): number {
     return this.windows.filter(({ fault }) => name.test(fault)).length;
   }
+}
+
+function touch(one: Span, other: Span): boolean {
+  return one.fromMs <= other.toMs && one.toMs >= other.fromMs;
 }
 
 /** A fault without an end lasted to the end. */

@@ -22,17 +22,17 @@ const unknown: Offset = { lowMs: Number.NEGATIVE_INFINITY, highMs: Number.POSITI
  */
 export class RedisClock {
   readonly #readings: readonly RecordOf<'clock'>[];
-  /** The latest that Redis' clock can have shown up to each reading, and the earliest from it on. */
-  readonly #latestMs: number[] = [];
-  readonly #earliestMs: number[];
+  /** The latest that Redis' clock can have shown up to each reading, and the earliest that it showed from there on. */
+  readonly #latestMs: readonly number[];
+  readonly #earliestMs: readonly number[];
 
   constructor(readings: readonly RecordOf<'clock'>[]) {
     this.#readings = readings;
     let latest = Number.NEGATIVE_INFINITY;
-    for (const { at, highMs } of readings) this.#latestMs.push((latest = Math.max(latest, at + highMs)));
+    this.#latestMs = readings.map(({ at }, index) => (latest = Math.max(latest, at + this.#around(index).highMs)));
     let earliest = Number.POSITIVE_INFINITY;
-    const backwards = readings.toReversed().map(({ at, lowMs }) => (earliest = Math.min(earliest, at + lowMs)));
-    this.#earliestMs = backwards.toReversed();
+    const backwards = readings.map(({ at }, index) => at + this.#around(index + 1).lowMs).toReversed();
+    this.#earliestMs = backwards.map((shownMs) => (earliest = Math.min(earliest, shownMs))).toReversed();
   }
 
   get isKnown(): boolean {
