@@ -16,7 +16,7 @@ export const networkFaults: readonly Fault[] = [
   }),
   onNetwork('net-cut-replies', [], async (proxies, { wait, draws }) => {
     for (const proxy of proxies) {
-      proxy.cutWithin(draws.between(1, 2_000));
+      proxy.cutWithin(draws.between(1, 300));
       proxy.cutAfter = () => draws.between(200, 20_000);
     }
     await wait(draws.between(1_000, 2_500));
