@@ -117,7 +117,7 @@ class Adding {
 
   /** Part of a batch may have been added; of a single call the error says whether it was sent. */
   #noteFailure(id: string, code: string, isSingle: boolean): void {
-    const isRefused = code === 'ERR_REDIS_REPLY' || (code === 'ERR_REDIS_UNREACHABLE' && isSingle);
+    const isRefused = isSingle && ['ERR_REDIS_REPLY', 'ERR_REDIS_UNREACHABLE'].includes(code);
     this.#parts.writer.note({ what: isRefused ? 'add_refused' : 'add_unknown', id, code });
   }
 
