@@ -2012,6 +2012,8 @@ export interface StatsKeys {
   stream: string;
   /** hash: task id -> stream id of the one entry that counts */
   live: string;
+  /** hash: task id -> record */
+  tasks: string;
   /** stream: the dead letters; a letter's number is its stream id */
   dead: string;
   /** stream: the cancelled and expired */
@@ -2039,6 +2041,7 @@ export type StatsReply = {
   dead: number;
   ended: number;
   consumers: number;
+  unplaced: number;
   oldestDueMs: number | null;
   oldestReadyMs: number | null;
   holdMs: number;
@@ -2049,8 +2052,8 @@ export type StatsReply = {
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '147191527047d7b72329d1500aeb8738f6b512ff',
-  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'dead', 'ended', 'consumers', 'counts'],
+  sha1: '9cdf03a0f20c7a270252a903e85310f181a7a0d5',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'dead', 'ended', 'consumers', 'counts'],
   args: ['nowMs'],
   items: [],
   reply: {
@@ -2065,6 +2068,7 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
       dead: 'int',
       ended: 'int',
       consumers: 'int',
+      unplaced: 'int',
       oldestDueMs: 'int?',
       oldestReadyMs: 'int?',
       holdMs: 'int',
@@ -2073,8 +2077,8 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
     },
   },
   source: `#!lua flags=no-writes
-local meta, epoch, due, stream, live, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9]
+local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local now_ms = tonumber(ARGV[1])
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -2093,8 +2097,10 @@ local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
 local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
 for i = 1, 5 do leader[i] = leader[i] or '' end
-return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
-  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), sane_ms(tonumber(head[2])),
+local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
+local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
+return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, entries - pending, pending,
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
   first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
