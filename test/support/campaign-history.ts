@@ -68,15 +68,16 @@ export class CampaignHistory {
     return this.audit(at, { ...fact, ...more });
   }
 
-  told(id: string, at: number, { what = 'completed', by = 'worker-1.1' }: { what?: Told; by?: string } = {}): this {
-    return this.note(at, by, { what, id, attempt: 1 });
+  told(id: string, at: number, more: { what?: Told; by?: string; attempt?: number } = {}): this {
+    const { what = 'completed', by = 'worker-1.1', attempt = 1 } = more;
+    return this.note(at, by, { what, id, attempt });
   }
 
   /** Returned, written, told: from what a worker has started. */
   finish(id: string, at: number, more: { by?: string; attempt?: number; delivery?: number } = {}): this {
     const { by = 'worker-1.1', attempt = 1, delivery = 1 } = more;
     this.returned(id, at, { by, attempt, delivery });
-    return this.end(id, at + 1, { count: delivery }).told(id, at + 3, { by });
+    return this.end(id, at + 1, { count: delivery }).told(id, at + 3, { by, attempt });
   }
 
   /** A task's whole life. */

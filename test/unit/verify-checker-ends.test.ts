@@ -101,6 +101,15 @@ describe('SETTLE_UNIQUE', () => {
     expect(history.told('a', 2_511).broken()).toEqual(['SETTLE_UNIQUE']);
   });
 
+  test('who has lost a delivery does not settle it, while another is at work on it', () => {
+    const history = campaign().add('a', 1_000).start('a', 1_005);
+    history.fault('worker-freeze', 1_010, 2_500, { target: 'worker-1', costs: ['leases'] });
+    history.start('a', 2_300, { by: 'worker-2.1', delivery: 2 }).returned('a', 2_510);
+    history.returned('a', 2_520, { by: 'worker-2.1', delivery: 2 });
+    const settledBy = (by: string): CampaignHistory => history.end('a', 2_530).told('a', 2_532, { by });
+    expect(settledBy('worker-1.1').broken()).toEqual(['SETTLE_UNIQUE']);
+  });
+
   test('what a worker was told just before Redis lost writes may be lost', () => {
     const verdict = campaign().add('a', 1_000).start('a', 1_005).returned('a', 1_010).told('a', 1_012);
     verdict.fault('redis-kill', 1_100, 1_200, { costs: ['writes'] });

@@ -1,7 +1,7 @@
 import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
 import { startText } from './starts.js';
-import type { End, TaskLife } from './task-life.js';
+import type { End, Start, TaskLife, Told } from './task-life.js';
 
 const verbs = { completed: 'complete', retried: 'retry', dead: 'bury' } as const;
 
@@ -54,18 +54,36 @@ function isAfter(at: number, { verb, toMs }: End, leaseMs: number): boolean {
   return at > toMs + (verb === 'cancelled' ? leaseMs : 0);
 }
 
-function toldIsWritten({ id, told, ends, retries }: TaskLife, evidence: Evidence, findings: Findings): void {
+function toldIsWritten(life: TaskLife, evidence: Evidence, findings: Findings): void {
+  const { id, told, ends, retries } = life;
   const { faults, when } = evidence;
   const written = [...retries, ...ends];
   const counted = { completed: 0, retried: 0, dead: 0 };
-  for (const { what, at, by } of told) {
+  for (const one of told) {
+    const { what, at, by } = one;
     if (what === 'recovered' || what === 'lease_lost') continue;
     if (faults.mayHaveLost(at)) continue;
     counted[what] += 1;
     const end = written.filter(({ verb }) => verb === verbs[what])[counted[what] - 1];
-    if (end !== undefined && end.fromMs <= at) continue;
+    if (end !== undefined && end.fromMs <= at) {
+      byItsHolder(life, { told: one, end }, { evidence, findings });
+      continue;
+    }
     findings.broke(
       `${by} was told at ${when(at)} that ${id} is ${what}, the ${counted[what]}. time, and Redis did not write that`,
     );
   }
+}
+
+/** Who settles is who holds the delivery: nobody else had started that attempt in the meantime. */
+function byItsHolder(
+  { starts }: TaskLife,
+  { told, end }: { told: Told; end: End },
+  { evidence: { faults, plan, when }, findings }: { evidence: Evidence; findings: Findings },
+): void {
+  const ofAttempt = starts.filter(({ attempt, at }) => attempt === told.attempt && at < end.fromMs);
+  const last = ofAttempt.at(-1);
+  if (last === undefined || last.by === told.by) return;
+  if (faults.cost(['group', 'writes'], { fromMs: (ofAttempt[0] as Start).at - plan.leaseMs, toMs: end.toMs })) return;
+  findings.broke(`${startText(last, when)}, and ${told.by} settled it at ${when(end.toMs)}, which had lost it by then`);
 }
