@@ -1,0 +1,245 @@
+import { type Answer, type Case, demand, groups, lifeOf } from './case.js';
+import { isExpired } from './judge-leader.js';
+import type { Holder, Life } from './ledger.js';
+
+type Named = Readonly<Record<string, string>>;
+
+export function judgeJoin({ ledger, args, nowMs }: Case): void {
+  ledger.hasGroup = true;
+  ledger.consumers.set(args['consumer'] ?? '', { leaseMs: Number(args['leaseMs']), beatMs: nowMs });
+}
+
+export function judgeLeave({ ledger, args, reply }: Case): void {
+  const consumer = args['consumer'] ?? '';
+  const holds = ledger.active.some(({ holder }) => holder?.consumer === consumer);
+  demand(reply.status === (holds ? 'busy' : 'ok'), 'leaves-nothing', () => `${consumer} holds something: ${holds}`);
+  if (!holds) ledger.consumers.delete(consumer);
+}
+
+/** Entries that a blocking read has brought: theirs, and not opened yet. */
+export function judgeRead(
+  at: Case,
+  consumer: string,
+  entries: readonly (readonly [entry: string, id: string])[],
+): void {
+  demand(entries.length === 0 || at.ledger.hasGroup, 'read-without-group', () => consumer);
+  for (const [entry, id] of entries) take(at, { consumer, entry, id });
+}
+
+function take(at: Case, { consumer, entry, id }: { consumer: string; entry: string; id: string }): Life {
+  const life = at.ledger.lives.get(id);
+  demand(life?.place === 'ready', 'reads-what-is-ready', () => `${id} ${entry} is ${life?.place ?? 'nothing'}`);
+  at.seenEntry(entry, life.n);
+  life.place = 'active';
+  life.holder = { consumer, entry, count: 1, serial: at.newSerial(), opened: false, idleMs: 0 };
+  return life;
+}
+
+/** A delivery becomes startable: never early, never of another life, never twice. */
+function handOver(at: Case, life: Life, delivery: Named): void {
+  const { nowMs } = at;
+  const holder = life.holder as Holder;
+  const n = lifeOf(delivery['record'] ?? '');
+  const of = `${life.id} #${n} by ${holder.entry}, delivery ${holder.count}`;
+  demand(n === life.n, 'own-life', () => `${of} was handed over, #${life.n} lives`);
+  demand(nowMs >= life.dueMs || life.isEarly, 'never-early', () => `${of} at ${nowMs}, due ${life.dueMs}`);
+  demand(!isExpired(life, nowMs) || holder.count > 1, 'expired-not-started', () => of);
+  const attempt = Number(/"a":(\d+)/.exec(delivery['run'] ?? '')?.[1] ?? 1);
+  demand(attempt === life.attempt, 'attempt', () => `${of}: attempt ${attempt}, it is the ${life.attempt}.`);
+  holder.opened = true;
+  holder.idleMs = 0;
+  at.handed.push({ serial: holder.serial, n, attempt, count: holder.count });
+}
+
+function expireAll(at: Case, expired: readonly Named[], isHeld: (life: Life) => boolean): void {
+  for (const { id = '' } of expired) {
+    const life = at.ledger.lives.get(id);
+    demand(life && isHeld(life) && isExpired(life, at.nowMs), 'expires-what-is-over', () => `${id} ${life?.place}`);
+    at.ledger.end(life, 'expired');
+    at.met('expired when opened');
+  }
+}
+
+export function judgeFetch(at: Case): void {
+  const { ledger, reply, args } = at;
+  const consumer = args['consumer'] ?? '';
+  if (reply.status === 'paused') return demand(ledger.isPaused, 'paused', () => 'the queue is not');
+  demand(!ledger.isPaused, 'paused', () => 'fetched from a paused queue');
+  if (reply.status === 'no_group') return demand(!ledger.hasGroup, 'no-group', () => 'there is one');
+  countStale(at);
+  for (const one of groups(reply, 'deliveries')) {
+    const { id = '', entry = '' } = one;
+    handOver(at, take(at, { consumer, entry, id }), one);
+  }
+  for (const { id = '', entry = '' } of groups(reply, 'unopened')) take(at, { consumer, entry, id });
+  expireAll(at, groups(reply, 'expired'), ({ place }) => place === 'ready');
+}
+
+function countStale({ ledger, reply }: Case): void {
+  ledger.count('stale', Number(reply['stale'] ?? 0));
+}
+
+export function judgeOpen(at: Case): void {
+  const { ledger, reply, args, items } = at;
+  const consumer = args['consumer'] ?? '';
+  const mine = ({ id = '', entry = '' }: Named): Life | undefined => ledger.heldAs(id, { consumer, entry, count: 1 });
+  countStale(at);
+  const told = new Set<string>();
+  for (const one of groups(reply, 'deliveries')) {
+    told.add(one['id'] ?? '');
+    const life = mine(one);
+    demand(life, 'opens-its-own', () => `${one['id']} ${one['entry']} is not held by ${consumer} as delivery 1`);
+    demand(!ledger.isPaused, 'paused', () => `${life.id} was opened in a paused queue`);
+    handOver(at, life, one);
+  }
+  for (const { id = '' } of [...groups(reply, 'unopened'), ...groups(reply, 'expired')]) told.add(id);
+  expireAll(at, groups(reply, 'expired'), ({ holder }) => holder?.consumer === consumer);
+  for (const item of items) {
+    const life = told.has(item['id'] ?? '') ? undefined : mine(item);
+    if (life === undefined) continue;
+    demand(ledger.isPaused, 'opens-all', () => `${life.id} was left out`);
+    ledger.schedule(life, Number(item['dueMs']));
+    at.met('put back in a paused queue');
+  }
+}
+
+export function judgeBeat(at: Case): void {
+  const { ledger, reply, args, items, nowMs } = at;
+  const consumer = args['consumer'] ?? '';
+  ledger.consumers.set(consumer, { leaseMs: Number(args['leaseMs']), beatMs: nowMs });
+  const marks = String(reply['marks']);
+  items.forEach((item, index) => {
+    const life = holding(at, consumer, item);
+    const got = marks[index];
+    const expected = life ? 'o' : refusedMark(at, item, got);
+    demand(got === expected, 'beats-for-its-own', () => `${item['id']} ${item['entry']}: ${got}, not ${expected}`);
+    if (life?.holder) life.holder.idleMs = 0;
+    else at.met(expected === 'c' ? 'a beat told of the cancel' : 'a beat was refused');
+  });
+}
+
+function holding({ ledger }: Case, consumer: string, { id = '', entry = '', count }: Named): Life | undefined {
+  return ledger.heldAs(id, { consumer, entry, count: Number(count) });
+}
+
+/** c only when that very entry was cancelled; the ledger knows no entry of what was cancelled unread. */
+function refusedMark({ ledger }: Case, { id = '', entry }: Named, got = ''): string {
+  const last = ledger.past.get(id);
+  if (last?.state !== 'cancelled') return 'l';
+  if (last.entry === undefined) return got === 'c' ? 'c' : 'l';
+  return last.entry === entry ? 'c' : 'l';
+}
+
+export function judgeHandBack(at: Case): void {
+  const { ledger, reply, args, items, nowMs } = at;
+  const consumer = args['consumer'] ?? '';
+  const marks = String(reply['marks']);
+  const delayMs = Number(args['delayMs']);
+  items.forEach((item, index) => {
+    const life = holding(at, consumer, item);
+    demand(marks[index] === (life ? 'o' : 'l'), 'hands-back-its-own', () => `${item['id']}: ${marks[index]}`);
+    if (!life) return;
+    if (delayMs > 0) ledger.schedule(life, nowMs + delayMs);
+    else if (ledger.isPaused) ledger.schedule(life, Number(item['dueMs']));
+    else ledger.makeReady(life);
+    ledger.count('handed_back');
+    at.met('handed back');
+  });
+}
+
+export function judgeSettle(at: Case): void {
+  const { args, items, reply } = at;
+  const consumer = args['consumer'] ?? '';
+  const marks = String(reply['marks']);
+  items.forEach((item, index) => {
+    const life = holding(at, consumer, item);
+    const got = marks[index];
+    const expected = life ? 'o' : refusedMark(at, item, got);
+    demand(
+      got === expected,
+      'one-outcome',
+      () => `${item['verb']} of ${item['id']} ${item['entry']}: ${got}, not ${expected}`,
+    );
+    if (life) settleOne(at, life, item);
+    else at.met(expected === 'c' ? 'a settle told of the cancel' : 'a settle was refused');
+  });
+}
+
+function settleOne(at: Case, life: Life, item: Named): void {
+  const { ledger, nowMs } = at;
+  const verb = item['verb'] as 'complete' | 'retry' | 'bury';
+  const ended = at.finished(life.holder?.serial ?? 0);
+  const isRight = ended === (verb === 'complete' ? 'returned' : 'failed');
+  demand(
+    isRight,
+    'settled-by-its-own-run',
+    () => `${verb} of ${life.id} #${life.n}: its handler ${ended ?? 'is at work'}`,
+  );
+  at.met(verb);
+  if (verb !== 'retry') return ledger.end(life, verb);
+  life.attempt += 1;
+  ledger.schedule(life, nowMs + Number(item['value']));
+  ledger.count('retry');
+}
+
+export function judgeRecover(at: Case): void {
+  const { ledger, reply, args, nowMs } = at;
+  noteLook(at);
+  if (reply.status === 'paused') return demand(ledger.isPaused, 'paused', () => 'the queue is not');
+  demand(!ledger.isPaused, 'paused', () => 'recovered in a paused queue');
+  if (reply.status === 'no_group') return demand(!ledger.hasGroup, 'no-group', () => 'there is one');
+  countStale(at);
+  if (Number(reply['heldUntilMs']) > 0) at.met('recovery on hold');
+  for (const one of groups(reply, 'deliveries')) {
+    const life = lost(at, one['id'] ?? '');
+    const { count, entry } = life.holder as Holder;
+    const consumer = args['consumer'] ?? '';
+    demand(
+      Number(one['count']) === count + 1,
+      'counts-deliveries',
+      () => `${one['id']}: ${one['count']}, was ${count}`,
+    );
+    demand(one['entry'] === entry, 'recovers-the-entry', () => `${one['id']}: ${one['entry']}, was ${entry}`);
+    life.holder = { consumer, entry, count: count + 1, serial: at.newSerial(), opened: true, idleMs: 0 };
+    handOver(at, life, one);
+    ledger.count('recovered');
+    at.met('recovered');
+  }
+  for (const { id = '' } of groups(reply, 'buried')) {
+    const life = lost(at, id);
+    const { count } = life.holder as Holder;
+    demand(count > Number(args['lostMax']), 'buries-the-hopeless', () => `${id}: ${count} deliveries`);
+    ledger.end(life, 'bury');
+    at.met('buried for its lost leases');
+  }
+  demand(nowMs > 0, 'clock', () => String(nowMs));
+}
+
+/** The life of a delivery that may be taken over now: its lease ran out, by its owner's measure, and no hold is on it. */
+function lost(at: Case, id: string): Life {
+  const { ledger, args, nowMs } = at;
+  const life = ledger.lives.get(id);
+  const { holder } = life ?? {};
+  demand(life && holder, 'recovers-what-is-held', () => `${id} is ${life?.place}`);
+  const owner = ledger.consumers.get(holder.consumer);
+  const leaseMs = owner?.leaseMs ?? Number(args['leaseMs']);
+  demand(holder.idleMs > leaseMs, 'owners-lease', () => `${id} was idle ${holder.idleMs}, its lease is ${leaseMs}`);
+  const beatMs = owner?.beatMs ?? nowMs;
+  const outage = ledger.outage ?? { fromMs: 0, toMs: 0 };
+  const { fromMs, toMs } = outage;
+  const isHeld = 3 * (toMs - fromMs) > leaseMs && beatMs >= fromMs - leaseMs && nowMs < toMs + leaseMs;
+  demand(!isHeld, 'hold', () => `${id} at ${nowMs}, beat ${beatMs}, lease ${leaseMs}, ${JSON.stringify(outage)}`);
+  return life;
+}
+
+/** Nobody looked for more than 2 s: that was an outage. */
+function noteLook({ ledger, nowMs }: Case): void {
+  const { lookedAtMs } = ledger;
+  if (lookedAtMs !== undefined && nowMs - lookedAtMs > 2_000) {
+    ledger.outage = { fromMs: lookedAtMs, toMs: nowMs };
+  }
+  ledger.lookedAtMs = nowMs;
+}
+
+export type Ruling = (at: Case) => void;
+export type { Answer };

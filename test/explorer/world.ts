@@ -1,0 +1,226 @@
+import type { Actor, Stage } from './actor.js';
+import { atTime, type Handed, scriptOf, Violation } from './case.js';
+import { Draws } from './draws.js';
+import { type Ground, keys } from './ground.js';
+import { judge } from './judge.js';
+import { LeaderActor } from './leader-actor.js';
+import { Ledger } from './ledger.js';
+import { ProducerActor } from './producer-actor.js';
+import type { Outcome, Request, Wire } from './wire.js';
+import { WorkerActor } from './worker-actor.js';
+
+export const startMs = 1_800_000_000_000;
+
+/** Every moment is a whole number of these: what Redis' own clock adds meanwhile is then told apart, and taken off. */
+export const quantumMs = 250;
+
+/** Odd leases: no idle time is ever as long as one. */
+const workers = {
+  w1: { leaseMs: 6_100, knows: ['plain'] },
+  w2: { leaseMs: 6_100, knows: ['plain', 'rare'] },
+  w3: { leaseMs: 15_100, knows: ['plain', 'rare'] },
+} as const;
+
+/** How much of a real second an idle time may be off, beyond the real time since it was set. */
+const idleSlackMs = 200;
+
+/** The actors, the real Redis, and the ledger of what must be true; one command at a time. */
+export class World {
+  readonly ground: Ground;
+  readonly actors: Map<string, Actor> = new Map();
+  readonly met: Set<string> = new Set();
+  /** Connections that are gone, with what is still on its way. */
+  ghosts: Request[][] = [];
+  ledger: Ledger = new Ledger();
+  nowMs: number = startMs;
+  violation: Violation | undefined;
+  /** Commands that have run. */
+  ran = 0;
+  readonly #stage: Stage;
+  readonly #snapshots = new Map<number, { ledger: Ledger; passedMs: number }>();
+  readonly #finished = new Map<number, 'returned' | 'failed'>();
+  readonly #entriesSeen = new Map<string, number>();
+  #passedMs = 0;
+  #lives = 0;
+  #serials = 0;
+  #deletedStreams = 0;
+  #idleSetAtMs = 0;
+
+  constructor(ground: Ground, seed: number) {
+    this.ground = ground;
+    const everAccepted = new Set<number>();
+    this.#stage = {
+      draws: new Draws(seed ^ 0x5eed),
+      met: (what) => this.met.add(what),
+      violated: (violation) => {
+        this.violation ??= violation;
+      },
+      onLost: (_wire, onTheWay) => this.ghosts.push(onTheWay),
+      nextLife: () => (this.#lives += 1),
+      isAccepted: (n) => this.ledger.accepted.has(n),
+      everAccepted,
+      toldNever: new Set(),
+      finish: (serial, how) => this.#finished.set(serial, how),
+    };
+    this.#everAccepted = everAccepted;
+    for (const name of [...Object.keys(workers), 'l1', 'l2', 'p1', 'p2']) this.revive(name);
+  }
+
+  readonly #everAccepted: Set<number>;
+
+  /** A process of this name starts; whatever had the name is no more. */
+  revive(name: string): void {
+    const of = workers[name as keyof typeof workers] as (typeof workers)[keyof typeof workers] | undefined;
+    if (of) this.actors.set(name, new WorkerActor(name, this.#stage, of));
+    else if (name.startsWith('l')) this.actors.set(name, new LeaderActor(name, this.#stage));
+    else this.actors.set(name, new ProducerActor(name, this.#stage));
+  }
+
+  wires(): { wire: Wire; actor: Actor }[] {
+    return [...this.actors.values()].flatMap((actor) => actor.wires.map((wire) => ({ wire, actor })));
+  }
+
+  /** Whether the head of this wire would do anything if it arrived: a blocked read waits for something to read. */
+  hasNews({ head }: Wire): boolean {
+    if (head === undefined) return false;
+    return (
+      !head.blocking || !this.ledger.hasGroup || [...this.ledger.lives.values()].some((life) => life.place === 'ready')
+    );
+  }
+
+  /** The next command of a wire runs; true when it did. */
+  async arrive(wire: Wire, actor: Actor, isHeard = true): Promise<boolean> {
+    const request = wire.head;
+    if (request === undefined) return false;
+    const done = await this.#run(request.args);
+    if (request.blocking && done.outcome.reply === null) return false;
+    if (isHeard) actor.give(wire, request, done);
+    else request.hasRun = true;
+    return true;
+  }
+
+  async arriveLate(at: number): Promise<void> {
+    this.ghosts = this.ghosts.filter((ghost) => ghost.length > 0);
+    const request = this.ghosts[at % Math.max(1, this.ghosts.length)]?.shift();
+    if (request) await this.#run(request.args);
+  }
+
+  /** Time passes, for everybody who is not frozen. */
+  async pass(ms: number): Promise<void> {
+    await this.shift(ms);
+    for (const actor of this.actors.values()) await actor.pass(ms);
+  }
+
+  /** The server's clock moves on by itself. */
+  async shift(ms: number): Promise<void> {
+    this.nowMs += ms;
+    this.#passedMs += ms;
+    await this.#setIdle(() => this.ledger.pass(ms));
+    if (ms < 0) this.ledger.outage = undefined;
+  }
+
+  async replicate(slot: number): Promise<void> {
+    await this.ground.save(slot);
+    this.#snapshots.set(slot, { ledger: this.ledger.clone(), passedMs: this.#passedMs });
+  }
+
+  /** False when nothing was replicated yet. */
+  async failOver(slot: number): Promise<boolean> {
+    const snapshot = this.#snapshots.get(slot);
+    if (snapshot === undefined) return false;
+    await this.ground.restore(slot);
+    this.ledger = snapshot.ledger.clone();
+    this.#idleSetAtMs = Number.NEGATIVE_INFINITY; // as it was then: not to be held against what it is now
+    await this.#setIdle(() => this.ledger.pass(this.#passedMs - snapshot.passedMs));
+    this.dropAll();
+    return true;
+  }
+
+  /** All connections are lost, and nothing of them will arrive. */
+  dropAll(): void {
+    for (const { wire } of this.wires()) wire.lose();
+    this.ghosts = [];
+  }
+
+  async loseGroup(): Promise<void> {
+    await this.ground.ask('XGROUP', 'DESTROY', keys.stream, 'workers');
+    this.ledger.loseGroup();
+  }
+
+  async loseStream(): Promise<void> {
+    this.#deletedStreams += 1;
+    await this.ground.renewStream(this.#deletedStreams);
+    this.ledger.loseStream();
+  }
+
+  async #setIdle(change: () => void): Promise<void> {
+    const holders = this.ledger.active.flatMap(({ holder }) => holder ?? []);
+    const before = holders.map(({ idleMs }) => idleMs);
+    change();
+    if (holders.length === 0) return;
+    const realMs = performance.now();
+    const off = await this.ground.setIdle(holders.flatMap(({ entry, idleMs }, at) => [entry, before[at] ?? 0, idleMs]));
+    if (off > realMs - this.#idleSetAtMs + idleSlackMs) this.#violate('idle', `an idle time is off by ${off} ms`);
+    this.#idleSetAtMs = performance.now();
+  }
+
+  async #run(command: readonly string[]): Promise<{ outcome: Outcome; handed: Handed[] }> {
+    const definition = scriptOf(command);
+    const args = definition ? atTime(definition, command, this.nowMs) : withoutBlock(command);
+    if (definition?.name === 'recover') await this.#setIdle(() => {});
+    const letter = definition?.name === 'replay' ? await this.#letter(args.at(-1) ?? '') : '';
+    const handed: Handed[] = [];
+    this.ran += 1;
+    const { after, ...outcome } = await this.ground.run(args);
+    try {
+      if (outcome.reply !== undefined) judge(this.#caseOf(handed, letter), args, outcome.reply);
+      const words = this.ledger.words();
+      if (after !== words) throw new Violation('stands-as-it-must', differences(after, words));
+    } catch (error) {
+      if (!(error instanceof Violation)) throw error;
+      const failed = outcome.error ? `, which failed: ${outcome.error.message}` : '';
+      this.#violate(error.invariant, `after ${definition?.name ?? command[0]}${failed}: ${error.message}`);
+    }
+    return { outcome, handed };
+  }
+
+  #caseOf(handed: Handed[], letter: string): Parameters<typeof judge>[0] {
+    return {
+      ledger: this.ledger,
+      nowMs: this.nowMs,
+      handed,
+      letter,
+      met: this.#stage.met,
+      newSerial: () => (this.#serials += 1),
+      finished: (serial) => this.#finished.get(serial),
+      everAccepted: this.#everAccepted,
+      seenEntry: (entry, n) => {
+        const last = this.#entriesSeen.get(entry);
+        if (last !== undefined && last !== n) this.met.add('a stream id was issued again');
+        this.#entriesSeen.set(entry, n);
+      },
+    };
+  }
+
+  async #letter(number: string): Promise<string> {
+    const [found] = (await this.ground.ask('XRANGE', keys.dead, number, number)) as [string, string[]][];
+    return found?.[1].at(-1) ?? '';
+  }
+
+  #violate(invariant: string, detail: string): void {
+    this.violation ??= new Violation(invariant, detail);
+  }
+}
+
+/** A read that waits is one that is asked again when there is something to read. */
+function withoutBlock(command: readonly string[]): readonly string[] {
+  const at = command.indexOf('BLOCK');
+  return at === -1 || command[0] !== 'XREADGROUP' ? command : [...command.slice(0, at), ...command.slice(at + 2)];
+}
+
+function differences(got: string, expected: string): string {
+  const [one, other] = [got.split('\n'), expected.split('\n')];
+  const odd = one.filter((line) => !other.includes(line));
+  const missing = other.filter((line) => !one.includes(line));
+  return `Redis has [${odd.join(' | ')}], expected [${missing.join(' | ')}]`;
+}
