@@ -30,10 +30,7 @@ export class Watch {
   }
 
   start(): void {
-    this.#watching = Promise.all([
-      this.#every(() => this.#readClock()),
-      this.#every(() => this.#readStats()),
-    ]);
+    this.#watching = Promise.all([this.#every(() => this.#readClock()), this.#every(() => this.#readStats())]);
   }
 
   /** How many tasks have not come to their end; undefined when Redis does not say. */
@@ -166,7 +163,13 @@ function auditOf(number: string, fields: Record<string, string>): AuditRecord {
     }
     default: {
       const verb = fields['op'] as 'complete' | 'retry' | 'bury';
-      return { ...end(number, fields), verb, of: fields['of'] ?? '', count: Number(fields['count']), consumer: fields['by'] ?? '' };
+      return {
+        ...end(number, fields),
+        verb,
+        of: fields['of'] ?? '',
+        count: Number(fields['count']),
+        consumer: fields['by'] ?? '',
+      };
     }
   }
 }

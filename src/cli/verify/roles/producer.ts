@@ -111,7 +111,8 @@ class Adding {
       for (const { id } of tasks) this.#noteFailure(id, codeOf(error), tasks.length === 1);
       return;
     }
-    for (const task of tasks) if (task.cancelAfterMs !== undefined) this.#track(this.#cancel(task.id, task.cancelAfterMs));
+    for (const task of tasks)
+      if (task.cancelAfterMs !== undefined) this.#track(this.#cancel(task.id, task.cancelAfterMs));
   }
 
   /** Part of a batch may have been added; of a single call the error says whether it was sent. */
