@@ -8,15 +8,19 @@ import { note, print, printJson } from '../output.js';
 import { connectionOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 import { runCampaign } from '../verify/campaign.js';
-import { faultNames } from '../verify/faults/faults.js';
+import { faultNames, faults } from '../verify/faults/faults.js';
 import { type Plan, variantOf } from '../verify/plan.js';
 
 export const command: Command = {
   flags: {
     seed: { describe: 'What the order of the faults is drawn from (default: 1)' },
     seconds: { describe: 'How long things are broken (default: 60); calm and draining come on top' },
-    faults: { describe: `Only these, with commas; none: no fault at all. All of: ${faultNames.join(', ')}` },
-    redis: { describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled' },
+    faults: {
+      describe: `Only these, with commas; none: no fault at all. All of: ${namesOf(false)}; made only when named: ${namesOf(true)}`,
+    },
+    redis: {
+      describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled',
+    },
     history: { describe: 'Keep the history in this folder (default: a new one, removed when all promises held)' },
     quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
     rate: { describe: 'Tasks a second (default: 300)' },
@@ -30,6 +34,13 @@ export const command: Command = {
   ],
   run: verify,
 };
+
+function namesOf(alone: boolean): string {
+  return faults
+    .filter((fault) => (fault.alone ?? false) === alone)
+    .map(({ name }) => name)
+    .join(', ');
+}
 
 async function verify(args: Arguments): Promise<number> {
   const given = args.text('history');
@@ -51,7 +62,8 @@ async function verify(args: Arguments): Promise<number> {
 function planOf(args: Arguments, historyFolder: string): Plan {
   const seed = args.whole('seed', { min: 0, max: 2 ** 31 }) ?? 1;
   const connection = args.text('redis') === undefined ? undefined : connectionOf(args).connection;
-  if (connection?.startsWith('rediss:')) throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
+  if (connection?.startsWith('rediss:'))
+    throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
   return {
     seed,
     seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
