@@ -26,6 +26,8 @@ export interface RedisLaunchOptions {
   appendonly?: 'always' | 'everysec' | 'no';
   /** More arguments for the server, as on its command line. */
   args?: readonly string[];
+  /** More environment for it, at every start: a library to preload. Default: that of this process and no more. */
+  env?: Readonly<Record<string, string>>;
   /** Where it keeps its files. Default: a new folder, which `stop()` removes. */
   dir?: string;
   /** The server to start. Default: redis-server or valkey-server of the PATH. */
@@ -44,17 +46,19 @@ interface Place {
   readonly port: number | undefined;
   readonly socketPath: string | undefined;
   readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export async function launchRedis(options: RedisLaunchOptions = {}): Promise<RedisServer> {
   const binary = options.binary ?? (await findServer());
+  const { env = {} } = options;
   const ownDir = options.dir === undefined;
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'duestream-')));
   for (let tries = 1; ; tries += 1) {
     const port = options.port === 'free' ? await freePort() : options.port;
     const wantsSocket = options.socket ?? port === undefined;
     const socketPath = wantsSocket ? join(dir, 'redis.sock') : undefined;
-    const server = new RedisServer({ binary, dir, ownDir, port, socketPath, args: argsOf(options) });
+    const server = new RedisServer({ binary, dir, ownDir, port, socketPath, args: argsOf(options), env });
     try {
       await server.start();
       return server;
@@ -115,7 +119,7 @@ export class RedisServer {
 
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
-    const { binary, dir, port = 0, socketPath, args } = this.#place;
+    const { binary, dir, port = 0, socketPath, args, env } = this.#place;
     const log = openSync(join(dir, 'redis.log'), 'a');
     const unixsocket = socketPath === undefined ? [] : ['--unixsocket', socketPath];
     const flags = [
@@ -131,7 +135,11 @@ export class RedisServer {
       ...args,
     ];
     // A group of its own: Ctrl-C at the terminal is for the demo, which still needs its Redis to stop in order.
-    const child = spawn(binary, flags, { stdio: ['ignore', log, log], detached: true });
+    const child = spawn(binary, flags, {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
     closeSync(log);
     child.on('error', () => {}); // it has no pid then
     this.#child = child;

@@ -9,7 +9,7 @@ import { connectionOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 import { runCampaign } from '../verify/campaign.js';
 import { check, type Verdict } from '../verify/checker/check.js';
-import { faultNames } from '../verify/faults/faults.js';
+import { faultNames, faults } from '../verify/faults/faults.js';
 import { readHistory } from '../verify/history/read.js';
 import { type Plan, variantOf } from '../verify/plan.js';
 import { reportOf } from '../verify/report.js';
@@ -18,7 +18,9 @@ export const command: Command = {
   flags: {
     seed: { describe: 'What the order of the faults is drawn from (default: 1)' },
     seconds: { describe: 'How long things are broken (default: 60); calm and draining come on top' },
-    faults: { describe: `Only these, with commas; none: no fault at all. All of: ${faultNames.join(', ')}` },
+    faults: {
+      describe: `Only these, with commas; none: no fault at all. All of: ${namesOf(false)}; made only when named: ${namesOf(true)}`,
+    },
     redis: {
       describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled',
     },
@@ -36,6 +38,13 @@ export const command: Command = {
   ],
   run: verify,
 };
+
+function namesOf(alone: boolean): string {
+  return faults
+    .filter((fault) => (fault.alone ?? false) === alone)
+    .map(({ name }) => name)
+    .join(', ');
+}
 
 async function verify(args: Arguments): Promise<number> {
   const judged = args.text('check');

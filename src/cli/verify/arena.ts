@@ -6,9 +6,12 @@ import type { HistoryWriter } from './history/writer.js';
 import type { Plan } from './plan.js';
 import { Proxy, type Target } from './proxy.js';
 import type { Seeded } from './seeded.js';
+import { Shim } from './shim/shim.js';
 
 export const queueName = 'campaign';
 const operatorTimeoutMs = 10_000;
+/** One append-only file for the whole campaign: a power loss cuts it. */
+const redisArgs = ['--auto-aof-rewrite-percentage', '0'];
 
 export interface ArenaParts {
   readonly plan: Plan;
@@ -30,24 +33,22 @@ export class Arena {
   /** The Redis that was started for it, which may be killed. */
   readonly redis: RedisServer | undefined;
   readonly lockNodes: readonly RedisServer[];
+  /** In Redis and in every actor, by its name; a word why not, where it can't be made. */
+  readonly shim: Shim | string;
   readonly #parts: ArenaParts;
 
-  private constructor(parts: ArenaParts, redis: RedisServer | undefined, lockNodes: readonly RedisServer[]) {
+  private constructor(parts: ArenaParts, { redis, lockNodes, shim }: Servers) {
     this.plan = parts.plan;
     this.#parts = parts;
     this.redis = redis;
     this.lockNodes = lockNodes;
+    this.shim = shim;
     const connection = redis?.connection ?? parts.plan.connection ?? '';
     this.link = new RedisLink({ connection, purpose: 'campaign', commandTimeoutMs: operatorTimeoutMs });
   }
 
   static async open(parts: ArenaParts): Promise<Arena> {
-    const { plan } = parts;
-    const redis =
-      plan.connection === undefined ? await launchRedis({ port: 'free', appendonly: plan.appendonly }) : undefined;
-    const lockNodes: RedisServer[] = [];
-    for (let at = 0; at < plan.lockNodes; at += 1) lockNodes.push(await launchRedis({ port: 'free' }));
-    const arena = new Arena(parts, redis, lockNodes);
+    const arena = new Arena(parts, await startServers(parts.plan));
     try {
       await arena.link.send(['PING']);
       await arena.link.send(['HSET', arena.key('meta'), 'audit', '1']);
@@ -94,6 +95,7 @@ export class Arena {
     } finally {
       await this.link.stop();
       await Promise.all([this.redis, ...this.lockNodes].map(async (server) => server?.stop()));
+      if (this.shim instanceof Shim) await this.shim.close();
     }
   }
 
@@ -109,6 +111,7 @@ export class Arena {
       proxies: [way, ...votes],
       writer,
       onTrouble,
+      ...(this.shim instanceof Shim && { env: this.shim.envOf(name) }),
       setting: (life) => ({
         role,
         name: life,
@@ -125,6 +128,22 @@ export class Arena {
       }),
     });
   }
+}
+
+interface Servers {
+  readonly redis: RedisServer | undefined;
+  readonly lockNodes: readonly RedisServer[];
+  readonly shim: Shim | string;
+}
+
+async function startServers({ connection, appendonly, lockNodes: count }: Plan): Promise<Servers> {
+  const isOurs = connection === undefined;
+  const shim = isOurs ? await Shim.prepare() : 'it is for a Redis of its own only';
+  const env = shim instanceof Shim ? shim.envOf('redis') : {};
+  const redis = isOurs ? await launchRedis({ port: 'free', appendonly, args: redisArgs, env }) : undefined;
+  const lockNodes: RedisServer[] = [];
+  for (let at = 0; at < count; at += 1) lockNodes.push(await launchRedis({ port: 'free' }));
+  return { redis, lockNodes, shim };
 }
 
 async function proxyTo(target: Target): Promise<Proxy> {

@@ -54,7 +54,7 @@ interface Scene {
 async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; draws: Seeded }): Promise<void> {
   const { writer, signal, tell } = scene;
   const { plan } = arena;
-  const chosen = faults.filter(({ name }) => plan.faults?.includes(name) ?? true);
+  const chosen = faults.filter(({ name, alone = false }) => plan.faults?.includes(name) ?? !alone);
   writer.note({ what: 'phase', phase: 'faults' });
   const over = new AbortController();
   const ended = pause(plan.seconds * 1000, signal).then(() => over.abort());

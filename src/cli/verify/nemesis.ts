@@ -1,6 +1,6 @@
 import { scheduler } from 'node:timers/promises';
 import type { Arena } from './arena.js';
-import type { Fault, Planned } from './faults/fault.js';
+import type { Fault, Making, Planned } from './faults/fault.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Seeded } from './seeded.js';
 
@@ -67,7 +67,8 @@ export class Nemesis {
     onFault(`${fault.name} on ${planned.target}`);
     writer.note({ ...told, phase: 'begin' });
     try {
-      await planned.run({ arena, draws, wait: (ms) => this.#wait(ms) });
+      const note: Making['note'] = (fact) => writer.note(fact);
+      await planned.run({ arena, draws, wait: (ms) => this.#wait(ms), note });
     } finally {
       writer.note({ ...told, phase: 'end' });
       for (const one of planned.holds) this.#held.delete(one);

@@ -1,5 +1,5 @@
-import type { Cost } from '../history/records.js';
 import type { Arena } from '../arena.js';
+import type { Cost, NemesisRecord } from '../history/records.js';
 import type { Seeded } from '../seeded.js';
 
 /** What a fault is made with. `wait` ends early when the campaign does: then the fault is mended at once. */
@@ -7,6 +7,8 @@ export interface Making {
   readonly arena: Arena;
   readonly draws: Seeded;
   readonly wait: (ms: number) => Promise<void>;
+  /** For what the checker must know and can't see. */
+  readonly note: (fact: NemesisRecord) => void;
 }
 
 /** A fault that has been drawn: on whom, at what cost, and how it is made and mended. */
@@ -23,6 +25,8 @@ export interface Planned {
 
 export interface Fault {
   readonly name: string;
+  /** Beyond what the promises cover: made only when it is named. */
+  readonly alone?: boolean;
   /** Where it can't be made, why not: nothing to kill, a tool that is missing. */
   readonly missing?: (arena: Arena) => string | undefined;
   /** Draws on whom, and how. */

@@ -1,7 +1,9 @@
+import { clockFaults } from './clock.js';
 import type { Fault } from './fault.js';
 import { lockNodeFaults } from './lock-nodes.js';
 import { networkFaults } from './network.js';
 import { operatorFaults } from './operator.js';
+import { powerFaults } from './power.js';
 import { processFaults } from './processes.js';
 import { redisFaults } from './redis.js';
 
@@ -12,6 +14,8 @@ export const faults: readonly Fault[] = [
   ...networkFaults,
   ...operatorFaults,
   ...lockNodeFaults,
+  ...clockFaults,
+  ...powerFaults,
 ];
 
 export const faultNames: readonly string[] = faults.map(({ name }) => name);

@@ -81,7 +81,7 @@ function onOne(
   };
 }
 
-function one(arena: Arena, role: RoleName, draws: Seeded): Actor {
+export function one(arena: Arena, role: RoleName, draws: Seeded): Actor {
   const leading = role === 'leader' && draws.next() < 0.8 ? arena.leading : undefined;
   return leading ?? draws.pick(arena.of(role));
 }

@@ -98,7 +98,14 @@ export type NemesisRecord =
     }
   /** What is left in Redis when all is drained (`stopped`: and everybody has left). */
   | { what: 'left'; keys: Readonly<Record<string, number>>; consumers: number; silent: number; lock: number }
-  | { what: 'replies'; cut: number };
+  | { what: 'replies'; cut: number }
+  /** The clock on the wall of a target went to so far from the true one, at some instant from `sinceMs` to `at`. */
+  | { what: 'clock_step'; target: string; offsetMs: number; sinceMs: number }
+  /**
+   * What Redis lost with the power: bytes of its file, and how much older by its clock the last write is that survived
+   * than the last that it had acknowledged.
+   */
+  | { what: 'power_loss'; lostBytes: number; lostMs: number };
 
 /** An entry of the audit stream. */
 export type AuditRecord =
