@@ -1,3 +1,4 @@
+import type { QueueOptions } from '../../index.js';
 import { newToken, RedisLink, type RedisServer, launchRedis } from '../../testing.js';
 import { Actor } from './actor.js';
 import { removeKeys } from '../demo/own-keys.js';
@@ -5,6 +6,7 @@ import type { RoleName } from './history/records.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Plan } from './plan.js';
 import { Proxy, type Target } from './proxy.js';
+import { Replicas } from './replicas.js';
 import type { Seeded } from './seeded.js';
 
 export const queueName = 'campaign';
@@ -29,25 +31,31 @@ export class Arena {
   readonly link: RedisLink;
   /** The Redis that was started for it, which may be killed. */
   readonly redis: RedisServer | undefined;
+  /** Or several, of which one is the master. */
+  readonly replicas: Replicas | undefined;
   readonly lockNodes: readonly RedisServer[];
+  /** For the campaign's own eyes. */
+  readonly connection: NonNullable<QueueOptions['connection']>;
   readonly #parts: ArenaParts;
+  readonly #ownWay: Proxy | undefined;
 
-  private constructor(parts: ArenaParts, redis: RedisServer | undefined, lockNodes: readonly RedisServer[]) {
+  private constructor(parts: ArenaParts, { redis, replicas, ownWay, lockNodes }: Servers) {
     this.plan = parts.plan;
     this.#parts = parts;
     this.redis = redis;
+    this.replicas = replicas;
     this.lockNodes = lockNodes;
-    const connection = redis?.connection ?? parts.plan.connection ?? '';
-    this.link = new RedisLink({ connection, purpose: 'campaign', commandTimeoutMs: operatorTimeoutMs });
+    this.#ownWay = ownWay;
+    this.connection = ownWay?.url ?? redis?.connection ?? parts.plan.connection ?? '';
+    this.link = new RedisLink({
+      connection: this.connection,
+      purpose: 'campaign',
+      commandTimeoutMs: operatorTimeoutMs,
+    });
   }
 
   static async open(parts: ArenaParts): Promise<Arena> {
-    const { plan } = parts;
-    const redis =
-      plan.connection === undefined ? await launchRedis({ port: 'free', appendonly: plan.appendonly }) : undefined;
-    const lockNodes: RedisServer[] = [];
-    for (let at = 0; at < plan.lockNodes; at += 1) lockNodes.push(await launchRedis({ port: 'free' }));
-    const arena = new Arena(parts, redis, lockNodes);
+    const arena = new Arena(parts, await launched(parts));
     try {
       await arena.link.send(['PING']);
       await arena.link.send(['HSET', arena.key('meta'), 'audit', '1']);
@@ -90,16 +98,18 @@ export class Arena {
     try {
       for (const actor of this.actors) if (actor.isAlive) await actor.kill();
       for (const { proxies } of this.actors) await Promise.all(proxies.map((proxy) => proxy.stop()));
-      if (this.redis === undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
+      if (this.plan.connection !== undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
     } finally {
       await this.link.stop();
-      await Promise.all([this.redis, ...this.lockNodes].map(async (server) => server?.stop()));
+      const ours = [this.redis, this.replicas, this.#ownWay, ...this.lockNodes];
+      await Promise.all(ours.map(async (one) => one?.stop()));
     }
   }
 
   async #newActor(role: RoleName, name: string): Promise<Actor> {
     const { plan, writer, onTrouble, draws } = this.#parts;
-    const way = await proxyTo(targetOf(this.redis, plan.connection));
+    const way = await proxyTo(targetOf(this.redis ?? this.replicas?.master, plan.connection));
+    this.replicas?.follow(way);
     const votes = role === 'leader' ? await Promise.all(this.lockNodes.map((node) => proxyTo(node))) : [];
     const own = draws.branch();
     const share = plan.tasksPerSecond / plan.producers;
@@ -125,6 +135,24 @@ export class Arena {
       }),
     });
   }
+}
+
+interface Servers {
+  readonly redis?: RedisServer;
+  readonly replicas?: Replicas;
+  readonly ownWay?: Proxy;
+  readonly lockNodes: readonly RedisServer[];
+}
+
+async function launched({ plan, writer }: ArenaParts): Promise<Servers> {
+  const lockNodes: RedisServer[] = [];
+  for (let at = 0; at < plan.lockNodes; at += 1) lockNodes.push(await launchRedis({ port: 'free' }));
+  if (plan.connection !== undefined) return { lockNodes };
+  if (!plan.replicated) return { lockNodes, redis: await launchRedis({ port: 'free', appendonly: plan.appendonly }) };
+  const replicas = await Replicas.open({ plan, writer });
+  const ownWay = await proxyTo(replicas.master);
+  replicas.follow(ownWay);
+  return { lockNodes, replicas, ownWay };
 }
 
 async function proxyTo(target: Target): Promise<Proxy> {

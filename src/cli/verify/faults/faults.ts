@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js';
+import { failoverFaults } from './failover.js';
 import { lockNodeFaults } from './lock-nodes.js';
 import { networkFaults } from './network.js';
 import { operatorFaults } from './operator.js';
@@ -12,6 +13,7 @@ export const faults: readonly Fault[] = [
   ...networkFaults,
   ...operatorFaults,
   ...lockNodeFaults,
+  ...failoverFaults,
 ];
 
 export const faultNames: readonly string[] = faults.map(({ name }) => name);
