@@ -81,25 +81,27 @@ export class Replicas {
     this.#ways.push(way);
   }
 
-  /**
-   * One failover: the master is frozen or killed, the Sentinels promote another, the address moves there; and `later`,
-   * the old one comes back. It serves those that are still connected as their master, until a Sentinel demotes it.
-   */
-  async failOver(how: 'freeze' | 'kill', later: () => Promise<void>): Promise<void> {
+  /** The master is frozen or killed, the Sentinels promote another, and the address moves there. Tells who it was. */
+  async failOver(how: 'freeze' | 'kill'): Promise<RedisServer> {
     const old = this.#master;
     const goneAtMs = nowMs();
     await old.kill(how === 'freeze' ? 'SIGSTOP' : 'SIGKILL');
     this.#note(old, how === 'freeze' ? 'frozen' : 'killed');
-    try {
-      this.#master = await this.#promoted();
-      for (const way of this.#ways) way.target = this.#master;
-      const [from, to] = [addressOf(old), addressOf(this.#master)];
-      this.#writer.note({ what: 'failover', from, to, tookMs: Math.round(nowMs() - goneAtMs) });
-      await later();
-    } finally {
-      await (how === 'freeze' ? old.kill('SIGCONT') : old.start());
-      this.#note(old, how === 'freeze' ? 'thawed' : 'started');
-    }
+    this.#master = await this.#promoted();
+    for (const way of this.#ways) way.target = this.#master;
+    const [from, to] = [addressOf(old), addressOf(this.#master)];
+    this.#writer.note({ what: 'failover', from, to, tookMs: Math.round(nowMs() - goneAtMs) });
+    return old;
+  }
+
+  /** It is back, and master still to those who are connected to it, until a Sentinel demotes it. */
+  async bringBack(old: RedisServer, how: 'freeze' | 'kill'): Promise<void> {
+    await (how === 'freeze' ? old.kill('SIGCONT') : old.start());
+    this.#note(old, how === 'freeze' ? 'thawed' : 'started');
+  }
+
+  /** Resolves when it is a replica, and all is as it was before, but for who is the master. */
+  async demoted(old: RedisServer): Promise<void> {
     await until(() => isReplica(old), 'the old master is a replica', settleMsMax);
     this.#note(old, 'demoted');
     await this.settled();

@@ -1,5 +1,5 @@
 import type { Cost } from '../history/records.js';
-import type { Fault } from './fault.js';
+import type { Fault, Making } from './fault.js';
 
 /** How long the old master stays away when another has been promoted. A client waits five seconds for a reply. */
 const awayMs = { min: 0, max: 4_000 };
@@ -20,8 +20,12 @@ function onMaster(name: string, how: 'freeze' | 'kill'): Fault {
     plan: ({ lockNodes }) => {
       // A queue's own Redis that loses a lock gives its vote again.
       const costs: readonly Cost[] = lockNodes.length > 0 ? ['writes'] : ['writes', 'votes'];
-      const run: ReturnType<Fault['plan']>['run'] = async ({ arena, draws, wait }) => {
-        await arena.replicas?.failOver(how, () => wait(draws.between(awayMs.min, awayMs.max)));
+      const run = async ({ arena: { replicas }, draws, wait }: Making): Promise<void> => {
+        const old = await replicas?.failOver(how);
+        if (replicas === undefined || old === undefined) return;
+        await wait(draws.between(awayMs.min, awayMs.max));
+        await replicas.bringBack(old, how);
+        await replicas.demoted(old);
       };
       return { target: 'redis', costs, holds: ['redis'], run };
     },
