@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +28,8 @@ export interface RedisLaunchOptions {
   args?: readonly string[];
   /** More environment for it, at every start: a library to preload. Default: that of this process and no more. */
   env?: Readonly<Record<string, string>>;
+  /** Run as a Sentinel, with these lines of configuration; it writes what it learns to the same file. */
+  sentinel?: readonly string[];
   /** Where it keeps its files. Default: a new folder, which `stop()` removes. */
   dir?: string;
   /** The server to start. Default: redis-server or valkey-server of the PATH. */
@@ -45,6 +47,8 @@ interface Place {
   readonly ownDir: boolean;
   readonly port: number | undefined;
   readonly socketPath: string | undefined;
+  /** A file that comes before all flags, as redis-server wants it. */
+  readonly config: string | undefined;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
 }
@@ -54,12 +58,15 @@ export async function launchRedis(options: RedisLaunchOptions = {}): Promise<Red
   const { env = {} } = options;
   const ownDir = options.dir === undefined;
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'duestream-')));
+  const config = options.sentinel && join(dir, 'sentinel.conf');
   for (let tries = 1; ; tries += 1) {
     const port = options.port === 'free' ? await freePort() : options.port;
     const wantsSocket = options.socket ?? port === undefined;
     const socketPath = wantsSocket ? join(dir, 'redis.sock') : undefined;
-    const server = new RedisServer({ binary, dir, ownDir, port, socketPath, args: argsOf(options), env });
+    const place = { binary, dir, ownDir, port, socketPath, config, args: argsOf(options), env };
+    const server = new RedisServer(place);
     try {
+      if (config) await writeFile(config, `${options.sentinel?.join('\n')}\n`);
       await server.start();
       return server;
     } catch (error) {
@@ -72,7 +79,8 @@ export async function launchRedis(options: RedisLaunchOptions = {}): Promise<Red
   }
 }
 
-function argsOf({ appendonly = 'no', args = [] }: RedisLaunchOptions): string[] {
+function argsOf({ appendonly = 'no', args = [], sentinel }: RedisLaunchOptions): string[] {
+  if (sentinel) return ['--sentinel', ...args];
   const aof = appendonly === 'no' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', appendonly];
   return ['--save', '', ...aof, ...args];
 }
@@ -119,10 +127,11 @@ export class RedisServer {
 
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
-    const { binary, dir, port = 0, socketPath, args, env } = this.#place;
+    const { binary, dir, port = 0, socketPath, config, args, env } = this.#place;
     const log = openSync(join(dir, 'redis.log'), 'a');
     const unixsocket = socketPath === undefined ? [] : ['--unixsocket', socketPath];
     const flags = [
+      ...(config === undefined ? [] : [config]),
       '--port',
       String(port),
       '--bind',

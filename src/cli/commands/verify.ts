@@ -24,6 +24,11 @@ export const command: Command = {
     redis: {
       describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled',
     },
+    replicated: {
+      describe: 'A Redis of its own with two replicas and three Sentinels; the faults are then failovers',
+      isSwitch: true,
+    },
+    'min-replicas': { describe: 'min-replicas-to-write of a replicated Redis: 0 or 1 (default: by the seed)' },
     history: { describe: 'Keep the history in this folder (default: a new one, removed when all promises held)' },
     check: { describe: 'Only judge the history in this folder' },
     quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
@@ -90,6 +95,7 @@ function planOf(args: Arguments, historyFolder: string): Plan {
     connection,
     ...variantOf(seed),
     ...(connection !== undefined && { lockNodes: 0 }),
+    ...replicationOf(args),
     producers: 3,
     leaders: 3,
     workers: 3,
@@ -101,6 +107,15 @@ function planOf(args: Arguments, historyFolder: string): Plan {
     faults: faultsOf(args),
     historyFolder,
   };
+}
+
+function replicationOf(args: Arguments): Partial<Plan> & Pick<Plan, 'replicated'> {
+  const replicated = args.on('replicated');
+  const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
+  if (replicated && args.text('redis') !== undefined)
+    throw usage('--replicated starts a Redis of its own: leave out --redis');
+  if (!replicated && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
+  return { replicated, ...(minReplicas !== undefined && { minReplicas }) };
 }
 
 function faultsOf(args: Arguments): string[] | undefined {

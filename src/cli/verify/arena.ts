@@ -1,17 +1,18 @@
-import { newToken, RedisLink, type RedisServer, launchRedis } from '../../testing.js';
+import type { QueueOptions } from '../../index.js';
+import { newToken, RedisLink, type RedisServer } from '../../testing.js';
 import { Actor } from './actor.js';
 import { removeKeys } from '../demo/own-keys.js';
 import type { RoleName } from './history/records.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Plan } from './plan.js';
-import { Proxy, type Target } from './proxy.js';
+import { type Proxy, proxyTo, type Target } from './proxy.js';
+import type { Replicas } from './replicas.js';
 import type { Seeded } from './seeded.js';
+import { type Servers, startServers } from './servers.js';
 import { Shim } from './shim/shim.js';
 
 export const queueName = 'campaign';
 const operatorTimeoutMs = 10_000;
-/** One append-only file for the whole campaign: a power loss cuts it. */
-const redisArgs = ['--auto-aof-rewrite-percentage', '0'];
 
 export interface ArenaParts {
   readonly plan: Plan;
@@ -32,23 +33,34 @@ export class Arena {
   readonly link: RedisLink;
   /** The Redis that was started for it, which may be killed. */
   readonly redis: RedisServer | undefined;
+  /** Or several, of which one is the master. */
+  readonly replicas: Replicas | undefined;
   readonly lockNodes: readonly RedisServer[];
   /** In Redis and in every actor, by its name; a word why not, where it can't be made. */
   readonly shim: Shim | string;
+  /** For the campaign's own eyes. */
+  readonly connection: NonNullable<QueueOptions['connection']>;
   readonly #parts: ArenaParts;
+  readonly #ownWay: Proxy | undefined;
 
-  private constructor(parts: ArenaParts, { redis, lockNodes, shim }: Servers) {
+  private constructor(parts: ArenaParts, { redis, replicas, ownWay, lockNodes, shim }: Servers) {
     this.plan = parts.plan;
     this.#parts = parts;
     this.redis = redis;
+    this.replicas = replicas;
     this.lockNodes = lockNodes;
     this.shim = shim;
-    const connection = redis?.connection ?? parts.plan.connection ?? '';
-    this.link = new RedisLink({ connection, purpose: 'campaign', commandTimeoutMs: operatorTimeoutMs });
+    this.#ownWay = ownWay;
+    this.connection = ownWay?.url ?? redis?.connection ?? parts.plan.connection ?? '';
+    this.link = new RedisLink({
+      connection: this.connection,
+      purpose: 'campaign',
+      commandTimeoutMs: operatorTimeoutMs,
+    });
   }
 
   static async open(parts: ArenaParts): Promise<Arena> {
-    const arena = new Arena(parts, await startServers(parts.plan));
+    const arena = new Arena(parts, await startServers(parts.plan, parts.writer));
     try {
       await arena.link.send(['PING']);
       await arena.link.send(['HSET', arena.key('meta'), 'audit', '1']);
@@ -91,17 +103,19 @@ export class Arena {
     try {
       for (const actor of this.actors) if (actor.isAlive) await actor.kill();
       for (const { proxies } of this.actors) await Promise.all(proxies.map((proxy) => proxy.stop()));
-      if (this.redis === undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
+      if (this.plan.connection !== undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
     } finally {
       await this.link.stop();
-      await Promise.all([this.redis, ...this.lockNodes].map(async (server) => server?.stop()));
+      const ours = [this.redis, this.replicas, this.#ownWay, ...this.lockNodes];
+      await Promise.all(ours.map(async (one) => one?.stop()));
       if (this.shim instanceof Shim) await this.shim.close();
     }
   }
 
   async #newActor(role: RoleName, name: string): Promise<Actor> {
     const { plan, writer, onTrouble, draws } = this.#parts;
-    const way = await proxyTo(targetOf(this.redis, plan.connection));
+    const way = await proxyTo(targetOf(this.redis ?? this.replicas?.master, plan.connection));
+    this.replicas?.follow(way);
     const votes = role === 'leader' ? await Promise.all(this.lockNodes.map((node) => proxyTo(node))) : [];
     const own = draws.branch();
     const share = plan.tasksPerSecond / plan.producers;
@@ -128,28 +142,6 @@ export class Arena {
       }),
     });
   }
-}
-
-interface Servers {
-  readonly redis: RedisServer | undefined;
-  readonly lockNodes: readonly RedisServer[];
-  readonly shim: Shim | string;
-}
-
-async function startServers({ connection, appendonly, lockNodes: count }: Plan): Promise<Servers> {
-  const isOurs = connection === undefined;
-  const shim = isOurs ? await Shim.prepare() : 'it is for a Redis of its own only';
-  const env = shim instanceof Shim ? shim.envOf('redis') : {};
-  const redis = isOurs ? await launchRedis({ port: 'free', appendonly, args: redisArgs, env }) : undefined;
-  const lockNodes: RedisServer[] = [];
-  for (let at = 0; at < count; at += 1) lockNodes.push(await launchRedis({ port: 'free' }));
-  return { redis, lockNodes, shim };
-}
-
-async function proxyTo(target: Target): Promise<Proxy> {
-  const proxy = new Proxy(target);
-  await proxy.listen();
-  return proxy;
 }
 
 function targetOf(redis: RedisServer | undefined, connection: string | undefined): Target {

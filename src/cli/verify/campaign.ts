@@ -26,7 +26,9 @@ const reapedMsMax = 15_000;
 export async function runCampaign({ plan, signal, tell }: CampaignParts): Promise<void> {
   const writer = new HistoryWriter(plan.historyFolder, 'nemesis');
   const { seed, seconds, form, leaseMs, lockTtlMs } = plan;
-  writer.note({ what: 'plan', seed, seconds, form, leaseMs, lockTtlMs, ownRedis: plan.connection === undefined });
+  const { replicated, minReplicas } = plan;
+  const ownRedis = plan.connection === undefined;
+  writer.note({ what: 'plan', seed, seconds, form, leaseMs, lockTtlMs, ownRedis, replicated, minReplicas });
   const draws = new Seeded(seed);
   const arena = await Arena.open({ plan, draws: draws.branch(), writer, onTrouble: tell });
   const watch = new Watch(arena, writer);

@@ -7,6 +7,10 @@ export interface Plan {
   /** Somebody's Redis. Undefined: one of its own is started, and may be killed. */
   readonly connection: string | undefined;
   readonly appendonly: 'always' | 'everysec';
+  /** One of its own that has replicas, and Sentinels that promote one when the master is gone. */
+  readonly replicated: boolean;
+  /** How many replicas must keep up with the master, or it accepts no writes. */
+  readonly minReplicas: number;
   /** 0: the queue's own Redis votes. */
   readonly lockNodes: number;
   readonly producers: number;
@@ -23,7 +27,13 @@ export interface Plan {
   readonly historyFolder: string;
 }
 
-/** By the seed: half the campaigns fsync always, and half have three lock nodes of their own. */
-export function variantOf(seed: number): { appendonly: Plan['appendonly']; lockNodes: number } {
-  return { appendonly: seed % 2 === 1 ? 'always' : 'everysec', lockNodes: Math.floor(seed / 2) % 2 === 0 ? 3 : 0 };
+type Variant = Pick<Plan, 'appendonly' | 'lockNodes' | 'minReplicas'>;
+
+/** By the seed: half the campaigns fsync always, half have lock nodes of their own, half want a replica that keeps up. */
+export function variantOf(seed: number): Variant {
+  return {
+    appendonly: seed % 2 === 1 ? 'always' : 'everysec',
+    lockNodes: Math.floor(seed / 2) % 2 === 0 ? 3 : 0,
+    minReplicas: Math.floor(seed / 4) % 2,
+  };
 }

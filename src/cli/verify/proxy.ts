@@ -234,3 +234,10 @@ export class Proxy {
     }
   }
 }
+
+/** A proxy that listens already. */
+export async function proxyTo(target: Target): Promise<Proxy> {
+  const proxy = new Proxy(target);
+  await proxy.listen();
+  return proxy;
+}

@@ -20,9 +20,8 @@ export class Watch {
   constructor(arena: Arena, writer: HistoryWriter) {
     this.#arena = arena;
     this.#writer = writer;
-    const connection = arena.redis?.connection ?? arena.plan.connection ?? '';
     this.#queue = new Queue(queueName, {
-      connection,
+      connection: arena.connection,
       prefix: arena.prefix,
       repeatFor: patienceMs,
       commandTimeout: patienceMs,

@@ -4,6 +4,7 @@ import type { Check } from './check-result.js';
 import { metrics } from './counters.js';
 import { lateness, noEarly } from './due-times.js';
 import { settleUnique } from './ends.js';
+import { failover } from './failovers.js';
 import { fence, oneLeaderPerTerm, staleRefused, termMono } from './leaders.js';
 import { clientSane, held } from './processes.js';
 import { recover } from './recovery.js';
@@ -30,7 +31,8 @@ export type CheckName =
   | 'TRUST_DISJOINT'
   | 'HELD'
   | 'CLIENT_SANE'
-  | 'METRICS';
+  | 'METRICS'
+  | 'FAILOVER';
 
 /** Everything that a campaign has to show, by its name. */
 export const checks: Readonly<Record<CheckName, Check>> = {
@@ -53,4 +55,5 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   HELD: held,
   CLIENT_SANE: clientSane,
   METRICS: metrics,
+  FAILOVER: failover,
 };

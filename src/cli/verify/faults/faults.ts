@@ -1,5 +1,6 @@
 import { clockFaults } from './clock.js';
 import type { Fault } from './fault.js';
+import { failoverFaults } from './failover.js';
 import { lockNodeFaults } from './lock-nodes.js';
 import { networkFaults } from './network.js';
 import { operatorFaults } from './operator.js';
@@ -16,6 +17,7 @@ export const faults: readonly Fault[] = [
   ...lockNodeFaults,
   ...clockFaults,
   ...powerFaults,
+  ...failoverFaults,
 ];
 
 export const faultNames: readonly string[] = faults.map(({ name }) => name);

@@ -86,6 +86,7 @@ function onRedis(
   };
 }
 
-export function needsOwnRedis({ redis }: Arena): string | undefined {
+export function needsOwnRedis({ redis, replicas }: Arena): string | undefined {
+  if (replicas !== undefined) return 'its Redis is replicated in this campaign';
   return redis === undefined ? 'it is for a Redis of its own only' : undefined;
 }

@@ -70,6 +70,8 @@ export type NemesisRecord =
       lockTtlMs: number;
       ownRedis: boolean;
       form: 'quick' | 'long';
+      replicated?: boolean;
+      minReplicas?: number;
     }
   | { what: 'phase'; phase: 'load' | 'faults' | 'calm' | 'drain' | 'drained' | 'stopped' }
   /** `n` counts faults. `target`: a process (`worker-2`, all its lives), or `redis`, `network`, `operator`, `lock-nodes`. */
@@ -84,6 +86,10 @@ export type NemesisRecord =
       signal?: string | null;
       asked?: boolean;
     }
+  /** One of the servers of a replicated Redis, by its address. `demoted`: it is the replica of another now, and in sync. */
+  | { what: 'server'; address: string; phase: 'frozen' | 'killed' | 'thawed' | 'started' | 'demoted' }
+  /** The address that clients know leads elsewhere now; `tookMs` after the master was gone. */
+  | { what: 'failover'; from: string; to: string; tookMs: number }
   /** Redis' clock is ahead of the monotonic one by something from low to high. */
   | { what: 'clock'; lowMs: number; highMs: number }
   /** One look of the stats script: all from one instant. */
