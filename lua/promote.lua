@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- promote: move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue.
 --
--- KEYS  1 meta    hash    layout, paused
+-- KEYS  1 meta    hash    layout, paused, audit
 --       2 epoch   hash    {term, token} of the leader this partition accepts, and its last sign of life
 --       3 due     zset    task id -> due ms
 --       4 stream  stream  {id, due}
@@ -12,6 +12,7 @@
 --       9 ended   stream  the cancelled and expired
 --      10 past    hash    task id -> state:number of its newest end that is kept
 --      11 counts  hash    what happened here, by name
+--      12 audit   stream  while a campaign looks on: who moved what, and whose write was refused
 -- ARGV  1 layout  string
 --       2 now_ms  int     0 = this server's clock
 --       3 term    string  '' = without a term: only when the head is overdue by overdue_ms
@@ -27,10 +28,10 @@
 -- no record, is only removed and counted: it would run twice, or wedge the head. A score that others wrote may be
 -- anything: it is early or late, and no more, for what is told of it is a whole number from 0 to 9e15.
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, ended, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local runs, expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local overdue_ms, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -40,7 +41,10 @@ redis.call('HLEN', past) redis.call('HLEN', counts)
 local before_ms = now_ms - overdue_ms
 if term ~= '' then
   local accepted = redis.call('HMGET', epoch, 'term', 'token')
-  if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+  if accepted[1] ~= term or accepted[2] ~= token then
+    if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'refused', 'term', term) end
+    return {'stale_term', accepted[1] or '0'}
+  end
   redis.call('HSET', epoch, 'seen_ms', string.format('%.0f', now_ms))
   before_ms = now_ms
 end
@@ -73,6 +77,7 @@ if #ids > 0 then
   end
   for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end
   redis.call('ZREM', due, unpack(ids))
+  if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'promote', 'term', term, 'lives', table.concat(lives, ' ')) end
   if #gone > 0 then redis.call('HINCRBY', counts, 'dropped', #gone) end
   if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 end

@@ -63,9 +63,10 @@ for _, one in ipairs(pending) do
     local good = id and redis.call('HGET', live, id) == entry
     local record = good and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
-    if not record or lost > lost_max then
+    local run = record and redis.call('HGET', runs, id) or ''
+    local lost_before = tonumber(string.match(run, '"d":(%d+)}$') or '0') -- before it was handed back
+    if not record or lost + lost_before > lost_max then
       if record then
-        local run = redis.call('HGET', runs, id) or ''
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
@@ -76,7 +77,7 @@ for _, one in ipairs(pending) do
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
     elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, lease, entry, 'COUNT', 1)[2][1] then
-      local taken = {entry, id, found[2][4], lost + 1, record, redis.call('HGET', runs, id)}
+      local taken = {entry, id, found[2][4], lost + 1, record, run ~= '' and run or false}
       for i = 1, 6 do deliveries[#deliveries + 1] = taken[i] end
     end
   end

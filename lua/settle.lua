@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- settle: end deliveries: complete, retry or bury. Only for the consumer that still holds them.
 --
--- KEYS  1 meta    hash    layout, paused
+-- KEYS  1 meta    hash    layout, audit
 --       2 lanes   hash    lane -> {call, at_ms, reply} of its last call
 --       3 due     zset    task id -> due ms
 --       4 tasks   hash    task id -> record
@@ -13,6 +13,7 @@
 --      10 past    hash    task id -> state:number of its newest end that is kept
 --      11 counts  hash    what happened here, by name
 --      12 wake    channel 'due <ms>' when a task became the earliest
+--      13 audit   stream  while a campaign looks on: what ended, and by whom
 -- ARGV  1 layout  string
 --       2 now_ms  int     0 = this server's clock
 --       3 lane    string  '' = this call will not be repeated
@@ -27,10 +28,10 @@
 -- Refused unless consumer, delivery count and live[id] are all as given. A mark per item: o settled, l lost, c cancelled.
 -- Record first, entry last: what is torn leaves an entry without a record, which is stale, never a task without an end.
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, dead, past, counts, wake = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local runs, expiry, dead, past, counts, wake, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local stored = redis.call('HGET', meta, 'layout')
-if stored and stored ~= layout then return {'other_layout', stored} end
+local at = redis.call('HMGET', meta, 'layout', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
@@ -65,6 +66,7 @@ for i = 6, #ARGV, 6 do
       gone[#gone + 1] = id
     end
     tally[verb] = (tally[verb] or 0) + 1
+    if at[2] == '1' then redis.call('XADD', audit, '*', 'op', verb, 'id', id, 'of', entry, 'count', count, 'by', consumer) end
     ends[#ends + 1] = entry
   elseif mine == count then -- stale, unless its number was reissued
     local found = redis.call('XRANGE', stream, entry, entry)[1]

@@ -6,17 +6,19 @@
 --       3 due     zset    task id -> due ms
 --       4 stream  stream  {id, due}
 --       5 live    hash    task id -> stream id of the one entry that counts
---       6 dead    stream  the dead letters; a letter's number is its stream id
---       7 ended   stream  the cancelled and expired
---       8 consumers hash    consumer -> 'lease_ms beat_ms worker'
---       9 counts  hash    what happened here, by name
+--       6 tasks   hash    task id -> record
+--       7 dead    stream  the dead letters; a letter's number is its stream id
+--       8 ended   stream  the cancelled and expired
+--       9 consumers hash    consumer -> 'lease_ms beat_ms worker'
+--      10 counts  hash    what happened here, by name
 -- ARGV  1 now_ms  int     0 = this server's clock
--- REPLY ok {now_ms int, layout string?, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, oldest_due_ms int?, oldest_ready_ms int?, hold_ms int, epoch string[], counts string[]}
+-- REPLY ok {now_ms int, layout string?, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, unplaced int, oldest_due_ms int?, oldest_ready_ms int?, hold_ms int, epoch string[], counts string[]}
 --
 -- scheduled = not yet due; due = due and not yet promoted; active = pending; ready = XLEN - pending, exactly, for whoever
--- ends an entry deletes it. O(log n), and O(consumers).
-local meta, epoch, due, stream, live, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9]
+-- ends an entry deletes it. unplaced: records without a place, as far as counts can tell: the sweep puts them back.
+-- O(log n), and O(consumers).
+local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local now_ms = tonumber(ARGV[1])
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -36,6 +38,8 @@ local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
 local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
 for i = 1, 5 do leader[i] = leader[i] or '' end
-return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
-  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), sane_ms(tonumber(head[2])),
+local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
+local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
+return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, entries - pending, pending,
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
   first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}

@@ -1,5 +1,5 @@
 /**
- * Makes a bare checkout ready: `npm test`, `npm run demo` and `npm run check` start here. Plain Node, for at this
+ * Makes a bare checkout ready: `npm test`, `npm run demo`, `npm run verify` and `npm run check` start here. Plain Node, for at this
  * point there may be nothing else. Each step looks first, says in one line what it is about to do, and says nothing
  * when there is nothing to do. It never asks and never reads stdin. Exit: 0 ready, 1 not, 2 usage.
  *
@@ -14,6 +14,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stepsOf = {
   test: ['dependencies', 'redis', 'build'],
   demo: hasRedisUrl() ? ['dependencies', 'build'] : ['dependencies', 'redis', 'build'],
+  verify: ['dependencies', 'redis', 'build'],
   check: ['dependencies'],
 };
 
@@ -44,7 +45,7 @@ async function main() {
   const old = nodeTooOld();
   if (old) return stop(old, 1);
   const purpose = purposeFromArguments(process.argv.slice(2));
-  if (!purpose) return stop('usage: node scripts/setup.mjs [--for test|demo|check]', 2);
+  if (!purpose) return stop('usage: node scripts/setup.mjs [--for test|demo|verify|check]', 2);
 
   const steps = await import('./setup/steps.mjs');
   try {

@@ -122,6 +122,14 @@ async function queueChecks(queue: string, link: Link, { prefix }: Common<Connect
           : `the head of the schedule is ${lateMs === 0 ? 'not late' : `${formatDuration(lateMs)} late`}`,
       },
       {
+        name: `${queue}: tasks`,
+        ok: stats.unplaced === 0,
+        detail:
+          stats.unplaced === 0
+            ? 'each is in its place'
+            : `${stats.unplaced} are neither scheduled nor in the stream: a leader puts them back, or doctor --repair`,
+      },
+      {
         name: `${queue}: recovery`,
         ok: !stats.recoveryOnHold,
         detail: stats.recoveryOnHold ? 'on hold after an outage' : 'not on hold',

@@ -7,6 +7,8 @@ import type { Settled } from './task.js';
 export type Observation =
   | { type: 'added'; queue: string; name: string; status: 'scheduled' | 'ready' | 'duplicate'; count: number }
   | { type: 'seat'; queue: string; event: SeatEvent; leading: boolean; term: number }
+  /** Elected, or renewed: until then this process takes itself for the leader, on its own monotonic clock. */
+  | { type: 'trusted'; queue: string; term: number; untilMs: number }
   | {
       type: 'promoted';
       queue: string;

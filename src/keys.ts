@@ -17,6 +17,8 @@ export interface PartitionKeys {
   readonly ended: string;
   readonly past: string;
   readonly counts: string;
+  /** Written only while `meta` says so: what a fault campaign holds a history against. */
+  readonly audit: string;
   /** A channel, not a key. */
   readonly wake: string;
   /** Lives on the lock nodes. */
@@ -50,6 +52,7 @@ export function partitionKeys(prefix: string, queue: string, partition: number):
     ended: key('ended'),
     past: key('past'),
     counts: key('counts'),
+    audit: key('audit'),
     wake: key('wake'),
     lock: key('lock'),
   };

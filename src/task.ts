@@ -144,17 +144,20 @@ export function withPayload(text: string, payloadJson: string): string {
 export interface Run {
   readonly attempt: number;
   readonly errors: readonly TaskFailure[];
+  /** Deliveries of this attempt that were lost before it was handed back: its next entry counts from 1 again. */
+  readonly lost: number;
 }
 
 const errorsKeptMax = 5;
-const firstRun: Run = { attempt: 1, errors: [] };
+const firstRun: Run = { attempt: 1, errors: [], lost: 0 };
 
 export function decodeRun(text: string | null): Run {
   if (text === null || text === '') return firstRun;
   try {
-    const { a, e } = JSON.parse(text) as { a: number; e: [number, number, string][] };
+    const { a, e, d } = JSON.parse(text) as { a: number; e: [number, number, string][]; d?: number };
     if (!isPositive(a)) return firstRun;
-    return { attempt: a, errors: e.map(([attempt, at, message]) => ({ attempt, at, message })) };
+    const errors = e.map(([attempt, at, message]) => ({ attempt, at, message }));
+    return { attempt: a, errors, lost: isPositive(d) ? d : 0 };
   } catch {
     return firstRun; // only its count of failures is lost, not the task
   }
@@ -163,10 +166,17 @@ export function decodeRun(text: string | null): Run {
 /** The run after one more failure. */
 export function encodeRunAfter(run: Run, failure: TaskFailure): string {
   const errors = [...run.errors, failure].slice(-errorsKeptMax);
-  return JSON.stringify({
-    a: failure.attempt + 1,
-    e: errors.map(({ attempt, at, message }) => [attempt, at, message]),
-  });
+  return encodeRun({ attempt: failure.attempt + 1, errors, lost: 0 });
+}
+
+/** The run of a delivery that is handed back unstarted. Empty: nothing to keep, it was the first. */
+export function encodeRunHandedBack(run: Run, count: number): string {
+  return count > 1 ? encodeRun({ ...run, lost: run.lost + count - 1 }) : '';
+}
+
+function encodeRun({ attempt: a, errors, lost: d }: Run): string {
+  const e = errors.map(({ attempt, at, message }) => [attempt, at, message]);
+  return JSON.stringify(d > 0 ? { a, e, d } : { a, e });
 }
 
 /** The limits of what a producer gives. */

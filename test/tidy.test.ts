@@ -29,7 +29,8 @@ interface WordRule {
 
 const source = /^src\/.*\.ts$/;
 const code = /^(src|test|bench|examples|scripts)\/.*\.(ts|mjs)$/;
-const clock = /^src\/clock\.ts$/;
+/** The clock; beside it what all processes of a host share, and the network of the campaign. */
+const clock = /^src\/(?:clock|cli\/verify\/(?:proxy|history\/instant))\.ts$/;
 const itself = /^test\/tidy\.test\.ts$/;
 
 const words: WordRule[] = [
@@ -180,14 +181,14 @@ const imports: ImportRule[] = [
   },
   {
     what: 'the command line reaches behind the public API',
-    from: /^src\/cli\/(?!(?:.*\/)?demo)/,
+    from: /^src\/cli\/(?!(?:.*\/)?(?:demo|verify))/,
     to: /^(?!src\/cli\/|src\/index\.ts$|node:|yargs$)/,
     instead: "export it from index.ts: what the command line can't do, users can't either",
     bad: ['src/cli/commands/stats.ts', 'src/redis/link.ts'],
   },
   {
-    what: 'the demo reaches behind the public API and the Redis launcher',
-    from: /^src\/cli\/(?:.*\/)?demo/,
+    what: 'the demo or the campaign reaches behind the public API and the Redis launcher',
+    from: /^src\/cli\/(?:.*\/)?(?:demo|verify)/,
     to: /^(?!src\/cli\/|src\/(?:index|testing|redis\/embedded)\.ts$|node:|yargs$)/,
     instead: 'index.ts, testing.ts or redis/embedded.ts',
     bad: ['src/cli/commands/demo.ts', 'src/worker.ts'],

@@ -99,6 +99,12 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
     summary: 'Watch leaders and workers at work, on a Redis of its own',
     load: async () => (await import('./commands/demo.js')).command,
   },
+  {
+    name: 'verify',
+    usage: '',
+    summary: 'Break processes, network and Redis on purpose, and check that every promise held',
+    load: async () => (await import('./commands/verify.js')).command,
+  },
 ];
 
 const task = (): Promise<typeof import('./commands/task.js')> => import('./commands/task.js');

@@ -86,7 +86,9 @@ export class Executor {
     const handler = this.#parts.handlers.get(record.name);
     if (!handler) return 'unknown_name';
     const run = decodeRun(runText);
-    const task = { id, name: record.name, payload: record.payload, due: dueMs, attempt: run.attempt, delivery: count };
+    const { attempt } = run;
+    const delivery = run.lost + count;
+    const task = { id, name: record.name, payload: record.payload, due: dueMs, attempt, delivery };
     return { held, task, run, record, handler };
   }
 

@@ -105,9 +105,10 @@ export class Recoverer {
   #take(delivery: Delivery, sentAtMs: number): void {
     const { partition, observe, emit, start } = this.#parts;
     const name = nameOf(delivery);
-    const { attempt } = decodeRun(delivery.run);
-    observe({ type: 'recovered', queue: partition.queue, name, id: delivery.id, attempt, delivery: delivery.count });
-    emit('recovered', { id: delivery.id, name, attempt, delivery: delivery.count });
+    const { attempt, lost } = decodeRun(delivery.run);
+    const told = { id: delivery.id, name, attempt, delivery: lost + delivery.count };
+    observe({ type: 'recovered', queue: partition.queue, ...told });
+    emit('recovered', told);
     start(delivery, { sentAtMs });
   }
 }

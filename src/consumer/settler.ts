@@ -49,6 +49,7 @@ export class Settler {
       repeatForMs: Math.min(leaseMs + patienceMs, patienceMsMax),
       tryMs: leaseMs / 3,
       repeatRefused: true,
+      waitMsMax: leaseMs / 6, // an outage holds recovery for one lease: an end is written by then, or is another's
     };
     this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 4 });
     this.#batcher = new Batcher({

@@ -152,6 +152,9 @@ export class Leadership {
       this.#lastPromotionAtMs = clock.monotonicMs();
       for (const duty of this.#duties) duty.waker.wake();
     }
+    if (seat.role === 'leader') {
+      observe({ type: 'trusted', queue, term: seat.term, untilMs: seat.trustedUntilMs });
+    }
     if (event !== 'renewed') {
       const leading = seat.role === 'leader';
       observe({ type: 'seat', queue, event, leading, term: seat.role === 'leader' ? seat.term : 0 });

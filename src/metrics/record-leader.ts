@@ -12,7 +12,10 @@ const seatEvents = Object.keys({
 } satisfies Record<SeatEvent, true>);
 
 /** Who leads, and how well due tasks are promoted. */
-export function recordLeader(series: Series, clock: Clock): Part<'seat' | 'promoted' | 'stale_write_refused'> {
+export function recordLeader(
+  series: Series,
+  clock: Clock,
+): Part<'seat' | 'trusted' | 'promoted' | 'stale_write_refused'> {
   const seat = seatSeries(series);
   const promotion = promotionSeries(series);
   const staleWrites = series.counter(
@@ -27,6 +30,7 @@ export function recordLeader(series: Series, clock: Clock): Part<'seat' | 'promo
         if (leading) seat.term.set({ queue }, term);
         seat.transitions.inc({ queue, event });
       },
+      trusted() {}, // leader_elected says as much
       promoted({ queue, count, dropped, lagMs, durationMs, withoutLeader }) {
         promotion.tasks.inc({ queue }, count);
         promotion.dropped.inc({ queue }, dropped);

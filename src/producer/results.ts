@@ -90,6 +90,8 @@ export interface QueueStats {
   readonly leader: LeaderInfo | null;
   /** Cancelled and expired tasks that are still listed. */
   readonly ended: number;
+  /** Records that are neither scheduled nor in the stream, as after a deleted stream: the leader puts them back. */
+  readonly unplaced: number;
   readonly oldestDueAgeMs: number | null;
   readonly oldestReadyAgeMs: number | null;
   /** After an outage what was in flight is left to its owners for one lease. */

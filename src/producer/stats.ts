@@ -2,11 +2,12 @@ import type { Partition, Partitions } from '../redis/partition.js';
 import { type StatsReply, stats } from '../redis/scripts.generated.js';
 import type { LeaderInfo, QueueStats } from './results.js';
 
+type Summed = 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers' | 'unplaced';
+
 /** The figures of a queue: its partitions' figures, added up. */
 export async function queueStats(queue: string, partitions: Partitions): Promise<QueueStats> {
   const replies = await Promise.all(partitions.all.map((partition) => partition.run(stats, {})));
-  const sum = (field: 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers'): number =>
-    replies.reduce((total, reply) => total + reply[field], 0);
+  const sum = (field: Summed): number => replies.reduce((total, reply) => total + reply[field], 0);
   const [first] = replies as [StatsReply];
   return {
     queue,
@@ -19,6 +20,7 @@ export async function queueStats(queue: string, partitions: Partitions): Promise
     consumers: sum('consumers'),
     leader: leaderOf(first),
     ended: sum('ended'),
+    unplaced: sum('unplaced'),
     oldestDueAgeMs: oldest(replies.map((reply) => (reply.due === 0 ? null : ageMs(reply.oldestDueMs, reply.nowMs)))),
     oldestReadyAgeMs: oldest(replies.map((reply) => ageMs(reply.oldestReadyMs, reply.nowMs))),
     recoveryOnHold: replies.some((reply) => reply.holdMs > reply.nowMs),

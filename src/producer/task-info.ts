@@ -24,7 +24,7 @@ function living(id: string, reply: Extract<GetReply, { status: 'ok' }>): TaskInf
     state: reply.state === 'lost' ? 'scheduled' : (reply.state as TaskState), // lost: the sweep is about to put it back
     due: reply.dueMs,
     attempt: run.attempt,
-    deliveries: reply.deliveries,
+    deliveries: run.lost + reply.deliveries,
     createdAt: record.createdAtMs,
     expiresAt: reply.expiresMs,
     lastError: run.errors.at(-1) ?? null,

@@ -46,11 +46,12 @@ export function isLasting(error: Error): boolean {
 }
 
 /**
- * Whether it is the word of a replica. After a failover behind an address that stays, the old connection still leads to
- * the server that was demoted, for ever; a new one leads to the server that the address means now.
+ * Whether it is the word of a replica, or of a master that lost its own (min-replicas-to-write). After a failover behind
+ * an address that stays, the old connection still leads to the server that was demoted, for ever, and before that to one
+ * that takes no writes; a new one leads to the server that the address means now.
  */
-export function isOfReplica(fault: Fault): boolean {
-  return fault.kind === 'refused' && /^(?:READONLY|MASTERDOWN)\b/.test(fault.error.message);
+export function isOfFormerMaster(fault: Fault): boolean {
+  return fault.kind === 'refused' && /^(?:READONLY|MASTERDOWN|NOREPLICAS)\b/.test(fault.error.message);
 }
 
 export function errorOf(call: Call, fault: Fault, where: string): DuestreamError {

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +26,10 @@ export interface RedisLaunchOptions {
   appendonly?: 'always' | 'everysec' | 'no';
   /** More arguments for the server, as on its command line. */
   args?: readonly string[];
+  /** More environment for it, at every start: a library to preload. Default: that of this process and no more. */
+  env?: Readonly<Record<string, string>>;
+  /** Run as a Sentinel, with these lines of configuration; it writes what it learns to the same file. */
+  sentinel?: readonly string[];
   /** Where it keeps its files. Default: a new folder, which `stop()` removes. */
   dir?: string;
   /** The server to start. Default: redis-server or valkey-server of the PATH. */
@@ -43,19 +47,26 @@ interface Place {
   readonly ownDir: boolean;
   readonly port: number | undefined;
   readonly socketPath: string | undefined;
+  /** A file that comes before all flags, as redis-server wants it. */
+  readonly config: string | undefined;
   readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export async function launchRedis(options: RedisLaunchOptions = {}): Promise<RedisServer> {
   const binary = options.binary ?? (await findServer());
+  const { env = {} } = options;
   const ownDir = options.dir === undefined;
   const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'duestream-')));
+  const config = options.sentinel && join(dir, 'sentinel.conf');
   for (let tries = 1; ; tries += 1) {
     const port = options.port === 'free' ? await freePort() : options.port;
     const wantsSocket = options.socket ?? port === undefined;
     const socketPath = wantsSocket ? join(dir, 'redis.sock') : undefined;
-    const server = new RedisServer({ binary, dir, ownDir, port, socketPath, args: argsOf(options) });
+    const place = { binary, dir, ownDir, port, socketPath, config, args: argsOf(options), env };
+    const server = new RedisServer(place);
     try {
+      if (config) await writeFile(config, `${options.sentinel?.join('\n')}\n`);
       await server.start();
       return server;
     } catch (error) {
@@ -68,7 +79,8 @@ export async function launchRedis(options: RedisLaunchOptions = {}): Promise<Red
   }
 }
 
-function argsOf({ appendonly = 'no', args = [] }: RedisLaunchOptions): string[] {
+function argsOf({ appendonly = 'no', args = [], sentinel }: RedisLaunchOptions): string[] {
+  if (sentinel) return ['--sentinel', ...args];
   const aof = appendonly === 'no' ? ['--appendonly', 'no'] : ['--appendonly', 'yes', '--appendfsync', appendonly];
   return ['--save', '', ...aof, ...args];
 }
@@ -115,10 +127,11 @@ export class RedisServer {
 
   /** Starts it, and waits until it answers. */
   async start(): Promise<void> {
-    const { binary, dir, port = 0, socketPath, args } = this.#place;
+    const { binary, dir, port = 0, socketPath, config, args, env } = this.#place;
     const log = openSync(join(dir, 'redis.log'), 'a');
     const unixsocket = socketPath === undefined ? [] : ['--unixsocket', socketPath];
     const flags = [
+      ...(config === undefined ? [] : [config]),
       '--port',
       String(port),
       '--bind',
@@ -131,7 +144,11 @@ export class RedisServer {
       ...args,
     ];
     // A group of its own: Ctrl-C at the terminal is for the demo, which still needs its Redis to stop in order.
-    const child = spawn(binary, flags, { stdio: ['ignore', log, log], detached: true });
+    const child = spawn(binary, flags, {
+      stdio: ['ignore', log, log],
+      detached: true,
+      env: { ...process.env, ...env },
+    });
     closeSync(log);
     child.on('error', () => {}); // it has no pid then
     this.#child = child;

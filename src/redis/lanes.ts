@@ -23,6 +23,8 @@ export interface LanesParts {
   tryMs: number;
   /** Also after an error reply: for what must be placed if it can be at all. Default: only while Redis can't serve. */
   repeatRefused?: boolean;
+  /** The longest wait before the next try, for what must be placed soon after an outage. Default: 2.5 s, with jitter. */
+  waitMsMax?: number;
   /** Calls under way at once; further ones wait for a free lane. */
   lanesMax: number;
 }
@@ -79,7 +81,7 @@ export class Lanes {
   }
 
   async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane, madeAtMs: number): Promise<R> {
-    const { clock, random, tryMs } = this.#parts;
+    const { clock, random, tryMs, waitMsMax = Number.POSITIVE_INFINITY } = this.#parts;
     const endMs = clock.monotonicMs() + this.#leftMs(madeAtMs);
     let mayHaveHappened = false;
     for (let failures = 1; ; failures += 1) {
@@ -91,7 +93,7 @@ export class Lanes {
         mayHaveHappened ||= fault === 'unknown';
         const leftMs = endMs - clock.monotonicMs();
         if (fault === 'final' || leftMs <= 0) throw mayHaveHappened ? outcomeUnknown(error) : error;
-        await clock.sleep(Math.min(leftMs, failureWaitMs(failures, random) / 2));
+        await clock.sleep(Math.min(leftMs, waitMsMax, failureWaitMs(failures, random) / 2));
       }
     }
   }

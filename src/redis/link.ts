@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from '../clock.js';
 import { invalid, messageOf } from '../errors.js';
 import { systemRandom } from '../random.js';
-import { type Call, errorOf, type Fault, faultOf, isLasting, isOfReplica } from './call.js';
+import { type Call, errorOf, type Fault, faultOf, isLasting, isOfFormerMaster } from './call.js';
 import { describeConnection } from './connection.js';
 import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
@@ -165,7 +165,7 @@ export class Link {
       if (!messageOf(error).startsWith('NOSCRIPT')) this.#tell({ type: 'refused', command: call.verb }); // that one is routine
       this.#fail(call, fault);
       // A microtask later: the replies that came with this one still reach their calls.
-      if (isOfReplica(fault)) queueMicrotask(() => life.end(new Error(`it is a replica now: ${messageOf(error)}`)));
+      if (isOfFormerMaster(fault)) queueMicrotask(() => life.end(new Error(`it takes no writes: ${messageOf(error)}`)));
     }
   }
 

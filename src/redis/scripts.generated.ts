@@ -693,6 +693,8 @@ export interface HandBackKeys {
   live: string;
   /** hash: what happened here, by name */
   counts: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
   /** channel: 'due <ms>' when a task became the earliest */
   wake: string;
 }
@@ -705,7 +707,7 @@ export interface HandBackArgs {
   consumer: string;
   /** 0 = to the stream at once; else back to the schedule */
   delayMs: number;
-  items: readonly { entry: string; count: number; id: string; dueMs: number }[];
+  items: readonly { entry: string; count: number; id: string; dueMs: number; run: string }[];
 }
 
 export type HandBackReply = { status: 'ok'; marks: string } | { status: 'other_layout'; layout: string };
@@ -713,29 +715,31 @@ export type HandBackReply = { status: 'ok'; marks: string } | { status: 'other_l
 /** return deliveries unstarted, so that another consumer gets them at once, or after a delay. */
 export const handBack: Script<HandBackKeys, HandBackArgs, HandBackReply> = {
   name: 'hand-back',
-  sha1: '36721e2599e55f4990e87c6d4b7d328dc85439e1',
-  keys: ['meta', 'due', 'stream', 'live', 'counts', 'wake'],
+  sha1: '05508d8bd7f2f858788e26f6e05c0621202bb65e',
+  keys: ['meta', 'due', 'stream', 'live', 'counts', 'runs', 'wake'],
   args: ['layout', 'nowMs', 'consumer', 'delayMs'],
-  items: ['entry', 'count', 'id', 'dueMs'],
+  items: ['entry', 'count', 'id', 'dueMs', 'run'],
   reply: {
     ok: { marks: 'string' },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=allow-oom
-local meta, due, stream, live, counts, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, due, stream, live, counts, runs, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, consumer, delay_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local at = redis.call('HMGET', meta, 'layout', 'paused')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.ceil(time[2] / 1000) end
 redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', counts) redis.call('ZCARD', due)
+redis.call('HLEN', runs)
 local marks, ends, later = {}, {}, false
-for i = 5, #ARGV, 4 do
-  local entry, count, id, due_ms = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3]
+for i = 5, #ARGV, 5 do
+  local entry, count, id, due_ms, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
   local mine = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
   local mark = 'l'
   if mine and mine[4] == count and redis.call('HGET', live, id) == entry then
     mark = 'o'
+    if run ~= '' then redis.call('HSET', runs, id, run) end
     if delay_ms > 0 or at[2] == '1' then
       local again_ms = delay_ms > 0 and string.format('%.0f', now_ms + delay_ms) or due_ms
       redis.call('ZADD', due, again_ms, id)
@@ -809,10 +813,12 @@ return {'ok', now_ms}
 };
 
 export interface LeadKeys {
-  /** hash: layout */
+  /** hash: layout, audit */
   meta: string;
   /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
   epoch: string;
+  /** stream: while a campaign looks on: who led */
+  audit: string;
 }
 
 export interface LeadArgs {
@@ -838,8 +844,8 @@ export type LeadReply =
 /** take a new term, after the vote was won: a compare-and-set on the epoch as it was read before the bid. */
 export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
   name: 'lead',
-  sha1: 'cecea5f9a371b24366418127f04f505340acf265',
-  keys: ['meta', 'epoch'],
+  sha1: 'c268988a5a0f4db38e44d51010644c919b9549dd',
+  keys: ['meta', 'epoch', 'audit'],
   args: ['layout', 'nowUs', 'term', 'token', 'newToken', 'leader', 'ttlMs'],
   items: [],
   reply: {
@@ -848,20 +854,21 @@ export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=allow-oom
-local meta, epoch = KEYS[1], KEYS[2]
+local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_us, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local new_token, leader, ttl_ms = ARGV[5], ARGV[6], ARGV[7]
-local stored = redis.call('HGET', meta, 'layout')
-if stored and stored ~= layout then return {'other_layout', stored} end
+local at = redis.call('HMGET', meta, 'layout', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_us == 0 then now_us = time[1] * 1000000 + time[2] end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if (accepted[1] or '') ~= term or (accepted[2] or '') ~= token then return {'lost', accepted[1] or '0'} end
 local new_term = math.max((tonumber(accepted[1]) or 0) + 1, now_us)
 local now_ms = string.format('%.0f', math.floor(now_us / 1000))
-if not stored then redis.call('HSET', meta, 'layout', layout) end
+if not at[1] then redis.call('HSET', meta, 'layout', layout) end
 redis.call('HSET', epoch, 'term', string.format('%.0f', new_term), 'token', new_token, 'leader', leader,
   'since_ms', now_ms, 'seen_ms', now_ms, 'ttl_ms', ttl_ms)
+if at[2] == '1' then redis.call('XADD', audit, '*', 'op', 'lead', 'term', string.format('%.0f', new_term), 'by', leader) end
 return {'ok', new_term}
 `,
 };
@@ -1138,7 +1145,7 @@ return {'ok', tonumber(at[2] or '0')}
 };
 
 export interface PromoteKeys {
-  /** hash: layout, paused */
+  /** hash: layout, paused, audit */
   meta: string;
   /** hash: {term, token} of the leader this partition accepts, and its last sign of life */
   epoch: string;
@@ -1160,6 +1167,8 @@ export interface PromoteKeys {
   past: string;
   /** hash: what happened here, by name */
   counts: string;
+  /** stream: while a campaign looks on: who moved what, and whose write was refused */
+  audit: string;
 }
 
 export interface PromoteArgs {
@@ -1191,8 +1200,8 @@ export type PromoteReply =
 /** move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue. */
 export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   name: 'promote',
-  sha1: '5f88cfa46b32fd88ebae35dd68f83e06a931e895',
-  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
+  sha1: '7bc21c502d9d17b3cf5d26addf46259d6bdf4738',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
   items: [],
   reply: {
@@ -1210,10 +1219,10 @@ export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, ended, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local runs, expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local overdue_ms, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -1223,7 +1232,10 @@ redis.call('HLEN', past) redis.call('HLEN', counts)
 local before_ms = now_ms - overdue_ms
 if term ~= '' then
   local accepted = redis.call('HMGET', epoch, 'term', 'token')
-  if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+  if accepted[1] ~= term or accepted[2] ~= token then
+    if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'refused', 'term', term) end
+    return {'stale_term', accepted[1] or '0'}
+  end
   redis.call('HSET', epoch, 'seen_ms', string.format('%.0f', now_ms))
   before_ms = now_ms
 end
@@ -1255,6 +1267,7 @@ if #ids > 0 then
   end
   for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end
   redis.call('ZREM', due, unpack(ids))
+  if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'promote', 'term', term, 'lives', table.concat(lives, ' ')) end
   if #gone > 0 then redis.call('HINCRBY', counts, 'dropped', #gone) end
   if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 end
@@ -1452,7 +1465,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: '2020406a3fc9ab19fac776d6fabb6ee694b4e733',
+  sha1: 'c6271ba7691f1d1bbf119fec9d33cafca69522f3',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1503,9 +1516,10 @@ for _, one in ipairs(pending) do
     local good = id and redis.call('HGET', live, id) == entry
     local record = good and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
-    if not record or lost > lost_max then
+    local run = record and redis.call('HGET', runs, id) or ''
+    local lost_before = tonumber(string.match(run, '"d":(%d+)}$') or '0') -- before it was handed back
+    if not record or lost + lost_before > lost_max then
       if record then
-        local run = redis.call('HGET', runs, id) or ''
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
@@ -1516,7 +1530,7 @@ for _, one in ipairs(pending) do
       end
       redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry)
     elseif redis.call('XAUTOCLAIM', stream, 'workers', consumer, lease, entry, 'COUNT', 1)[2][1] then
-      local taken = {entry, id, found[2][4], lost + 1, record, redis.call('HGET', runs, id)}
+      local taken = {entry, id, found[2][4], lost + 1, record, run ~= '' and run or false}
       for i = 1, 6 do deliveries[#deliveries + 1] = taken[i] end
     end
   end
@@ -1722,10 +1736,14 @@ return reply
 };
 
 export interface ResignKeys {
+  /** hash: audit */
+  meta: string;
   /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
   epoch: string;
   /** channel: 'vacant <term>': bid now */
   wake: string;
+  /** stream: while a campaign looks on: who led */
+  audit: string;
 }
 
 export interface ResignArgs {
@@ -1738,8 +1756,8 @@ export type ResignReply = { status: 'ok' } | { status: 'stale_term'; term: strin
 /** say that nobody leads now, and tell the followers. The leader's, after its last write and before it frees the lock. */
 export const resign: Script<ResignKeys, ResignArgs, ResignReply> = {
   name: 'resign',
-  sha1: 'be2660b3b7c62328b735eb4d9e55ae0f584ca0d6',
-  keys: ['epoch', 'wake'],
+  sha1: '8034c3387b25244a100d60adec52798cbb7d4c55',
+  keys: ['meta', 'epoch', 'wake', 'audit'],
   args: ['term', 'token'],
   items: [],
   reply: {
@@ -1747,13 +1765,15 @@ export const resign: Script<ResignKeys, ResignArgs, ResignReply> = {
     stale_term: { term: 'string' },
   },
   source: `#!lua flags=allow-oom
-local epoch, wake = KEYS[1], KEYS[2]
+local meta, epoch, wake, audit = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local term, token = ARGV[1], ARGV[2]
+local watched = redis.call('HGET', meta, 'audit') == '1'
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 redis.call('HDEL', epoch, 'seen_ms')
 redis.call('HSET', epoch, 'token', '')
 redis.call('PUBLISH', wake, 'vacant ' .. term)
+if watched then redis.call('XADD', audit, '*', 'op', 'resign', 'term', term) end
 return {'ok'}
 `,
 };
@@ -1844,7 +1864,7 @@ return reply
 };
 
 export interface SettleKeys {
-  /** hash: layout, paused */
+  /** hash: layout, audit */
   meta: string;
   /** hash: lane -> {call, at_ms, reply} of its last call */
   lanes: string;
@@ -1868,6 +1888,8 @@ export interface SettleKeys {
   counts: string;
   /** channel: 'due <ms>' when a task became the earliest */
   wake: string;
+  /** stream: while a campaign looks on: what ended, and by whom */
+  audit: string;
 }
 
 export interface SettleArgs {
@@ -1891,8 +1913,22 @@ export type SettleReply =
 /** end deliveries: complete, retry or bury. Only for the consumer that still holds them. */
 export const settle: Script<SettleKeys, SettleArgs, SettleReply> = {
   name: 'settle',
-  sha1: 'f69b7de30616fb30798eb3f670ab5c1c11a696a8',
-  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'dead', 'past', 'counts', 'wake'],
+  sha1: '639db21db2fb9bc2f70ec30a5f4570f4b2d31e28',
+  keys: [
+    'meta',
+    'lanes',
+    'due',
+    'tasks',
+    'stream',
+    'live',
+    'runs',
+    'expiry',
+    'dead',
+    'past',
+    'counts',
+    'wake',
+    'audit',
+  ],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
   items: ['entry', 'count', 'id', 'verb', 'value', 'run'],
   reply: {
@@ -1902,10 +1938,10 @@ export const settle: Script<SettleKeys, SettleArgs, SettleReply> = {
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, dead, past, counts, wake = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local runs, expiry, dead, past, counts, wake, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local stored = redis.call('HGET', meta, 'layout')
-if stored and stored ~= layout then return {'other_layout', stored} end
+local at = redis.call('HMGET', meta, 'layout', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
@@ -1940,6 +1976,7 @@ for i = 6, #ARGV, 6 do
       gone[#gone + 1] = id
     end
     tally[verb] = (tally[verb] or 0) + 1
+    if at[2] == '1' then redis.call('XADD', audit, '*', 'op', verb, 'id', id, 'of', entry, 'count', count, 'by', consumer) end
     ends[#ends + 1] = entry
   elseif mine == count then -- stale, unless its number was reissued
     local found = redis.call('XRANGE', stream, entry, entry)[1]
@@ -1975,6 +2012,8 @@ export interface StatsKeys {
   stream: string;
   /** hash: task id -> stream id of the one entry that counts */
   live: string;
+  /** hash: task id -> record */
+  tasks: string;
   /** stream: the dead letters; a letter's number is its stream id */
   dead: string;
   /** stream: the cancelled and expired */
@@ -2002,6 +2041,7 @@ export type StatsReply = {
   dead: number;
   ended: number;
   consumers: number;
+  unplaced: number;
   oldestDueMs: number | null;
   oldestReadyMs: number | null;
   holdMs: number;
@@ -2012,8 +2052,8 @@ export type StatsReply = {
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '147191527047d7b72329d1500aeb8738f6b512ff',
-  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'dead', 'ended', 'consumers', 'counts'],
+  sha1: '9cdf03a0f20c7a270252a903e85310f181a7a0d5',
+  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'dead', 'ended', 'consumers', 'counts'],
   args: ['nowMs'],
   items: [],
   reply: {
@@ -2028,6 +2068,7 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
       dead: 'int',
       ended: 'int',
       consumers: 'int',
+      unplaced: 'int',
       oldestDueMs: 'int?',
       oldestReadyMs: 'int?',
       holdMs: 'int',
@@ -2036,8 +2077,8 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
     },
   },
   source: `#!lua flags=no-writes
-local meta, epoch, due, stream, live, dead = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9]
+local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local now_ms = tonumber(ARGV[1])
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -2056,8 +2097,10 @@ local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
 local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
 local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
 for i = 1, 5 do leader[i] = leader[i] or '' end
-return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, redis.call('XLEN', stream) - pending, pending,
-  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), sane_ms(tonumber(head[2])),
+local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
+local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
+return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, entries - pending, pending,
+  redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
   first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };

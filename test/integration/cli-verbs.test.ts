@@ -171,6 +171,22 @@ test('doctor finds tasks that are ready and that nobody consumes', async () => {
   expect(await consumers()).toMatchObject({ ok: true });
 });
 
+test('doctor finds tasks whose stream was deleted, and --repair has them promoted again', async () => {
+  const tasks = async (...flags: string[]): Promise<unknown> => {
+    const { stdout } = await cli.run(['doctor', 'mail', '--json', ...flags]);
+    const { checks } = JSON.parse(stdout) as { checks: { name: string }[] };
+    return checks.find(({ name }) => name === 'mail: tasks');
+  };
+  await add();
+  await add();
+  expect(await tasks()).toMatchObject({ ok: true });
+  await cli.send('DEL', 'duestream:{mail:0}:stream');
+  expect(await tasks()).toMatchObject({ ok: false, detail: expect.stringMatching(/^2 are neither/) as string });
+  expect(await tasks('--repair')).toMatchObject({ ok: true });
+  const { scheduled, due, ready } = await cli.json<Record<string, number>>(['stats', 'mail']);
+  expect((scheduled ?? 0) + (due ?? 0) + (ready ?? 0)).toBe(2);
+});
+
 test('nobody leads an empty queue, and doctor tells of what it looked at', async () => {
   expect(await cli.json(['leader-status', 'mail'])).toEqual({ leader: null });
   const { stdout, code } = await cli.run(['doctor']);

@@ -34,3 +34,15 @@ test('what a replica refuses is an error reply for each call, and the end of tha
   await expect(codeOf(link.send(['GET', 'a']))).resolves.toBe('ERR_REDIS_REPLY');
   await expect(events.next('lost', 1)).resolves.toMatchObject({ life: 2 });
 });
+
+test('a master that lost its replicas takes no writes: each refused call ends a connection, and the next finds the new one', async () => {
+  const [before, after] = [await startRedis({ args: ['--min-replicas-to-write', '1'] }), await startRedis()];
+  const address = await Proxy.before(before);
+  const events = new EventLog();
+  const link = linkTo(address.url, { onEvent: events.add });
+  await link.connected();
+  address.target = after;
+  await expect(codeOf(link.send(['SET', 'a', '1']))).resolves.toBe('ERR_REDIS_REPLY');
+  await expect(events.next('lost')).resolves.toMatchObject({ life: 1 });
+  await expect(link.send(['SET', 'a', '1'])).resolves.toBe('OK');
+});

@@ -101,7 +101,7 @@ class Walk {
           ...over,
           consumer: owner,
           delayMs,
-          items: [{ ...one, dueMs: this.#nowMs }],
+          items: [{ ...one, dueMs: this.#nowMs, run: '' }],
         }));
       }
       case 'cancel':

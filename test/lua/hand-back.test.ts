@@ -1,6 +1,21 @@
 import { describe, expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
-import { active, counted, dump, join, keys, now, read, run, send, settle, useRedis } from '../support/partition.js';
+import {
+  active,
+  beat,
+  counted,
+  dump,
+  idleFor,
+  join,
+  keys,
+  now,
+  read,
+  recover,
+  run,
+  send,
+  settle,
+  useRedis,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -15,9 +30,10 @@ describe('hand-back', () => {
   const handBack = (
     consumer: string,
     delayMs: number,
-    items: { entry: string; count: number; id: string }[],
+    items: { entry: string; count: number; id: string; run?: string }[],
     over = {},
-  ) => run(lua.handBack, { consumer, delayMs, items: items.map((one) => ({ ...one, dueMs: now - 7 })), ...over });
+  ) =>
+    run(lua.handBack, { consumer, delayMs, items: items.map((one) => ({ run: '', ...one, dueMs: now - 7 })), ...over });
 
   test('at once: another consumer gets it, due as before, and its first delivery', async () => {
     const delivery = await active('a');
@@ -51,6 +67,21 @@ describe('hand-back', () => {
     await handBack('c1', 0, [delivery]);
     expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now - 7)]);
     expect(await send('XLEN', keys.stream)).toBe(0);
+  });
+
+  test('deliveries that were lost before count on: a task that kills its processes gets no new lives by it', async () => {
+    const run = '{"a":1,"e":[],"d":5}';
+    const delivery = await active('a');
+    await send('XCLAIM', keys.stream, 'workers', 'c1', 0, delivery.entry, 'RETRYCOUNT', 6, 'JUSTID');
+    await handBack('c1', 0, [{ ...delivery, count: 6, run }]);
+    expect(await send('HGET', keys.runs, 'a')).toBe(run);
+    const [again] = await read('c1');
+    await idleFor(60_000, 'c1', again ?? delivery);
+    await beat('c1');
+    expect(await recover('c1', { lostMax: 6 })).toMatchObject({ deliveries: [{ id: 'a', count: 2, run }], buried: [] });
+    await idleFor(60_000, 'c1', { ...(again ?? delivery), count: 2 });
+    await beat('c1');
+    expect(await recover('c1', { lostMax: 6 })).toMatchObject({ deliveries: [], buried: [{ id: 'a' }] });
   });
 
   test('only by the consumer that holds it, and once', async () => {

@@ -105,12 +105,12 @@ export const effects: readonly Effect[] = [
   effect(lua.handBack, ({ held }) => ({
     consumer: 'c1',
     delayMs: 0,
-    items: held.map((one) => ({ ...one, dueMs: now })),
+    items: held.map((one) => ({ ...one, dueMs: now, run: '' })),
   })),
   effect(lua.handBack, ({ held }) => ({
     consumer: 'c1',
     delayMs: 9,
-    items: held.map((one) => ({ ...one, dueMs: now })),
+    items: held.map((one) => ({ ...one, dueMs: now, run: '' })),
   })),
   effect(lua.join, () => ({ consumer: 'new', worker: 'a worker', leaseMs: 30_000 })),
   effect(lua.lead, () => ({ nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000 })),

@@ -79,7 +79,7 @@ describe('a run', () => {
   test.each([null, '', 'x', '{}', '[]', 'null', '{"a":"2","e":[]}', '{"a":0,"e":[]}', '{"a":2,"e":[null]}', '{"a":2}'])(
     '%s is a first one',
     (text) => {
-      expect(decodeRun(text)).toEqual({ attempt: 1, errors: [] });
+      expect(decodeRun(text)).toEqual({ attempt: 1, errors: [], lost: 0 });
     },
   );
 });

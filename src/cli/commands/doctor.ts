@@ -1,21 +1,36 @@
-import { doctor } from '../../index.js';
+import { scheduler } from 'node:timers/promises';
+import { type Diagnosis, doctor, Leader, Queue } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
-import { exitCodes } from '../failure.js';
+import { exitCodes, Failure, lineOf } from '../failure.js';
 import { note, print, printJson, table } from '../output.js';
-import { connectionOf } from '../redis-address.js';
+import { type Connection, connectionOf } from '../redis-address.js';
 import { noteIfNew, oneShot } from '../with-queue.js';
 
 export const command: Command = {
-  flags: { ...json, ...connected },
-  examples: [['doctor', 'Redis version, persistence, eviction, clock; leader and consumers of every queue']],
+  flags: {
+    repair: {
+      describe: 'Put tasks back that are in no place, as after a deleted stream; leads for a moment when nobody does',
+      isSwitch: true,
+    },
+    ...json,
+    ...connected,
+  },
+  examples: [
+    ['doctor', 'Redis version, persistence, eviction, clock; leader, tasks and consumers of every queue'],
+    ['doctor mail --repair', 'the same, and what is in no place is scheduled again'],
+  ],
   run: runDoctor,
 };
 
 async function runDoctor(args: Arguments): Promise<number> {
-  const queue = args.text('queue');
-  const { commandTimeout } = oneShot;
-  const { ok, checks } = await doctor({ ...connectionOf(args), commandTimeout, ...(queue !== undefined && { queue }) });
+  let diagnosis = await diagnose(args);
+  if (args.on('repair')) {
+    const queues = brokenQueues(diagnosis);
+    for (const queue of queues) await repair(queue, connectionOf(args));
+    if (queues.length > 0) diagnosis = await diagnose(args);
+  }
+  const { ok, checks } = diagnosis;
   await noteIfNew(args);
   if (args.on('json')) printJson({ ok, checks });
   else print(table(checks.map((check) => [check.ok ? 'ok' : 'WRONG', check.name, check.detail])));
@@ -23,4 +38,41 @@ async function runDoctor(args: Arguments): Promise<number> {
   const wrong = checks.filter((check) => !check.ok).map(({ name }) => name);
   note(`wrong: ${wrong.join(', ')}`);
   return exitCodes.failed;
+}
+
+function diagnose(args: Arguments): Promise<Diagnosis> {
+  const queue = args.text('queue');
+  const { commandTimeout } = oneShot;
+  return doctor({ ...connectionOf(args), commandTimeout, ...(queue !== undefined && { queue }) });
+}
+
+const tasksCheck = /: tasks$/;
+
+function brokenQueues({ checks }: Diagnosis): string[] {
+  return checks.filter(({ name, ok }) => !ok && tasksCheck.test(name)).map(({ name }) => name.replace(tasksCheck, ''));
+}
+
+const repairMsMax = 60_000;
+const lookMs = 100;
+
+/** It is the leader's work, and a sweep of some seconds. Whoever leads does it; this process leads when nobody does. */
+async function repair(name: string, connection: Connection): Promise<void> {
+  const queue = new Queue(name, { ...connection, ...oneShot });
+  const { leader, unplaced } = await queue.stats();
+  const own = leader === null ? new Leader(name, connection) : undefined;
+  own?.on('error', (error) => note(lineOf(error)));
+  const tooLate = AbortSignal.timeout(repairMsMax);
+  try {
+    await own?.start();
+    while ((await queue.stats()).unplaced > 0) {
+      if (tooLate.aborted) {
+        throw new Failure(exitCodes.timedOut, `${name}: not all tasks were put back within ${repairMsMax / 1_000} s`);
+      }
+      await scheduler.wait(lookMs);
+    }
+    note(`${name}: ${unplaced} tasks were put back`);
+  } finally {
+    await own?.stop();
+    await queue.close();
+  }
 }

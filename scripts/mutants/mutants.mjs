@@ -1,0 +1,160 @@
+/**
+ * Mistakes that Duestream could have made: each is a rule taken away, and has to turn the explorer or the campaign red.
+ * `edits`: the text that goes, which must stand there exactly once, and what takes its place. `campaign`: the faults
+ * that bring it to light, and for how long; `checks`: the promises one of which must be reported broken.
+ */
+const promoteCheck = 'if accepted[1] ~= term or accepted[2] ~= token then\n';
+
+export const mutants = [
+  {
+    name: 'no term check in promote',
+    edits: [{ file: 'lua/promote.lua', from: promoteCheck, to: 'if false then\n' }],
+    campaign: ['--faults', 'leader-freeze,net-late-requests', '--seconds', '25'],
+  },
+  {
+    name: '>= instead of equality in promote',
+    edits: [
+      {
+        file: 'lua/promote.lua',
+        from: promoteCheck,
+        to: "if tonumber(term) < tonumber(accepted[1] or '0') then\n",
+      },
+    ],
+  },
+  {
+    name: 'no live check in open',
+    edits: [{ file: 'lua/open.lua', from: "redis.call('HGET', live, id) == number, bytes", to: 'true, bytes' }],
+  },
+  {
+    name: 'no live check in fetch',
+    edits: [{ file: 'lua/fetch.lua', from: 'lives[i] == number, bytes', to: 'true, bytes' }],
+  },
+  {
+    name: 'no live check in settle',
+    edits: [{ file: 'lua/settle.lua', from: "redis.call('HGET', live, id) == entry, 'l'", to: "true, 'l'" }],
+  },
+  {
+    name: 'consumer name kept over connections',
+    edits: [
+      {
+        file: 'src/consumer/membership.ts',
+        from: 'const name = newToken();',
+        to: 'const name = (this.#kept ??= newToken());',
+      },
+      {
+        file: 'src/consumer/membership.ts',
+        from: 'readonly #former = new Set<string>();',
+        to: 'readonly #former = new Set<string>();\n  #kept: string | undefined;',
+      },
+    ],
+  },
+  {
+    name: 'record written by Lua',
+    edits: [
+      {
+        file: 'lua/settle.lua',
+        from: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)",
+        to: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id) redis.call('HSET', tasks, id, cjson.encode(cjson.decode(redis.call('HGET', tasks, id))))",
+      },
+    ],
+    campaign: ['--faults', 'none', '--seconds', '3'],
+  },
+  {
+    name: 'a repeated call without its number',
+    edits: [
+      {
+        file: 'src/redis/lanes.ts',
+        from: 'return await send({ lane: name, call, timeoutMs });',
+        to: 'return await send({ lane: `${name}${failures}`, call, timeoutMs });',
+      },
+    ],
+    campaign: ['--faults', 'net-reset,net-cut-replies,client-kill', '--seconds', '20'],
+  },
+  {
+    name: 'ZREM before XADD',
+    edits: [
+      {
+        file: 'lua/promote.lua',
+        from: "  local entries, expiries = redis.call('HMGET', live, unpack(ids))",
+        to: "  redis.call('ZREM', due, unpack(ids))\n  local entries, expiries = redis.call('HMGET', live, unpack(ids))",
+      },
+    ],
+  },
+  {
+    name: 'settle without owner check',
+    edits: [{ file: 'lua/settle.lua', from: 'if mine == count and good then', to: 'if good then' }],
+    campaign: ['--faults', 'worker-freeze,worker-block', '--seconds', '30'],
+  },
+  {
+    name: 'heartbeat without owner check',
+    edits: [
+      {
+        file: 'lua/beat.lua',
+        from: "if pending and pending[4] == count and redis.call('HGET', live, id) == entry then",
+        to: "if redis.call('HGET', live, id) == entry then",
+      },
+    ],
+    campaign: ['--faults', 'worker-freeze,worker-block', '--seconds', '30'],
+  },
+  {
+    name: 'stream trimmed',
+    edits: [
+      {
+        file: 'lua/promote.lua',
+        from: "redis.call('XADD', stream, '*', 'id'",
+        to: "redis.call('XADD', stream, 'MAXLEN', 20, '*', 'id'",
+      },
+    ],
+    campaign: ['--faults', 'redis-stall,worker-freeze', '--seconds', '20'],
+  },
+  {
+    name: 'DELCONSUMER with pending entries',
+    edits: [
+      { file: 'lua/leave.lua', from: 'if pending[1] then', to: 'if pending[1] and not pending then' },
+      { file: 'lua/reap.lua', from: 'if not pending[1] then', to: 'if true then' },
+    ],
+    campaign: ['--faults', 'net-reset,net-hole-replies,client-kill', '--seconds', '25'],
+  },
+  {
+    name: 'the stock client reconnecting by itself',
+    edits: [
+      {
+        file: 'src/redis/connection.ts',
+        from: 'reconnectStrategy: false, signal',
+        to: 'reconnectStrategy: () => 20, signal',
+      },
+      {
+        file: 'src/redis/life.ts',
+        from: '    else this.end(error instanceof Error ? error : new Error(messageOf(error)));\n  }\n\n  /** The client now',
+        to: '  }\n\n  /** The client now',
+      },
+      {
+        file: 'src/redis/link.ts',
+        from: "if (fault.kind === 'lost') life.end(fault.error);",
+        to: "if (fault.kind === 'lost') { if (this.#settled(call, life)) this.#fail(call, fault); }",
+      },
+    ],
+    campaign: ['--faults', 'net-cut-replies,redis-kill-in-reply', '--seconds', '25'],
+  },
+  {
+    name: 'COUNT fixed at 100',
+    edits: [{ file: 'src/consumer/fetcher.ts', from: 'Math.min(inFlight.free, readMax)', to: 'readMax' }],
+    campaign: ['--faults', 'redis-stall', '--seconds', '8'],
+  },
+  {
+    name: 'trust window counted from the reply',
+    edits: [
+      {
+        file: 'src/leader/lock.ts',
+        from: 'const extended = { token: held.token, attemptedAtMs };',
+        to: 'const extended = { token: held.token, attemptedAtMs: this.#clock.monotonicMs() + 0 * attemptedAtMs };',
+      },
+    ],
+    campaign: ['--faults', 'leader-freeze-in-vote', '--seconds', '25'],
+  },
+  {
+    name: 'recovery without the pause after an outage',
+    edits: [{ file: 'lua/recover.lua', from: 'local held = gap_ms', to: 'local held = false and gap_ms' }],
+    campaign: ['--faults', 'redis-stall', '--seconds', '25'],
+  },
+];

@@ -1,0 +1,127 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { Arguments } from '../arguments.js';
+import type { Command } from '../command.js';
+import { exitCodes, usage } from '../failure.js';
+import { note, print, printJson } from '../output.js';
+import { connectionOf } from '../redis-address.js';
+import { StopSignal } from '../stop-signal.js';
+import { runCampaign } from '../verify/campaign.js';
+import { check, type Verdict } from '../verify/checker/check.js';
+import { faultNames, faults } from '../verify/faults/faults.js';
+import { readHistory } from '../verify/history/read.js';
+import { type Plan, variantOf } from '../verify/plan.js';
+import { reportOf } from '../verify/report.js';
+
+export const command: Command = {
+  flags: {
+    seed: { describe: 'What the order of the faults is drawn from (default: 1)' },
+    seconds: { describe: 'How long things are broken (default: 60); calm and draining come on top' },
+    faults: {
+      describe: `Only these, with commas; none: no fault at all. All of: ${namesOf(false)}; made only when named: ${namesOf(true)}`,
+    },
+    redis: {
+      describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled',
+    },
+    replicated: {
+      describe: 'A Redis of its own with two replicas and three Sentinels; the faults are then failovers',
+      isSwitch: true,
+    },
+    'min-replicas': { describe: 'min-replicas-to-write of a replicated Redis: 0 or 1 (default: by the seed)' },
+    history: { describe: 'Keep the history in this folder (default: a new one, removed when all promises held)' },
+    check: { describe: 'Only judge the history in this folder' },
+    quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
+    rate: { describe: 'Tasks a second (default: 300)' },
+    lanes: { describe: 'How many faults at a time (default: 2)' },
+    json: { describe: 'Print the verdict as one JSON document', isSwitch: true },
+  },
+  examples: [
+    ['verify --seed 7 --seconds 60', 'a minute of faults on a Redis of its own, and the check of what happened'],
+    ['verify --redis redis://127.0.0.1:6379', 'the part that harms nobody, on your own Redis'],
+    ['verify --faults leader-freeze,redis-kill', 'only these'],
+  ],
+  run: verify,
+};
+
+function namesOf(alone: boolean): string {
+  return faults
+    .filter((fault) => (fault.alone ?? false) === alone)
+    .map(({ name }) => name)
+    .join(', ');
+}
+
+async function verify(args: Arguments): Promise<number> {
+  const judged = args.text('check');
+  if (judged !== undefined) return tell(args, check(await readHistory(resolve(judged))));
+  const given = args.text('history');
+  const plan = planOf(args, given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given));
+  const { historyFolder } = plan;
+  await newFolder(historyFolder);
+  const stop = new StopSignal('ending the campaign');
+  try {
+    await runCampaign({ plan, signal: stop.signal, tell: note });
+    if (stop.exitCode !== undefined) return stop.exitCode;
+    const verdict = check(await readHistory(historyFolder));
+    if (given === undefined && verdict.held) await rm(historyFolder, { recursive: true });
+    else note(`the history is in ${historyFolder}; duestream verify --check judges it again`);
+    return tell(args, verdict);
+  } finally {
+    stop.close();
+  }
+}
+
+function tell(args: Arguments, verdict: Verdict): number {
+  if (args.on('json')) printJson(verdict);
+  else print(reportOf(verdict));
+  return verdict.held ? exitCodes.ok : exitCodes.failed;
+}
+
+/** A history is one campaign's. */
+async function newFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  if ((await readdir(folder)).length > 0) throw usage(`${folder} is not empty: name a folder that is new`);
+}
+
+function planOf(args: Arguments, historyFolder: string): Plan {
+  const seed = args.whole('seed', { min: 0, max: 2 ** 31 }) ?? 1;
+  const connection = args.text('redis') === undefined ? undefined : connectionOf(args).connection;
+  if (connection?.startsWith('rediss:'))
+    throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
+  return {
+    seed,
+    seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
+    form: args.on('quick') ? 'quick' : 'long',
+    connection,
+    ...variantOf(seed),
+    ...(connection !== undefined && { lockNodes: 0 }),
+    ...replicationOf(args),
+    producers: 3,
+    leaders: 3,
+    workers: 3,
+    concurrency: 10,
+    tasksPerSecond: args.whole('rate', { min: 3, max: 10_000 }) ?? 300,
+    leaseMs: 3_000,
+    lockTtlMs: 1_000,
+    lanes: args.whole('lanes', { min: 1, max: 5 }) ?? 2,
+    faults: faultsOf(args),
+    historyFolder,
+  };
+}
+
+function replicationOf(args: Arguments): Partial<Plan> & Pick<Plan, 'replicated'> {
+  const replicated = args.on('replicated');
+  const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
+  if (replicated && args.text('redis') !== undefined)
+    throw usage('--replicated starts a Redis of its own: leave out --redis');
+  if (!replicated && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
+  return { replicated, ...(minReplicas !== undefined && { minReplicas }) };
+}
+
+function faultsOf(args: Arguments): string[] | undefined {
+  const names = args.list('faults');
+  if (names?.length === 1 && names[0] === 'none') return [];
+  const unknown = names?.find((name) => !faultNames.includes(name));
+  if (unknown !== undefined) throw usage(`unknown fault ${JSON.stringify(unknown)}; see duestream verify --help`);
+  return names;
+}

@@ -1,0 +1,160 @@
+import type { QueueOptions } from '../../index.js';
+import { newToken, RedisLink, type RedisServer } from '../../testing.js';
+import { Actor } from './actor.js';
+import { removeKeys } from '../demo/own-keys.js';
+import type { RoleName } from './history/records.js';
+import type { HistoryWriter } from './history/writer.js';
+import type { Plan } from './plan.js';
+import { type Proxy, proxyTo, type Target } from './proxy.js';
+import type { Replicas } from './replicas.js';
+import type { Seeded } from './seeded.js';
+import { type Servers, startServers } from './servers.js';
+import { Shim } from './shim/shim.js';
+
+export const queueName = 'campaign';
+const operatorTimeoutMs = 10_000;
+
+export interface ArenaParts {
+  readonly plan: Plan;
+  readonly draws: Seeded;
+  readonly writer: HistoryWriter;
+  readonly onTrouble: (text: string) => void;
+}
+
+/**
+ * What a campaign plays on: a Redis, lock nodes, and the actors around them, each behind a network of its own. On a
+ * Redis that is somebody's it keeps to a prefix that nobody else has, and removes it at the end.
+ */
+export class Arena {
+  readonly plan: Plan;
+  readonly prefix: string = `duestream-verify-${newToken()}`;
+  readonly actors: Actor[] = [];
+  /** A connection without faults: the campaign's own eyes and hands. */
+  readonly link: RedisLink;
+  /** The Redis that was started for it, which may be killed. */
+  readonly redis: RedisServer | undefined;
+  /** Or several, of which one is the master. */
+  readonly replicas: Replicas | undefined;
+  readonly lockNodes: readonly RedisServer[];
+  /** In Redis and in every actor, by its name; a word why not, where it can't be made. */
+  readonly shim: Shim | string;
+  /** For the campaign's own eyes. */
+  readonly connection: NonNullable<QueueOptions['connection']>;
+  readonly #parts: ArenaParts;
+  readonly #ownWay: Proxy | undefined;
+
+  private constructor(parts: ArenaParts, { redis, replicas, ownWay, lockNodes, shim }: Servers) {
+    this.plan = parts.plan;
+    this.#parts = parts;
+    this.redis = redis;
+    this.replicas = replicas;
+    this.lockNodes = lockNodes;
+    this.shim = shim;
+    this.#ownWay = ownWay;
+    this.connection = ownWay?.url ?? redis?.connection ?? parts.plan.connection ?? '';
+    this.link = new RedisLink({
+      connection: this.connection,
+      purpose: 'campaign',
+      commandTimeoutMs: operatorTimeoutMs,
+    });
+  }
+
+  static async open(parts: ArenaParts): Promise<Arena> {
+    const arena = new Arena(parts, await startServers(parts.plan, parts.writer));
+    try {
+      await arena.link.send(['PING']);
+      await arena.link.send(['HSET', arena.key('meta'), 'audit', '1']);
+      return arena;
+    } catch (error) {
+      await arena.close();
+      throw error;
+    }
+  }
+
+  /** A partition's key, as docs/wire-format.md has it. */
+  key(name: string): string {
+    return `${this.prefix}:{${queueName}:0}:${name}`;
+  }
+
+  /** Who leads, as far as was seen last. */
+  leadingPid = 0;
+
+  get leading(): Actor | undefined {
+    return this.actors.find(({ pid }) => pid === this.leadingPid);
+  }
+
+  of(role: RoleName): Actor[] {
+    return this.actors.filter((actor) => actor.role === role);
+  }
+
+  async cast(): Promise<void> {
+    const { producers, leaders, workers } = this.plan;
+    for (const [role, count] of [
+      ['producer', producers],
+      ['leader', leaders],
+      ['worker', workers],
+    ] as const) {
+      for (let at = 1; at <= count; at += 1) this.actors.push(await this.#newActor(role, `${role}-${at}`));
+    }
+    await Promise.all(this.actors.map((actor) => actor.start()));
+  }
+
+  async close(): Promise<void> {
+    try {
+      for (const actor of this.actors) if (actor.isAlive) await actor.kill();
+      for (const { proxies } of this.actors) await Promise.all(proxies.map((proxy) => proxy.stop()));
+      if (this.plan.connection !== undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
+    } finally {
+      await this.link.stop();
+      const ours = [this.redis, this.replicas, this.#ownWay, ...this.lockNodes];
+      await Promise.all(ours.map(async (one) => one?.stop()));
+      if (this.shim instanceof Shim) await this.shim.close();
+    }
+  }
+
+  async #newActor(role: RoleName, name: string): Promise<Actor> {
+    const { plan, writer, onTrouble, draws } = this.#parts;
+    const way = await proxyTo(targetOf(this.redis ?? this.replicas?.master, plan.connection));
+    this.replicas?.follow(way);
+    const votes = role === 'leader' ? await Promise.all(this.lockNodes.map((node) => proxyTo(node))) : [];
+    const own = draws.branch();
+    const share = plan.tasksPerSecond / plan.producers;
+    return new Actor({
+      role,
+      name,
+      proxies: [way, ...votes],
+      writer,
+      onTrouble,
+      ...(this.shim instanceof Shim && { env: this.shim.envOf(name) }),
+      setting: (life) => ({
+        role,
+        name: life,
+        connection: throughProxy(plan.connection, way),
+        lockNodes: votes.map(({ url }) => url),
+        prefix: this.prefix,
+        queue: queueName,
+        historyFolder: plan.historyFolder,
+        seed: Math.floor(own.next() * 2 ** 31),
+        leaseMs: plan.leaseMs,
+        lockTtlMs: plan.lockTtlMs,
+        concurrency: plan.concurrency,
+        tasksPerSecond: share,
+      }),
+    });
+  }
+}
+
+function targetOf(redis: RedisServer | undefined, connection: string | undefined): Target {
+  if (redis !== undefined) return redis;
+  const { hostname, port } = new URL(connection ?? '');
+  return { host: hostname, port: Number(port || 6379) };
+}
+
+/** The same user, password and database, by way of the proxy. */
+function throughProxy(connection: string | undefined, proxy: Proxy): string {
+  if (connection === undefined) return proxy.url;
+  const url = new URL(connection);
+  url.hostname = '127.0.0.1';
+  url.port = String(proxy.port);
+  return url.href;
+}

@@ -1,0 +1,79 @@
+import type { RecordOf } from '../history/records.js';
+import type { Findings } from './check-result.js';
+import type { Evidence } from './evidence.js';
+
+/** FENCE: in Redis' own order, whatever was promoted was promoted by the leader it accepted just then, or by none. */
+export function fence({ audit }: Evidence, findings: Findings): void {
+  let accepted: number | undefined;
+  let promotes = 0;
+  let without = 0;
+  for (const record of audit) {
+    accepted = acceptedAfter(record, accepted);
+    if (record.op !== 'promote') continue;
+    promotes += 1;
+    if (record.term === null) without += 1;
+    else if (record.term !== accepted) {
+      const was = accepted === undefined ? 'nobody was accepted' : `${accepted} was the accepted one`;
+      findings.broke(`entry ${record.entry}: term ${record.term} promoted ${record.ids.length} tasks when ${was}`);
+    }
+  }
+  findings.figure('promotes', promotes);
+  findings.figure('promotesWithoutLeader', without);
+}
+
+/** STALE_REFUSED: a write is refused for a term that is not the accepted one, and that term writes nothing any more. */
+export function staleRefused({ audit, of }: Evidence, findings: Findings): void {
+  const refused = new Map<number, string>();
+  let accepted: number | undefined;
+  for (const record of audit) {
+    accepted = acceptedAfter(record, accepted);
+    if (record.op === 'refused') {
+      if (record.term === accepted) findings.broke(`entry ${record.entry}: the accepted term ${accepted} was refused`);
+      else refused.set(record.term, record.entry);
+    }
+    const before = record.op === 'promote' && record.term !== null ? refused.get(record.term) : undefined;
+    if (before === undefined) continue;
+    findings.broke(`entry ${record.entry}: promoted by a term that had been refused, in entry ${before}`);
+  }
+  findings.figure('refusedWrites', Math.max(of('stale_write_refused').length, refused.size));
+}
+
+function acceptedAfter(record: RecordOf<'audit'>, accepted: number | undefined): number | undefined {
+  if (record.op === 'lead') return record.term;
+  return record.op === 'resign' && record.term === accepted ? undefined : accepted;
+}
+
+/** TERM_MONO: terms grow, also over a failover that lost some. */
+export function termMono({ audit }: Evidence, findings: Findings): void {
+  let last: number | undefined;
+  let terms = 0;
+  for (const record of audit) {
+    if (record.op !== 'lead') continue;
+    terms += 1;
+    if (last !== undefined && record.term <= last) {
+      findings.broke(`entry ${record.entry}: term ${record.term} was taken after ${last}`);
+    }
+    last = record.term;
+  }
+  findings.figure('terms', terms);
+}
+
+/** ONE_LEADER_PER_TERM: one takes a term, and one process is elected for it. */
+export function oneLeaderPerTerm({ audit, of, when }: Evidence, findings: Findings): void {
+  const taken = new Map<number, string>();
+  for (const record of audit) {
+    if (record.op !== 'lead') continue;
+    const before = taken.get(record.term);
+    if (before !== undefined) findings.broke(`term ${record.term} was taken by ${before} and by ${record.leader}`);
+    taken.set(record.term, record.leader);
+  }
+  const elected = new Map<number, string>();
+  for (const { event, term, by, at } of of('seat')) {
+    if (event !== 'elected') continue;
+    const before = elected.get(term);
+    if (before !== undefined) {
+      findings.broke(`${by} was elected for term ${term} at ${when(at)}, as ${before} had been`);
+    }
+    elected.set(term, by);
+  }
+}

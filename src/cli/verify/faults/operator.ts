@@ -1,0 +1,25 @@
+import type { Cost } from '../history/records.js';
+import type { Fault, Making } from './fault.js';
+
+/** What an operator's hand can do to a queue: by the keys of docs/wire-format.md. */
+export const operatorFaults: readonly Fault[] = [
+  byHand('stream-deleted', ['group'], async ({ arena }) => {
+    await arena.link.send(['DEL', arena.key('stream')]);
+  }),
+  byHand('group-destroyed', ['group'], async ({ arena }) => {
+    await arena.link.send(['XGROUP', 'DESTROY', arena.key('stream'), 'workers']);
+  }),
+  byHand('stream-of-wrong-type', [], async ({ arena, wait, draws }) => {
+    const [stream, aside] = [arena.key('stream'), arena.key('aside')];
+    await arena.link.send(['EVAL', moveAside, '2', stream, aside]);
+    await wait(draws.between(300, 1_500));
+    await arena.link.send(['EVAL', moveBack, '2', stream, aside]);
+  }),
+];
+
+const moveAside = `redis.call('RENAME', KEYS[1], KEYS[2]) return redis.call('SET', KEYS[1], 'in the way')`;
+const moveBack = `return redis.call('RENAME', KEYS[2], KEYS[1])`;
+
+function byHand(name: string, costs: readonly Cost[], run: (making: Making) => Promise<void>): Fault {
+  return { name, plan: () => ({ target: 'operator', costs, holds: ['redis'], run }) };
+}
