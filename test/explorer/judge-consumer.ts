@@ -52,7 +52,9 @@ export function handOver(at: Case, life: Life, delivery: Named): void {
   demand(attempt === life.attempt, 'attempt', () => `${of}: attempt ${attempt}, it is the ${life.attempt}.`);
   holder.opened = true;
   holder.idleMs = 0;
-  at.handed.push({ serial: holder.serial, n, attempt, count: holder.count });
+  const lost = Number(/"d":(\d+)}$/.exec(delivery['run'] ?? '')?.[1] ?? 0);
+  demand(lost === life.lost, 'counts-what-was-lost', () => `${of}: ${lost} lost before, it was ${life.lost}`);
+  at.handed.push({ serial: holder.serial, n, attempt, count: lost + holder.count });
 }
 
 function expireAll(at: Case, expired: readonly Named[], isHeld: (life: Life) => boolean): void {
@@ -153,6 +155,7 @@ export function judgeHandBack(at: Case): void {
     const life = holding(at, consumer, item);
     demand(marks[index] === (life ? 'o' : 'l'), 'hands-back-its-own', () => `${item['id']}: ${marks[index]}`);
     if (!life) return;
+    life.lost += (life.holder?.count ?? 1) - 1;
     if (delayMs > 0) ledger.schedule(life, nowMs + delayMs);
     else if (ledger.isPaused) ledger.schedule(life, Number(item['dueMs']));
     else ledger.makeReady(life);
@@ -192,6 +195,7 @@ function settleOne(at: Case, life: Life, item: Named): void {
   at.met(verb);
   if (verb !== 'retry') return ledger.end(life, verb);
   life.attempt += 1;
+  life.lost = 0;
   ledger.schedule(life, nowMs + Number(item['value']));
   ledger.count('retry');
 }

@@ -32,7 +32,7 @@ export function judgeRecover(at: Case): void {
   }
   for (const { id = '' } of groups(reply, 'buried')) {
     const life = lost(at, id);
-    const { count } = life.holder as Holder;
+    const count = life.lost + (life.holder as Holder).count;
     demand(count > Number(args['lostMax']), 'buries-the-hopeless', () => `${id}: ${count} deliveries`);
     ledger.end(life, 'bury');
     at.met('buried for its lost leases');
