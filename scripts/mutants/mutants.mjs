@@ -126,7 +126,7 @@ export const mutants = [
       {
         file: 'src/redis/life.ts',
         from: '    else this.end(error instanceof Error ? error : new Error(messageOf(error)));\n  }\n\n  /** The client now',
-        to: '  }\n\n  /** The client now',
+        to: "    else if (messageOf(error) === '') this.end(new Error('?'));\n  }\n\n  /** The client now",
       },
       {
         file: 'src/redis/link.ts',
@@ -138,7 +138,13 @@ export const mutants = [
   },
   {
     name: 'COUNT fixed at 100',
-    edits: [{ file: 'src/consumer/fetcher.ts', from: 'Math.min(inFlight.free, readMax)', to: 'readMax' }],
+    edits: [
+      {
+        file: 'src/consumer/fetcher.ts',
+        from: 'Math.min(inFlight.free, readMax)',
+        to: 'Math.max(inFlight.free, readMax)',
+      },
+    ],
     campaign: ['--faults', 'redis-stall', '--seconds', '8'],
   },
   {
@@ -150,7 +156,7 @@ export const mutants = [
         to: 'const extended = { token: held.token, attemptedAtMs: this.#clock.monotonicMs() + 0 * attemptedAtMs };',
       },
     ],
-    campaign: ['--faults', 'leader-freeze-in-vote', '--seconds', '25'],
+    campaign: ['--faults', 'leader-freeze-in-vote', '--seconds', '40'],
   },
   {
     name: 'recovery without the pause after an outage',

@@ -41,8 +41,10 @@ export const processFaults: readonly Fault[] = [
     await freeze(actor, wait(arena.plan.lockTtlMs * draws.between(1.5, 5)));
   }),
   onOne('leader-freeze-in-vote', { role: 'leader', costs: [] }, async (actor, making) => {
+    const { arena, draws, wait } = making;
     await untilItVotes(actor, making);
-    await freeze(actor, making.wait(making.arena.plan.lockTtlMs * making.draws.between(1.5, 3)));
+    if (draws.next() < 0.5) await freeze(actor, wait(arena.plan.lockTtlMs * draws.between(1.5, 3)));
+    else await freezeBriefly(actor, making);
     for (const proxy of actor.proxies) proxy.heal();
   }),
   onOne('producer-kill', { role: 'producer', costs: [] }, async (actor, { wait, draws }) => {
@@ -103,6 +105,15 @@ async function untilItVotes({ proxies }: Actor, { wait, arena }: Making): Promis
   });
   await Promise.race([votes, wait(2 * arena.plan.lockTtlMs)]);
   for (const proxy of proxies) proxy.onRequest = undefined;
+}
+
+/** Not for so long that its seat falls by itself; and what it then hears of its lock is the last it hears of it. */
+async function freezeBriefly(actor: Actor, { arena, draws, wait }: Making): Promise<void> {
+  const { lockTtlMs } = arena.plan;
+  await freeze(actor, wait(lockTtlMs * draws.between(0.3, 0.42)));
+  await wait(replyMs);
+  for (const proxy of actor.proxies) proxy.blackHole('requests');
+  await wait(2 * lockTtlMs);
 }
 
 async function freeze(actor: Actor, over: Promise<void>): Promise<void> {
