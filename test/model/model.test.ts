@@ -2,8 +2,9 @@
  * The contract as a model, searched in full within its bounds: with all rules nothing breaks, and each rule that is taken
  * away is missed. docs/model.md tells what is in it. `MODEL_TRACES=1 npx vitest run test/model` prints every trace.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { removals, sayRemoval } from './removals.js';
+import { removals, rowOf, sayRemoval } from './removals.js';
 import { allRules } from './rules.js';
 import { scenarios } from './scenarios.js';
 import { search } from './search.js';
@@ -71,6 +72,12 @@ describe('each rule is missed', () => {
   test('and none is left out', () => {
     const missed = new Set(removals.flatMap(({ without }) => without));
     expect(allRules.filter((rule) => !missed.has(rule))).toEqual([]);
+  });
+
+  test('and docs/model.md has the table', () => {
+    const page = readFileSync(new URL('../../docs/model.md', import.meta.url), 'utf8');
+    const rows = page.split('\n').filter((line) => /^\| .* \| \d+ \| \d* \|$/.test(line));
+    expect(rows).toEqual(removals.map(rowOf));
   });
 
   test('every trace that was found before is found again, but for 11: there are no recurring schedules yet', () => {

@@ -3,7 +3,7 @@
  * Of two rules in one row the first is doubled by the second: without it alone nothing breaks so. `trace` is the number in
  * test/lua/traces.test.ts, where a real Redis shows the same. 11 is not here: there are no recurring schedules yet.
  */
-import { type Rule, sentences } from './rules.js';
+import { notYet, type Rule, sentences } from './rules.js';
 import { type Broken, meanings } from './state.js';
 
 export interface Removal {
@@ -102,4 +102,10 @@ export function sayRemoval({ trace, without, in: scenario, breaks }: Removal, fo
     `  => ${breaks}: ${meanings[breaks]}`,
     '',
   ].join('\n');
+}
+
+/** Its line in the table of docs/model.md. */
+export function rowOf({ trace, without, breaks, moves }: Removal): string {
+  const rules = without.map((rule) => sentences[rule] + (notYet.includes(rule) ? ' (not yet)' : ''));
+  return `| ${rules.join(' — and ')} | ${meanings[breaks]} | ${moves} | ${trace ?? ''} |`;
 }
