@@ -40,6 +40,7 @@ const statesMin: Readonly<Record<string, number>> = {
   'the queue is paused': 862,
   'tasks expire': 625,
   'Redis is frozen': 824,
+  'Redis is frozen twice': 3183,
   'leases differ': 218,
   'tasks die': 6115,
   'the group is made anew': 910,

@@ -71,6 +71,7 @@ export const removals: readonly Removal[] = [
   { trace: 16, without: ['ownersLease'], in: 'leases differ', breaks: 'TWICE', moves: 6 },
   { without: ['leaseRunsOut'], in: 'an id is added again', breaks: 'TWICE', moves: 4 },
   { trace: 17, without: ['hold'], in: 'Redis is frozen', breaks: 'TWICE', moves: 5 },
+  { trace: 17, without: ['holdGoesOn'], in: 'Redis is frozen twice', breaks: 'TWICE', moves: 6 },
   { trace: 18, without: ['recordLast', 'sweep'], in: 'a script is torn', breaks: 'LOST', moves: 1 },
   { trace: 18, without: ['recordLast'], in: 'a script is torn', breaks: 'EARLY', moves: 5 },
   { without: ['recordFirst'], in: 'a script is torn', breaks: 'TWICE', moves: 9 },
