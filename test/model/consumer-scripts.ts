@@ -101,18 +101,19 @@ export function beat(run: Run, { name, held }: Asks): void {
   run.claim(pending, { owner: name });
 }
 
-/** Somebody looks at every instant: a longer gap was an outage. */
+/** Somebody looks at every instant: a longer gap was an outage. One within the hold of another goes on from its start. */
 export function look(run: Run): void {
   const { looks } = run.redis;
   const silent = run.now - looks.seen;
   const isOver = run.now > looks.gapEnd + 3 * looks.gap;
   const gap = isOver ? 0 : looks.gap;
-  const isOutage = silent > 1;
-  run.redis.looks = {
-    seen: run.now,
-    gap: isOutage ? Math.max(silent, gap) : gap,
-    gapEnd: isOutage ? run.now : looks.gapEnd,
-  };
+  if (silent <= 1) {
+    run.redis.looks = { ...looks, seen: run.now, gap };
+    return;
+  }
+  const goesOn = run.rules.holdGoesOn && looks.gap > 0 && looks.seen < looks.gapEnd + run.lease(0);
+  const whole = goesOn ? run.now - (looks.gapEnd - looks.gap) : silent;
+  run.redis.looks = { seen: run.now, gap: Math.max(whole, gap), gapEnd: run.now };
 }
 
 function isHeld(run: Run, lease: number, beat: number): boolean {

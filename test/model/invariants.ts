@@ -7,7 +7,7 @@ import { type Broken, type Call, clone, type Held, type Redis, type State } from
 import type { Bound } from './world.js';
 
 export function brokenIn(state: State, ends: (state: State) => boolean): Broken[] {
-  const broken = [...state.broken];
+  const broken: Broken[] = [];
   const { redis } = state;
   if (!state.isBent) {
     if (redis.tasks.some((record, id) => placesOf(redis, id) !== (record ? 1 : 0))) broken.push('TWO_PLACES');

@@ -2,8 +2,9 @@
  * The contract as a model, searched in full within its bounds: with all rules nothing breaks, and each rule that is taken
  * away is missed. docs/model.md tells what is in it. `MODEL_TRACES=1 npx vitest run test/model` prints every trace.
  */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { removals, sayRemoval } from './removals.js';
+import { removals, rowOf, sayRemoval } from './removals.js';
 import { allRules } from './rules.js';
 import { scenarios } from './scenarios.js';
 import { search } from './search.js';
@@ -39,6 +40,7 @@ const statesMin: Readonly<Record<string, number>> = {
   'the queue is paused': 862,
   'tasks expire': 625,
   'Redis is frozen': 824,
+  'Redis is frozen twice': 3183,
   'leases differ': 218,
   'tasks die': 6115,
   'the group is made anew': 910,
@@ -71,6 +73,12 @@ describe('each rule is missed', () => {
   test('and none is left out', () => {
     const missed = new Set(removals.flatMap(({ without }) => without));
     expect(allRules.filter((rule) => !missed.has(rule))).toEqual([]);
+  });
+
+  test('and docs/model.md has the table', () => {
+    const page = readFileSync(new URL('../../docs/model.md', import.meta.url), 'utf8');
+    const rows = page.split('\n').filter((line) => /^\| .* \| \d+ \| \d* \|$/.test(line));
+    expect(rows).toEqual(removals.map(rowOf));
   });
 
   test('every trace that was found before is found again, but for 11: there are no recurring schedules yet', () => {

@@ -134,6 +134,13 @@ export const scenarios: Readonly<Record<string, World>> = {
     freezeFor: 5,
     left: { ticks: 5, freezes: 1 },
   }),
+  'Redis is frozen twice': world({
+    asked: [{ by: 0, verb: 'add' }],
+    leases: [3, 3],
+    beats: true,
+    freezeFor: 4,
+    left: { ticks: 5, freezes: 2 },
+  }),
   'leases differ': world({
     asked: [{ by: 0, verb: 'add' }],
     leases: [3, 1],

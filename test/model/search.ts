@@ -46,12 +46,15 @@ export function search(over: World, without: readonly Rule[] = [], judged?: Brok
     const next: typeof level = [];
     for (const { state, step } of level) {
       for (const move of movesFrom(state, world)) {
+        const key = keyOf(move.next);
+        const isKnown = seen.has(key);
+        // A step may break something on its way to a state that was seen before.
+        const all = isKnown ? move.next.broken : [...move.next.broken, ...brokenIn(move.next, ends)];
+        const broken = all.filter((one) => judged === undefined || one === judged);
         const reached = { from: step, says: move.says };
-        const broken = brokenIn(move.next, ends).filter((one) => judged === undefined || one === judged);
         if (broken.length > 0) return { states: seen.size, broken, trace: traceTo(reached) };
         move.next.broken = [];
-        const key = keyOf(move.next);
-        if (seen.has(key)) continue;
+        if (isKnown) continue;
         seen.add(key);
         next.push({ state: move.next, step: reached });
       }
