@@ -24,25 +24,27 @@
 --       no_group
 --       other_layout {layout string}
 --
--- The owner's lease counts. A cheap XPENDING page, idle tested here; XAUTOCLAIM only from what is over its lease. All
--- consumers share one walk: look_at is where it goes on. overdue: 1 = it stands at one that waits for a free slot.
+-- The owner's lease counts. A cheap XPENDING page, idle tested here; XAUTOCLAIM only from what is over its lease. All share
+-- one walk: look_at is where it goes on. overdue: 1 = it stands at one that waits for a free slot.
 -- Somebody looks every second: a longer gap was an outage (a frozen or restarted server, a stepped clock), and what seems
 -- abandoned may only have been unable to beat. So what had a sign of life less than a lease before the gap, and a lease
--- under three gaps, is held for one lease from the gap's end. held_until_ms: 0 = none was met.
+-- under three gaps, is held for one lease from its end. A gap in the hold of another is one with it. held_until_ms: 0 = none.
 local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, lease_ms, page = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
-local time = redis.call('TIME')
-if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs)
-redis.call('HLEN', consumers) redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
+if now_ms == 0 then local time = redis.call('TIME') now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+for _, hash in ipairs({live, tasks, runs, consumers, past, counts}) do redis.call('HLEN', hash) end
+redis.call('XLEN', stream) redis.call('XLEN', dead) redis.call('ZCARD', expiry)
 local gap_ms, gap_end_ms, look_at = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-'
-local silent_ms = now_ms - (tonumber(at[3] or '') or now_ms)
-if now_ms < gap_end_ms or now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end -- over, or the clock went back
-if silent_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
+local seen_ms = tonumber(at[3] or '') or now_ms
+gap_end_ms = math.min(gap_end_ms, now_ms) -- the clock went back: a hold goes on, for a lease at most
+if now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end
+local goes_on = gap_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms
+local begin_ms = goes_on and math.min(seen_ms, gap_end_ms - gap_ms) or seen_ms
+if now_ms - seen_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = now_ms - begin_ms, now_ms end
 redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms)
 if at[2] == '1' then return {'paused'} end
 local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
@@ -62,10 +64,9 @@ for _, one in ipairs(pending) do
     local id = found and found[2][2]
     local good = id and redis.call('HGET', live, id) == entry
     local record = good and redis.call('HGET', tasks, id)
-    if record then bytes = bytes + #record end
     local run = record and redis.call('HGET', runs, id) or ''
-    local lost_before = tonumber(string.match(run, '"d":(%d+)}$') or '0') -- before it was handed back
-    if not record or lost + lost_before > lost_max then
+    bytes = bytes + (record and #record or 0)
+    if not record or lost + (string.match(run, '"d":(%d+)}$') or 0) > lost_max then -- d: before it was handed back
       if record then
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)

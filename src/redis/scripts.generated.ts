@@ -1465,7 +1465,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: 'c6271ba7691f1d1bbf119fec9d33cafca69522f3',
+  sha1: 'a7fb65fb56dbb3ef2b6dd98dd3b5723de2c7b538',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1488,14 +1488,16 @@ local layout, now_ms, consumer, lease_ms, page = ARGV[1], tonumber(ARGV[2]), ARG
 local limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
-local time = redis.call('TIME')
-if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs)
-redis.call('HLEN', consumers) redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
+if now_ms == 0 then local time = redis.call('TIME') now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+for _, hash in ipairs({live, tasks, runs, consumers, past, counts}) do redis.call('HLEN', hash) end
+redis.call('XLEN', stream) redis.call('XLEN', dead) redis.call('ZCARD', expiry)
 local gap_ms, gap_end_ms, look_at = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-'
-local silent_ms = now_ms - (tonumber(at[3] or '') or now_ms)
-if now_ms < gap_end_ms or now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end -- over, or the clock went back
-if silent_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = math.max(silent_ms, gap_ms), now_ms end
+local seen_ms = tonumber(at[3] or '') or now_ms
+gap_end_ms = math.min(gap_end_ms, now_ms) -- the clock went back: a hold goes on, for a lease at most
+if now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end
+local goes_on = gap_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms
+local begin_ms = goes_on and math.min(seen_ms, gap_end_ms - gap_ms) or seen_ms
+if now_ms - seen_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = now_ms - begin_ms, now_ms end
 redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms)
 if at[2] == '1' then return {'paused'} end
 local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
@@ -1515,10 +1517,9 @@ for _, one in ipairs(pending) do
     local id = found and found[2][2]
     local good = id and redis.call('HGET', live, id) == entry
     local record = good and redis.call('HGET', tasks, id)
-    if record then bytes = bytes + #record end
     local run = record and redis.call('HGET', runs, id) or ''
-    local lost_before = tonumber(string.match(run, '"d":(%d+)}$') or '0') -- before it was handed back
-    if not record or lost + lost_before > lost_max then
+    bytes = bytes + (record and #record or 0)
+    if not record or lost + (string.match(run, '"d":(%d+)}$') or 0) > lost_max then -- d: before it was handed back
       if record then
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
