@@ -33,7 +33,11 @@ export function judgeRecover(at: Case): void {
   for (const { id = '' } of groups(reply, 'buried')) {
     const life = lost(at, id);
     const { count } = life.holder as Holder;
-    demand(count > Number(args['lostMax']), 'buries-the-hopeless', () => `${id}: ${count} deliveries`);
+    demand(
+      count + (life.lost ?? 0) > Number(args['lostMax']),
+      'buries-the-hopeless',
+      () => `${id}: ${count} deliveries`,
+    );
     ledger.end(life, 'bury');
     at.met('buried for its lost leases');
   }
