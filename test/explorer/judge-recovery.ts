@@ -55,7 +55,7 @@ function lost(at: Case, id: string): Life {
   const beatMs = owner?.beatMs ?? nowMs;
   const outage = ledger.outage ?? { fromMs: 0, toMs: 0 };
   const { fromMs, toMs } = outage;
-  const isHeld = 3 * (toMs - fromMs) > leaseMs && beatMs >= fromMs - leaseMs && nowMs < toMs + leaseMs;
+  const isHeld = nowMs >= toMs && 3 * (toMs - fromMs) > leaseMs && beatMs >= fromMs - leaseMs && nowMs < toMs + leaseMs;
   demand(!isHeld, 'hold', () => `${id} at ${nowMs}, beat ${beatMs}, lease ${leaseMs}, ${JSON.stringify(outage)}`);
   return life;
 }
