@@ -45,7 +45,7 @@ function grow({ edits }) {
 }
 
 function run(cwd, args) {
-  const env = { ...process.env, EXPLORER_SHRINK: '0' };
+  const env = { ...process.env, EXPLORER_SHRINK_MS: '0', NO_COLOR: '1' };
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     cwd,
     env,
@@ -59,9 +59,9 @@ function run(cwd, args) {
 function byExplorer(folder) {
   const { code, output } = run(folder, ['node_modules/vitest/vitest.mjs', 'run', 'test/explorer']);
   if (code === 0) return undefined;
-  const broken = /\b(?:broke|broken)\b[^\n]*/.exec(output);
-  if (broken === null) throw new Error(`the explorer could not be run (exit code ${code}):\n${output.slice(-2_000)}`);
-  return `explorer: ${broken[0].slice(0, 100)}`;
+  const [, broken] = /([a-z]+(?:-[a-z]+)+): [^\n]*\nseed \d+, after/.exec(output) ?? [];
+  if (broken === undefined) throw new Error(`the explorer could not be run (exit code ${code}):\n${output.slice(-2_000)}`);
+  return `explorer: ${broken}`;
 }
 
 function byCampaign(folder, args) {

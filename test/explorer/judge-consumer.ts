@@ -50,11 +50,11 @@ export function handOver(at: Case, life: Life, delivery: Named): void {
   demand(!isExpired(life, nowMs) || holder.count > 1, 'expired-not-started', () => of);
   const attempt = Number(/"a":(\d+)/.exec(delivery['run'] ?? '')?.[1] ?? 1);
   demand(attempt === life.attempt, 'attempt', () => `${of}: attempt ${attempt}, it is the ${life.attempt}.`);
+  const lost = Number(/"d":(\d+)/.exec(delivery['run'] ?? '')?.[1] ?? 0);
+  demand(lost === (life.lost ?? 0), 'lost-deliveries', () => `${of}: ${lost} were lost before, not ${life.lost}`);
   holder.opened = true;
   holder.idleMs = 0;
-  const lost = Number(/"d":(\d+)}$/.exec(delivery['run'] ?? '')?.[1] ?? 0);
-  demand(lost === life.lost, 'counts-what-was-lost', () => `${of}: ${lost} lost before, it was ${life.lost}`);
-  at.handed.push({ serial: holder.serial, n, attempt, count: lost + holder.count });
+  at.handed.push({ serial: holder.serial, n, attempt, count: holder.count + lost });
 }
 
 function expireAll(at: Case, expired: readonly Named[], isHeld: (life: Life) => boolean): void {
@@ -154,8 +154,8 @@ export function judgeHandBack(at: Case): void {
   items.forEach((item, index) => {
     const life = holding(at, consumer, item);
     demand(marks[index] === (life ? 'o' : 'l'), 'hands-back-its-own', () => `${item['id']}: ${marks[index]}`);
-    if (!life) return;
-    life.lost += (life.holder?.count ?? 1) - 1;
+    if (!life?.holder) return;
+    life.lost = (life.lost ?? 0) + life.holder.count - 1;
     if (delayMs > 0) ledger.schedule(life, nowMs + delayMs);
     else if (ledger.isPaused) ledger.schedule(life, Number(item['dueMs']));
     else ledger.makeReady(life);

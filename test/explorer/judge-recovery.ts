@@ -32,8 +32,12 @@ export function judgeRecover(at: Case): void {
   }
   for (const { id = '' } of groups(reply, 'buried')) {
     const life = lost(at, id);
-    const count = life.lost + (life.holder as Holder).count;
-    demand(count > Number(args['lostMax']), 'buries-the-hopeless', () => `${id}: ${count} deliveries`);
+    const { count } = life.holder as Holder;
+    demand(
+      count + (life.lost ?? 0) > Number(args['lostMax']),
+      'buries-the-hopeless',
+      () => `${id}: ${count} deliveries`,
+    );
     ledger.end(life, 'bury');
     at.met('buried for its lost leases');
   }
@@ -51,7 +55,7 @@ function lost(at: Case, id: string): Life {
   const beatMs = owner?.beatMs ?? nowMs;
   const outage = ledger.outage ?? { fromMs: 0, toMs: 0 };
   const { fromMs, toMs } = outage;
-  const isHeld = 3 * (toMs - fromMs) > leaseMs && beatMs >= fromMs - leaseMs && nowMs < toMs + leaseMs;
+  const isHeld = nowMs >= toMs && 3 * (toMs - fromMs) > leaseMs && beatMs >= fromMs - leaseMs && nowMs < toMs + leaseMs;
   demand(!isHeld, 'hold', () => `${id} at ${nowMs}, beat ${beatMs}, lease ${leaseMs}, ${JSON.stringify(outage)}`);
   return life;
 }

@@ -19,8 +19,8 @@ export interface Life {
   dueMs: number;
   readonly expiresMs: number | undefined;
   attempt: number;
-  /** Deliveries of this attempt that were lost before it was handed back. */
-  lost: number;
+  /** Deliveries of this attempt that were lost before one was handed back: the next count goes on from them. */
+  lost?: number;
   /** adrift: an operator took its place away; the sweep puts it back. */
   place: 'scheduled' | 'ready' | 'active' | 'adrift';
   holder: Holder | undefined;

@@ -70,7 +70,6 @@ async function play(
 async function rest(world: World, seed: number): Promise<void> {
   for (const { name } of world.actors.values()) await take(world, { do: 'thaw', of: name, timersFirst: true });
   while (world.ghosts.some((ghost) => ghost.length > 0)) await take(world, { do: 'arrive late', at: 0 });
-  await take(world, { do: 'pause', by: 'p1', paused: 0 });
   const isBusy = (): boolean => {
     const { lives, strays, foreign } = world.ledger;
     return lives.size + strays.size + foreign.size > 0;
@@ -88,6 +87,7 @@ async function work(world: World, ms: number): Promise<void> {
   const leader = world.actors.get('l1') as LeaderActor;
   if (leader.seat === undefined) leader.bid();
   else for (const duty of ['promote', 'expire', 'sweep', 'reap'] as const) leader.work(duty);
+  if (world.ledger.isPaused) await take(world, { do: 'pause', by: 'p1', paused: 0 });
   await arriveAll(world);
   await take(world, { do: 'time', ms });
 }

@@ -32,5 +32,6 @@ export async function tear(world: World, partition: Partition, id: string): Prom
   await ground.ask('XSETID', keys.stream, lastId);
   if (torn > 0) world.met.add('a script was torn');
   const [got, expected] = [await ground.look(), ledger.words()];
-  if (got !== expected) world.violation ??= new Violation('torn-loses-nothing', `${got}\nexpected\n${expected}`);
+  if (got !== expected)
+    world.violation ??= new Violation('torn-loses-nothing', `${got} expected ${expected}`.replaceAll('\n', ' | '));
 }
