@@ -11,6 +11,7 @@ import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Intake } from './intake.js';
 import type { Membership } from './membership.js';
+import { OneServer } from './one-server.js';
 
 /** What one call reads at most, however many slots are free. */
 const readMax = 100;
@@ -48,10 +49,12 @@ export class Fetcher {
   readonly waker: Waker = new Waker();
   /** It waits for its connection by itself: what comes on top is only late work. */
   readonly failureWaitMaxMs = 1_000;
+  readonly #oneServer: OneServer;
   #hasBacklog = true;
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
+    this.#oneServer = new OneServer(parts);
   }
 
   async tick(): Promise<number> {
@@ -72,6 +75,7 @@ export class Fetcher {
     const { membership, inFlight, intake, signal } = this.#parts;
     const count = Math.min(inFlight.free, readMax);
     if (count < 1 || signal.aborted) return 0;
+    this.#oneServer.look();
     const { name, life } = await membership.current();
     if (signal.aborted) return 0;
     if (this.#hasBacklog) return this.#fetch({ consumer: name, life, count });

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { Queue } from '../../src/index.js';
+import { Queue, Worker } from '../../src/index.js';
 import { Proxy } from '../support/proxy.js';
-import { codeOf, EventLog, linkTo, startRedis } from '../support/redis.js';
+import { codeOf, EventLog, linkTo, startRedis, until } from '../support/redis.js';
 
 /** A failover behind an address that stays: the demoted server goes on serving the connections it has. */
 const demote = ['REPLICAOF', '127.0.0.1', '1'];
@@ -45,4 +45,26 @@ test('a master that lost its replicas takes no writes: each refused call ends a 
   await expect(codeOf(link.send(['SET', 'a', '1']))).resolves.toBe('ERR_REDIS_REPLY');
   await expect(events.next('lost')).resolves.toMatchObject({ life: 1 });
   await expect(link.send(['SET', 'a', '1'])).resolves.toBe('OK');
+});
+
+test('a worker whose reader holds on to the former master, when its other connection has moved, moves as a whole', async () => {
+  const [before, after] = [await startRedis(), await startRedis()];
+  const address = await Proxy.before(before);
+  const done = new Set<string>();
+  const tick = async ({ id }: { id: string }): Promise<void> => void done.add(id);
+  const worker = new Worker('moved', { tick }, { connection: address.url, leader: 'never', lease: '1s' });
+  worker.on('error', () => {});
+  onTestFinished(() => worker.stop());
+  await worker.start();
+  const [there, queue] = [before, after].map(({ connection }) => new Queue('moved', { connection })) as [Queue, Queue];
+  for (const each of [there, queue]) onTestFinished(() => each.close());
+  await there.add('tick', null, { id: 'a' });
+  await until(() => done.has('a'), 'the first task');
+  address.target = after;
+  const admin = linkTo(before.connection);
+  const clients = String(await admin.send(['CLIENT', 'LIST'])).split('\n');
+  const [, commands] = /id=(\d+) .*cmd=evalsha/.exec(clients.find((line) => line.includes('cmd=evalsha')) ?? '') ?? [];
+  await admin.send(['CLIENT', 'KILL', 'ID', commands ?? '']); // the reader is in a blocking read
+  await queue.add('tick', null, { id: 'b' });
+  await until(() => done.has('b'), 'a task of the new master');
 });
