@@ -4,6 +4,7 @@ import type { Observe } from '../events.js';
 import { group } from '../keys.js';
 import { Waker } from '../loop.js';
 import type { Link } from '../redis/link.js';
+import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
 import { fetch as fetchScript, open as openScript } from '../redis/scripts.generated.js';
@@ -11,7 +12,6 @@ import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Intake } from './intake.js';
 import type { Membership } from './membership.js';
-import { OneServer } from './one-server.js';
 
 /** What one call reads at most, however many slots are free. */
 const readMax = 100;
@@ -54,7 +54,7 @@ export class Fetcher {
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
-    this.#oneServer = new OneServer(parts);
+    this.#oneServer = new OneServer(parts.clock, [parts.reader, parts.commands]);
   }
 
   async tick(): Promise<number> {

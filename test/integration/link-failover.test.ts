@@ -1,10 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { Queue, Worker } from '../../src/index.js';
+import { Leader, Queue, Worker } from '../../src/index.js';
+import type { RedisServer } from '../../src/redis/embedded.js';
 import { Proxy } from '../support/proxy.js';
 import { codeOf, EventLog, linkTo, startRedis, until } from '../support/redis.js';
 
 /** A failover behind an address that stays: the demoted server goes on serving the connections it has. */
 const demote = ['REPLICAOF', '127.0.0.1', '1'];
+
+/** The connections of a server whose last command was a script. */
+async function callers(server: RedisServer): Promise<string[]> {
+  const list = String(await linkTo(server.connection).send(['CLIENT', 'LIST']));
+  return [...list.matchAll(/^id=(\d+) .* cmd=evalsha /gm)].map(([, id]) => id ?? '');
+}
 
 test('an address that means another server after a failover is followed there, though the old one stays up', async () => {
   const [before, after] = [await startRedis(), await startRedis()];
@@ -61,10 +68,23 @@ test('a worker whose reader holds on to the former master, when its other connec
   await there.add('tick', null, { id: 'a' });
   await until(() => done.has('a'), 'the first task');
   address.target = after;
-  const admin = linkTo(before.connection);
-  const clients = String(await admin.send(['CLIENT', 'LIST'])).split('\n');
-  const [, commands] = /id=(\d+) .*cmd=evalsha/.exec(clients.find((line) => line.includes('cmd=evalsha')) ?? '') ?? [];
-  await admin.send(['CLIENT', 'KILL', 'ID', commands ?? '']); // the reader is in a blocking read
+  const [commands] = await callers(before); // the reader is in a blocking read
+  await linkTo(before.connection).send(['CLIENT', 'KILL', 'ID', commands ?? '']);
   await queue.add('tick', null, { id: 'b' });
   await until(() => done.has('b'), 'a task of the new master');
+});
+
+test('a leader one of whose connections holds on to the former master, the vote or the work, leaves it with both', async () => {
+  const [before, after] = [await startRedis(), await startRedis()];
+  const address = await Proxy.before(before);
+  const leader = new Leader('moved', { connection: address.url, lockTtl: '500ms' });
+  leader.on('error', () => {});
+  onTestFinished(() => leader.stop());
+  await leader.start();
+  await until(async () => leader.seat === 'leader' && (await callers(before)).length === 2, 'a leader at work');
+  address.target = after;
+  const [one] = await callers(before);
+  await linkTo(before.connection).send(['CLIENT', 'KILL', 'ID', one ?? '']);
+  await until(async () => (await callers(before)).length === 0, 'both connections gone');
+  await until(() => leader.seat === 'leader', 'a leader at the new master');
 });
