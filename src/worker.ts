@@ -12,6 +12,7 @@ import { introduce } from './redis/introduce.js';
 import { listen } from './redis/listen.js';
 import type { Link } from './redis/link.js';
 import { openLink } from './redis/observed-link.js';
+import { OneServer } from './redis/one-server.js';
 import { type Partition, Partitions } from './redis/partition.js';
 import { judgeServer } from './redis/suitability.js';
 import type { Subscriber } from './redis/subscriber.js';
@@ -71,7 +72,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     const consumers = readers.map((reader, at) =>
       this.#consumer(partitions.all[at] as Partition, { commands, reader }),
     );
-    const leadership = leader === 'never' ? undefined : this.#leadership(partitions, lockNodes);
+    const leadership = leader === 'never' ? undefined : this.#leadership(partitions, { commands, lockNodes });
     const subscriber = listen(common, partitions, (signal) => {
       leadership?.hear(signal);
       for (const consumer of consumers) consumer.hear(signal);
@@ -129,13 +130,14 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     return new Consumer({ ...links, ...limits, partition, handlers, worker, clock, random, observe, emit });
   }
 
-  #leadership(partitions: Partitions, lockNodes: readonly Link[]): Leadership {
+  #leadership(partitions: Partitions, { commands, lockNodes }: Pick<Running, 'commands' | 'lockNodes'>): Leadership {
     const { common, tuning } = this.#options;
     const { clock, random, observe } = common;
     return new Leadership({
       queue: this.queue,
       partitions,
       lockNodes,
+      oneServer: new OneServer(clock, tuning.ownVotes ? [commands, ...lockNodes] : []),
       lockTtlMs: tuning.lockTtlMs,
       clock,
       random,

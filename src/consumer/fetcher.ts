@@ -4,6 +4,7 @@ import type { Observe } from '../events.js';
 import { group } from '../keys.js';
 import { Waker } from '../loop.js';
 import type { Link } from '../redis/link.js';
+import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
 import { fetch as fetchScript, open as openScript } from '../redis/scripts.generated.js';
@@ -48,10 +49,12 @@ export class Fetcher {
   readonly waker: Waker = new Waker();
   /** It waits for its connection by itself: what comes on top is only late work. */
   readonly failureWaitMaxMs = 1_000;
+  readonly #oneServer: OneServer;
   #hasBacklog = true;
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
+    this.#oneServer = new OneServer(parts.clock, [parts.reader, parts.commands]);
   }
 
   async tick(): Promise<number> {
@@ -72,6 +75,7 @@ export class Fetcher {
     const { membership, inFlight, intake, signal } = this.#parts;
     const count = Math.min(inFlight.free, readMax);
     if (count < 1 || signal.aborted) return 0;
+    this.#oneServer.look();
     const { name, life } = await membership.current();
     if (signal.aborted) return 0;
     if (this.#hasBacklog) return this.#fetch({ consumer: name, life, count });

@@ -1,4 +1,5 @@
 import { newToken } from '../random.js';
+import type { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
 import { lead, resign } from '../redis/scripts.generated.js';
 import type { Claim } from './elector.js';
@@ -21,14 +22,17 @@ export class EpochClaim implements Claim {
   readonly #partition: Partition;
   readonly #leader: string;
   readonly #ttlMs: number;
+  readonly #oneServer: OneServer;
 
-  constructor(parts: { partition: Partition; identity: LeaderIdentity; ttlMs: number }) {
+  constructor(parts: { partition: Partition; identity: LeaderIdentity; ttlMs: number; oneServer: OneServer }) {
     this.#partition = parts.partition;
     this.#leader = JSON.stringify(parts.identity);
     this.#ttlMs = parts.ttlMs;
+    this.#oneServer = parts.oneServer;
   }
 
   async read(): Promise<Epoch> {
+    this.#oneServer.look();
     const { caller, keys } = this.#partition;
     const [term, token] = (await caller.send(['HMGET', keys.epoch, 'term', 'token'])) as (string | null)[];
     return { term: term ?? '', token: token ?? '' };

@@ -8,6 +8,7 @@ import { newToken } from '../random.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
 import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
+import { OneServer } from '../redis/one-server.js';
 import { Partitions } from '../redis/partition.js';
 import { introduce } from '../redis/introduce.js';
 import { listen } from '../redis/listen.js';
@@ -57,10 +58,12 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     const commands = openLink(this.#common, 'leader');
     const lockNodes = this.#tuning.lockNodes.map((node) => openLink(this.#common, 'lock', node));
     const partitions = new Partitions({ queue: this.queue, prefix, caller: commands });
+    const oneServer = new OneServer(clock, this.#tuning.ownVotes ? [commands, ...lockNodes] : []);
     const leadership = new Leadership({
       queue: this.queue,
       partitions,
       lockNodes,
+      oneServer,
       lockTtlMs: this.#tuning.lockTtlMs,
       identity: { id: newToken(), host: hostname(), pid: process.pid },
       clock,

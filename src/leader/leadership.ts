@@ -3,6 +3,7 @@ import type { Observe } from '../events.js';
 import { runLoop } from '../loop.js';
 import type { Random } from '../random.js';
 import type { Link } from '../redis/link.js';
+import type { OneServer } from '../redis/one-server.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { Signal } from '../signals.js';
 import { Ager } from './ager.js';
@@ -21,6 +22,8 @@ export interface LeadershipParts {
   partitions: Partitions;
   /** Connections of their own: a lock call that is late throws its connection away. */
   lockNodes: readonly Link[];
+  /** Where the queue's own Redis votes: its connections. */
+  oneServer: OneServer;
   lockTtlMs: number;
   identity: LeaderIdentity;
   clock: Clock;
@@ -52,11 +55,11 @@ export class Leadership {
 
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
-    const { partitions, lockNodes, lockTtlMs: ttlMs, clock, random, identity, onError } = parts;
+    const { partitions, lockNodes, oneServer, lockTtlMs: ttlMs, clock, random, identity, onError } = parts;
     const first = partitions.home;
     this.#elector = new Elector({
       lock: new Lock({ nodes: lockNodes, resource: first.keys.lock, ttlMs, clock, onNodeError: onError }),
-      claim: new EpochClaim({ partition: first, identity, ttlMs }),
+      claim: new EpochClaim({ partition: first, identity, ttlMs, oneServer }),
       ttlMs,
       clock,
       random,
@@ -131,6 +134,7 @@ export class Leadership {
     const { clock } = this.#parts;
     const seat = this.#elector.current();
     if (!isTrusted(seat, clock.monotonicMs())) return followerWaitMs;
+    this.#parts.oneServer.look();
     const refused = (op: string): void => {
       this.#parts.observe({ type: 'stale_write_refused', queue: this.#parts.queue, op });
       this.#elector.refused(seat.term);

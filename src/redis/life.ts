@@ -33,6 +33,8 @@ export class Life {
   readonly client: RedisConnection;
   /** What the server calls this connection, for CLIENT UNBLOCK; empty when it does not tell. */
   clientId = '';
+  /** Which server it leads to, by its run id; empty when that does not tell. */
+  serverId = '';
   /** Whoever gets an answer says so here. */
   heardAtMs = 0;
   readonly #parts: LifeParts;
@@ -84,14 +86,16 @@ export class Life {
   /** All in one write. What else the server refuses here is not our business; loading is. */
   async #greet(): Promise<void> {
     const nonce = newToken();
-    const [echo, id, ready] = await Promise.all([
+    const [echo, id, info, ready] = await Promise.all([
       this.client.sendCommand(['ECHO', nonce]),
       this.client.sendCommand(['CLIENT', 'ID']).catch(() => ''),
+      this.client.sendCommand(['INFO', 'server']).catch(() => ''),
       this.client.sendCommand(['DBSIZE']).catch((error: unknown) => error),
     ]);
     if (ready instanceof Error && (!isErrorReply(ready) || isPassing(ready))) throw ready;
     checkNonce(echo, nonce);
     this.clientId = String(id);
+    this.serverId = /^run_id:(\w+)/m.exec(String(info))?.[1] ?? '';
   }
 
   #within<T>(work: Promise<T>, { ms, what }: { ms: number; what: string }): Promise<T> {

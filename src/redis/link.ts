@@ -66,6 +66,11 @@ export class Link {
     return this.#life !== undefined;
   }
 
+  /** Which server it leads to now; empty when that is not known. */
+  get serverId(): string {
+    return this.#life?.serverId ?? '';
+  }
+
   /** One command. The deadline covers the wait for a connection and the wait for the reply. */
   send(args: readonly string[], options: SendOptions = {}): Promise<Reply> {
     return this.#request(args, options.timeoutMs ?? this.#commandTimeoutMs, options);

@@ -4,6 +4,7 @@ import { BugError } from '../../src/errors.js';
 import { Leadership } from '../../src/leader/leadership.js';
 import { systemRandom } from '../../src/random.js';
 import { Partitions } from '../../src/redis/partition.js';
+import { OneServer } from '../../src/redis/one-server.js';
 import type { Caller } from '../../src/redis/script.js';
 import { useLab } from '../support/lab.js';
 import { Proxy } from '../support/proxy.js';
@@ -161,6 +162,7 @@ test('a duty that ends by a bug of ours ends the reign, and its process tells th
     queue,
     partitions: new Partitions({ queue, prefix: 'duestream', caller }),
     lockNodes: [link],
+    oneServer: new OneServer(systemClock, []),
     lockTtlMs: 60_000,
     identity: { id: 'me', host: 'here', pid: 1 },
     clock: systemClock,

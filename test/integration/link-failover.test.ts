@@ -1,10 +1,17 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { Queue } from '../../src/index.js';
+import { Leader, Queue, Worker } from '../../src/index.js';
+import type { RedisServer } from '../../src/redis/embedded.js';
 import { Proxy } from '../support/proxy.js';
-import { codeOf, EventLog, linkTo, startRedis } from '../support/redis.js';
+import { codeOf, EventLog, linkTo, startRedis, until } from '../support/redis.js';
 
 /** A failover behind an address that stays: the demoted server goes on serving the connections it has. */
 const demote = ['REPLICAOF', '127.0.0.1', '1'];
+
+/** The connections of a server that neither block nor only listen, but for ours. */
+async function callers(server: RedisServer): Promise<string[]> {
+  const list = String(await linkTo(server.connection).send(['CLIENT', 'LIST']));
+  return [...list.matchAll(/^id=(\d+) .* cmd=(?!xreadgroup|subscribe|client)/gm)].map(([, id]) => id ?? '');
+}
 
 test('an address that means another server after a failover is followed there, though the old one stays up', async () => {
   const [before, after] = [await startRedis(), await startRedis()];
@@ -45,4 +52,41 @@ test('a master that lost its replicas takes no writes: each refused call ends a 
   await expect(codeOf(link.send(['SET', 'a', '1']))).resolves.toBe('ERR_REDIS_REPLY');
   await expect(events.next('lost')).resolves.toMatchObject({ life: 1 });
   await expect(link.send(['SET', 'a', '1'])).resolves.toBe('OK');
+});
+
+test('a worker whose reader holds on to the former master, when its other connection has moved, moves as a whole', async () => {
+  const [before, after] = [await startRedis(), await startRedis()];
+  const address = await Proxy.before(before);
+  const done = new Set<string>();
+  const tick = async ({ id }: { id: string }): Promise<void> => void done.add(id);
+  const worker = new Worker('moved', { tick }, { connection: address.url, leader: 'never', lease: '1s' });
+  worker.on('error', () => {});
+  onTestFinished(() => worker.stop());
+  await worker.start();
+  const there = new Queue('moved', { connection: before.connection });
+  await there.add('tick', null, { id: 'a' });
+  await there.close();
+  await until(() => done.has('a'), 'the first task');
+  address.target = after;
+  const [commands] = await callers(before); // the reader is in a blocking read
+  await linkTo(before.connection).send(['CLIENT', 'KILL', 'ID', commands ?? '']);
+  const queue = new Queue('moved', { connection: after.connection });
+  onTestFinished(() => queue.close());
+  await queue.add('tick', null, { id: 'b' });
+  await until(() => done.has('b'), 'a task of the new master');
+});
+
+test('a leader one of whose connections holds on to the former master, the vote or the work, leaves it with both', async () => {
+  const [before, after] = [await startRedis(), await startRedis()];
+  const address = await Proxy.before(before);
+  const leader = new Leader('moved', { connection: address.url, lockTtl: '500ms' });
+  leader.on('error', () => {});
+  onTestFinished(() => leader.stop());
+  await leader.start();
+  await until(async () => leader.seat === 'leader' && (await callers(before)).length === 2, 'a leader at work');
+  address.target = after;
+  const [one] = await callers(before);
+  await linkTo(before.connection).send(['CLIENT', 'KILL', 'ID', one ?? '']);
+  await until(async () => (await callers(before)).length === 0, 'both connections gone');
+  await until(() => leader.seat === 'leader', 'a leader at the new master');
 });

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { connect } from 'node:net';
 import { scheduler } from 'node:timers/promises';
 import { launchRedis, type RedisServer } from '../../testing.js';
@@ -174,13 +173,14 @@ async function ask(port: number | undefined, command: string): Promise<string> {
   const socket = connect(port ?? 0, host);
   let answer = '';
   const silent = setTimeout(() => socket.destroy(), answerMs);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   socket.on('error', () => {}); // it closes then
   socket.on('data', (chunk) => {
     answer += String(chunk);
     if (answer.endsWith(end)) socket.destroy();
   });
   socket.write(`${command}\r\nPING\r\n`);
-  await once(socket, 'close');
+  await closed;
   clearTimeout(silent);
   return answer.endsWith(end) ? answer : '';
 }
