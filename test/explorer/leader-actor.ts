@@ -1,5 +1,6 @@
 import { Ager } from '../../src/leader/ager.js';
 import { EpochClaim } from '../../src/leader/claim.js';
+import { OneServer } from '../../src/redis/one-server.js';
 import type { Duty } from '../../src/leader/duty.js';
 import { Expirer } from '../../src/leader/expirer.js';
 import { Promoter } from '../../src/leader/promoter.js';
@@ -24,8 +25,9 @@ export class LeaderActor extends Actor {
     super(name, stage);
     const partition = this.partitions.home;
     const observe = (): void => {};
-    this.#claim = new EpochClaim({ partition, identity: { id: name, host: 'here', pid: 1 }, ttlMs: 5_000 });
     const { clock } = this;
+    const identity = { id: name, host: 'here', pid: 1 };
+    this.#claim = new EpochClaim({ partition, identity, ttlMs: 5_000, oneServer: new OneServer(clock, []) });
     const duties: Duty[] = [
       new Promoter({ partition, clock, observe }),
       new Expirer({ partition, observe }),
