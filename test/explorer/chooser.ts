@@ -68,7 +68,7 @@ export class Chooser {
 
   #fill(what: Choice['do'], world: World): Choice {
     const draws = this.#draws;
-    const [by, id] = [draws.of(producers), draws.of(ids)];
+    const [by, id] = [draws.pick(producers), draws.pick(ids)];
     switch (what) {
       case 'arrive':
         return { do: what, wire: this.#wire(world) };
@@ -77,23 +77,23 @@ export class Chooser {
       case 'arrive late':
         return { do: what, at: draws.below(8) };
       case 'time':
-        return { do: what, ms: draws.of([250, 250, 250, 500, 1_000]) };
+        return { do: what, ms: draws.pick([250, 250, 250, 500, 1_000]) };
       case 'lapse':
-        return { do: what, ms: draws.of([1_000, 3_000, 7_000, 16_000]) };
+        return { do: what, ms: draws.pick([1_000, 3_000, 7_000, 16_000]) };
       case 'clock jump':
-        return { do: what, ms: draws.of([1_000, 5_000, 40_000, 600_000, -1_000, -5_000, -60_000]) };
+        return { do: what, ms: draws.pick([1_000, 5_000, 40_000, 600_000, -1_000, -5_000, -60_000]) };
       case 'add':
         return {
           do: what,
           by,
-          tasks: draws.chance(0.2) ? [this.#wish(id), this.#wish(draws.of(ids))] : [this.#wish(id)],
+          tasks: draws.chance(0.2) ? [this.#wish(id), this.#wish(draws.pick(ids))] : [this.#wish(id)],
         };
       case 'cancel':
       case 'run now':
       case 'replay':
         return { do: what, by, id };
       case 'reschedule':
-        return { do: what, by, id, inMs: draws.of(delaysMs) };
+        return { do: what, by, id, inMs: draws.pick(delaysMs) };
       case 'pause':
         return { do: what, by, paused: draws.chance(world.ledger.isPaused ? 0.1 : 0.5) ? 1 : 0 };
       default:
@@ -103,44 +103,44 @@ export class Chooser {
 
   #more(what: Choice['do'], world: World): Choice {
     const draws = this.#draws;
-    const by = draws.of(leaders);
+    const by = draws.pick(leaders);
     switch (what) {
       case 'end handler':
         return {
           do: what,
           of: this.#busy(world),
           at: draws.below(2),
-          how: draws.of(['return', 'return', 'throw', 'throw', 'reject']),
+          how: draws.pick(['return', 'return', 'throw', 'throw', 'reject']),
         };
       case 'stop':
-        return { do: what, of: draws.of(['w1', 'w2', 'w3']), drainMs: draws.of([0, 2_000]) };
+        return { do: what, of: draws.pick(['w1', 'w2', 'w3']), drainMs: draws.pick([0, 2_000]) };
       case 'duty':
         return {
           do: what,
           by: this.#seated(world) ?? by,
-          duty: draws.of(['promote', 'promote', 'promote', ...dutyNames]),
+          duty: draws.pick(['promote', 'promote', 'promote', ...dutyNames]),
         };
       case 'bid':
       case 'resign':
         return { do: what, by };
       case 'crash':
-        return { do: what, of: draws.of(anyActor), later: draws.chance(0.6) };
+        return { do: what, of: draws.pick(anyActor), later: draws.chance(0.6) };
       case 'freeze':
-        return { do: what, of: draws.of(anyActor) };
+        return { do: what, of: draws.pick(anyActor) };
       case 'thaw':
         return { do: what, of: this.#frozen(world), timersFirst: draws.chance(0.5) };
       case 'restart':
-        return { do: what, ms: draws.of([250, 3_000, 10_000, 30_000]) };
+        return { do: what, ms: draws.pick([250, 3_000, 10_000, 30_000]) };
       case 'replicate':
         this.#slots += 1;
         return { do: what, slot: this.#slots % 4 };
       case 'failover':
         return { do: what, slot: draws.below(4) };
       case 'foreign zadd':
-        return { do: what, id: draws.of(ids), inMs: draws.of([-1_000, 0, 2_000]) };
+        return { do: what, id: draws.pick(ids), inMs: draws.pick([-1_000, 0, 2_000]) };
       case 'tear':
       case 'foreign xadd':
-        return { do: what, id: draws.of(ids) };
+        return { do: what, id: draws.pick(ids) };
       case 'flush scripts':
       case 'destroy group':
       case 'delete stream':
@@ -153,27 +153,27 @@ export class Chooser {
   #wish(id: string): Wish {
     const draws = this.#draws;
     const name = draws.chance(0.15) ? 'rare' : 'plain';
-    return { id, name, inMs: draws.of(delaysMs), expiresInMs: draws.chance(0.2) ? draws.of([1, 250, 5_000]) : 0 };
+    return { id, name, inMs: draws.pick(delaysMs), expiresInMs: draws.chance(0.2) ? draws.pick([1, 250, 5_000]) : 0 };
   }
 
   #wire(world: World): string {
     const withNews = world.wires().filter(({ wire }) => world.hasNews(wire));
     const all = withNews.length > 0 ? withNews : world.wires();
-    return this.#draws.of(all).wire.name;
+    return this.#draws.pick(all).wire.name;
   }
 
   #busy(world: World): string {
     const busy = [...world.actors.values()].filter((actor) => actor instanceof WorkerActor && actor.running > 0);
-    return busy.length > 0 ? this.#draws.of(busy).name : 'w1';
+    return busy.length > 0 ? this.#draws.pick(busy).name : 'w1';
   }
 
   #seated(world: World): string | undefined {
     const seated = [...world.actors.values()].filter((actor) => actor instanceof LeaderActor && actor.seat);
-    return seated.length > 0 && this.#draws.chance(0.9) ? this.#draws.of(seated).name : undefined;
+    return seated.length > 0 && this.#draws.chance(0.9) ? this.#draws.pick(seated).name : undefined;
   }
 
   #frozen(world: World): string {
     const frozen = [...world.actors.values()].filter(({ frozenMs }) => frozenMs !== undefined);
-    return frozen.length > 0 ? this.#draws.of(frozen).name : 'w1';
+    return frozen.length > 0 ? this.#draws.pick(frozen).name : 'w1';
   }
 }

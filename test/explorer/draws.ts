@@ -1,18 +1,9 @@
-/** Draws from a seed: the same seed, the same draws. mulberry32. */
-export class Draws {
-  #state: number;
+import { Seeded } from '../../src/cli/verify/seeded.js';
 
-  constructor(seed: number) {
-    this.#state = seed | 0;
-  }
-
-  /** From 0 (included) to 1 (excluded). */
-  readonly fraction = (): number => {
-    this.#state = (this.#state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(this.#state ^ (this.#state >>> 15), 1 | this.#state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
+/** The campaign's draws from a seed, and what a walk draws by them. */
+export class Draws extends Seeded {
+  /** From 0 (included) to 1 (excluded); bound, to be handed on. */
+  readonly fraction = (): number => this.next();
 
   chance(probability: number): boolean {
     return this.fraction() < probability;
@@ -20,10 +11,6 @@ export class Draws {
 
   below(end: number): number {
     return Math.floor(this.fraction() * end);
-  }
-
-  of<T>(list: readonly T[]): T {
-    return list[this.below(list.length)] as T;
   }
 
   /** One of these, each as likely as its weight says; undefined when none has any. */

@@ -3,6 +3,7 @@
  * one place, nothing is left of one that has ended, and the counts add up. A seed that fails becomes a test by name.
  */
 import { expect, test } from 'vitest';
+import { Seeded } from '../../src/cli/verify/seeded.js';
 import * as lua from '../../src/redis/scripts.generated.js';
 import {
   type Delivery,
@@ -22,43 +23,32 @@ import {
 
 useRedis();
 
-/** mulberry32 */
-function draws(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 class Walk {
-  readonly #random: () => number;
+  readonly #draws: Seeded;
   readonly #held: (Delivery & { consumer: string })[] = [];
   #nowMs = now;
 
   constructor(seed: number) {
-    this.#random = draws(seed);
+    this.#draws = new Seeded(seed);
   }
 
   #pick<T>(list: readonly T[]): T {
-    return list[Math.floor(this.#random() * list.length)] as T;
+    return list[Math.floor(this.#draws.next() * list.length)] as T;
   }
 
   #id(): string {
-    return `t${Math.floor(this.#random() * 12)}`;
+    return `t${Math.floor(this.#draws.next() * 12)}`;
   }
 
   #take(): Delivery & { consumer: string } {
-    const at = Math.floor(this.#random() * this.#held.length);
-    const taken = this.#random() < 0.8 ? this.#held.splice(at, 1)[0] : this.#held[at]; // kept: a late second settle
+    const at = Math.floor(this.#draws.next() * this.#held.length);
+    const taken = this.#draws.next() < 0.8 ? this.#held.splice(at, 1)[0] : this.#held[at]; // kept: a late second settle
     const consumer = this.#pick(['c1', 'c2']);
     return taken ?? { entry: '1-1', count: 1, id: this.#id(), consumer };
   }
 
   async step(): Promise<string> {
-    this.#nowMs += Math.floor(this.#random() * 800);
+    this.#nowMs += Math.floor(this.#draws.next() * 800);
     await recover('c1', { nowMs: this.#nowMs, limit: 0 }); // somebody always looks
     const name = this.#pick([
       'add',
