@@ -13,7 +13,9 @@ export interface Sometimes {
 }
 
 /** A leader that is frozen or cut off seldom has a write under way; one that is heard late has. */
-const refusals = /^leader-freeze|^lock-nodes?-|^net-hole|^net-late-requests/;
+const refusals = /^leader-freeze|^lock-nodes?-|^net-hole/;
+/** What a leader sent is kept until another leads. */
+const late = /^net-late-requests/;
 const cuts = /^net-cut-replies|^redis-kill-in-reply/;
 const silencing = /freeze|block/;
 
@@ -30,6 +32,7 @@ export function sometimes(evidence: Evidence): Sometimes[] {
     met('a delivery was recovered', { seen: told('recovered'), chances: orphaned(evidence, handlers), enough: 1 }),
     met('a lease was lost', { seen: told('lease_lost'), chances: silenced(evidence, handlers), enough: 3 }),
     met('a write was refused', { seen: refused, chances: faults.count(refusals), enough: 30 }),
+    met('a write that came late was refused', { seen: refused, chances: faults.count(late), enough: 3 }),
     met('a reply was cut', { seen: cut, chances: faults.count(cuts), enough: 3 }),
   ];
 }
