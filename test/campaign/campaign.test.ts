@@ -57,7 +57,7 @@ test('a history is kept where it was asked for, and judged again', { timeout }, 
   const folder = newFolder();
   const first = await verify('--faults', 'none', '--seconds', '1', '--rate', '30', '--history', folder, '--json');
   expect(first.code).toBe(0);
-  expect(readdirSync(folder)).toContain('nemesis.jsonl');
-  const again = await verify('--check', folder, '--json');
+  expect(readdirSync(join(folder, 'seed-1'))).toContain('nemesis.jsonl');
+  const again = await verify('--check', join(folder, 'seed-1'), '--json');
   expect(verdictOf(again)).toEqual(verdictOf(first));
 });

@@ -11,12 +11,13 @@ import { runCampaign } from '../verify/campaign.js';
 import { check, type Verdict } from '../verify/checker/check.js';
 import { faultNames, faults } from '../verify/faults/faults.js';
 import { readHistory } from '../verify/history/read.js';
-import { type Plan, variantOf } from '../verify/plan.js';
-import { reportOf } from '../verify/report.js';
+import { type Plan, type Variant, variantOf } from '../verify/plan.js';
+import { type Campaign, reportOf, tableOf } from '../verify/report.js';
 
 export const command: Command = {
   flags: {
     seed: { describe: 'What the order of the faults is drawn from (default: 1)' },
+    seeds: { describe: 'That many campaigns, one seed after the other, and a table at the end (default: 1)' },
     seconds: { describe: 'How long things are broken (default: 60); calm and draining come on top' },
     faults: {
       describe: `Only these, with commas; none: no fault at all. All of: ${namesOf(false)}; made only when named: ${namesOf(true)}`,
@@ -29,7 +30,9 @@ export const command: Command = {
       isSwitch: true,
     },
     'min-replicas': { describe: 'min-replicas-to-write of a replicated Redis: 0 or 1 (default: by the seed)' },
-    history: { describe: 'Keep the history in this folder (default: a new one, removed when all promises held)' },
+    history: {
+      describe: 'Keep the history in this folder, a folder for each seed (default: removed when all promises held)',
+    },
     check: { describe: 'Only judge the history in this folder' },
     quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
     rate: { describe: 'Tasks a second (default: 300)' },
@@ -38,6 +41,7 @@ export const command: Command = {
   },
   examples: [
     ['verify --seed 7 --seconds 60', 'a minute of faults on a Redis of its own, and the check of what happened'],
+    ['verify --seeds 10 --seconds 60', 'ten campaigns, and a table of what they met'],
     ['verify --redis redis://127.0.0.1:6379', 'the part that harms nobody, on your own Redis'],
     ['verify --faults leader-freeze,redis-kill', 'only these'],
   ],
@@ -53,28 +57,52 @@ function namesOf(alone: boolean): string {
 
 async function verify(args: Arguments): Promise<number> {
   const judged = args.text('check');
-  if (judged !== undefined) return tell(args, check(await readHistory(resolve(judged))));
-  const given = args.text('history');
-  const plan = planOf(args, given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given));
-  const { historyFolder } = plan;
-  await newFolder(historyFolder);
+  if (judged !== undefined) return tell(args, [{ seed: 0, verdict: check(await readHistory(resolve(judged))) }]);
+  const settings = settingsOf(args);
+  const seeds = seedsOf(args);
   const stop = new StopSignal('ending the campaign');
   try {
-    await runCampaign({ plan, signal: stop.signal, tell: note });
-    if (stop.exitCode !== undefined) return stop.exitCode;
-    const verdict = check(await readHistory(historyFolder));
-    if (given === undefined && verdict.held) await rm(historyFolder, { recursive: true });
-    else note(`the history is in ${historyFolder}; duestream verify --check judges it again`);
-    return tell(args, verdict);
+    const campaigns: Campaign[] = [];
+    for (const seed of seeds) {
+      const verdict = await campaignOf({ ...settings, ...variantOf(seed), ...settings.fixed, seed }, args, stop);
+      if (verdict === undefined) return stop.exitCode ?? exitCodes.failed;
+      campaigns.push({ seed, verdict });
+    }
+    return tell(args, campaigns);
   } finally {
     stop.close();
   }
 }
 
-function tell(args: Arguments, verdict: Verdict): number {
-  if (args.on('json')) printJson(verdict);
-  else print(reportOf(verdict));
-  return verdict.held ? exitCodes.ok : exitCodes.failed;
+/** Undefined when it was ended before its time. */
+async function campaignOf(
+  plan: Omit<Plan, 'historyFolder'>,
+  args: Arguments,
+  stop: StopSignal,
+): Promise<Verdict | undefined> {
+  const given = args.text('history');
+  const historyFolder =
+    given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given, `seed-${plan.seed}`);
+  await newFolder(historyFolder);
+  note(`seed ${plan.seed}: ${plan.seconds} s of faults`);
+  await runCampaign({ plan: { ...plan, historyFolder }, signal: stop.signal, tell: note });
+  const verdict = stop.exitCode === undefined ? check(await readHistory(historyFolder)) : undefined;
+  if (given === undefined && verdict?.held !== false) await rm(historyFolder, { recursive: true });
+  else note(`the history is in ${historyFolder}; duestream verify --check judges it again`);
+  return verdict;
+}
+
+function tell(args: Arguments, campaigns: readonly Campaign[]): number {
+  const verdicts = campaigns.map(({ verdict }) => verdict);
+  if (args.on('json')) printJson(verdicts.length === 1 ? verdicts[0] : verdicts);
+  else
+    print(
+      verdicts
+        .map(reportOf)
+        .concat(verdicts.length > 1 ? tableOf(campaigns) : [])
+        .join('\n\n'),
+    );
+  return verdicts.every(({ held }) => held) ? exitCodes.ok : exitCodes.failed;
 }
 
 /** A history is one campaign's. */
@@ -83,19 +111,23 @@ async function newFolder(folder: string): Promise<void> {
   if ((await readdir(folder)).length > 0) throw usage(`${folder} is not empty: name a folder that is new`);
 }
 
-function planOf(args: Arguments, historyFolder: string): Plan {
-  const seed = args.whole('seed', { min: 0, max: 2 ** 31 }) ?? 1;
+function seedsOf(args: Arguments): number[] {
+  const first = args.whole('seed', { min: 0, max: 2 ** 31 }) ?? 1;
+  return Array.from({ length: args.whole('seeds', { min: 1, max: 1_000 }) ?? 1 }, (_, at) => first + at);
+}
+
+type Settings = Omit<Plan, 'seed' | 'historyFolder' | keyof Variant> & { readonly fixed: Partial<Variant> };
+
+/** What holds for every seed; `fixed` is what the seed must not draw. */
+function settingsOf(args: Arguments): Settings {
   const connection = args.text('redis') === undefined ? undefined : connectionOf(args).connection;
   if (connection?.startsWith('rediss:'))
     throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
   return {
-    seed,
     seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
     form: args.on('quick') ? 'quick' : 'long',
     connection,
-    ...variantOf(seed),
-    ...(connection !== undefined && { lockNodes: 0 }),
-    ...replicationOf(args),
+    ...replicationOf(args, connection),
     producers: 3,
     leaders: 3,
     workers: 3,
@@ -105,17 +137,18 @@ function planOf(args: Arguments, historyFolder: string): Plan {
     lockTtlMs: 1_000,
     lanes: args.whole('lanes', { min: 1, max: 5 }) ?? 2,
     faults: faultsOf(args),
-    historyFolder,
   };
 }
 
-function replicationOf(args: Arguments): Partial<Plan> & Pick<Plan, 'replicated'> {
+function replicationOf(args: Arguments, connection: string | undefined): Pick<Settings, 'replicated' | 'fixed'> {
   const replicated = args.on('replicated');
   const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
-  if (replicated && args.text('redis') !== undefined)
-    throw usage('--replicated starts a Redis of its own: leave out --redis');
+  if (replicated && connection !== undefined) throw usage('--replicated starts a Redis of its own: leave out --redis');
   if (!replicated && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
-  return { replicated, ...(minReplicas !== undefined && { minReplicas }) };
+  return {
+    replicated,
+    fixed: { ...(connection !== undefined && { lockNodes: 0 }), ...(minReplicas !== undefined && { minReplicas }) },
+  };
 }
 
 function faultsOf(args: Arguments): string[] | undefined {

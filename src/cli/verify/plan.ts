@@ -27,7 +27,7 @@ export interface Plan {
   readonly historyFolder: string;
 }
 
-type Variant = Pick<Plan, 'appendonly' | 'lockNodes' | 'minReplicas'>;
+export type Variant = Pick<Plan, 'appendonly' | 'lockNodes' | 'minReplicas'>;
 
 /** By the seed: half the campaigns fsync always, half have lock nodes of their own, half want a replica that keeps up. */
 export function variantOf(seed: number): Variant {

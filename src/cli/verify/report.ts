@@ -1,5 +1,37 @@
 import type { Verdict } from './checker/check.js';
 
+export interface Campaign {
+  readonly seed: number;
+  readonly verdict: Verdict;
+}
+
+/** Of several campaigns a table in Markdown: what was broken, what that led to, and what did not hold. */
+export function tableOf(campaigns: readonly Campaign[]): string {
+  const rows = campaigns.map(({ seed, verdict }) => [String(seed), ...cellsOf(verdict)]);
+  return [titles, titles.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+const titles = [
+  'seed',
+  'faults',
+  'tasks',
+  'starts',
+  'recovered',
+  'second starts, all explained',
+  'stale writes refused',
+  'terms',
+  'lateness p50 / p99',
+  'broken',
+];
+
+function cellsOf({ figures, results, sometimes }: Verdict): string[] {
+  const figure = (name: string): string => String(Math.round(figures[name] ?? 0));
+  const names = ['faults', 'accepted', 'starts', 'recovered', 'extraStarts', 'refusedWrites', 'terms'];
+  const lateness = `${figure('latenessP50Ms')} / ${figure('latenessP99Ms')} ms`;
+  const broken = [...results, ...sometimes].filter(({ held }) => !held).map(({ name }) => name);
+  return [...names.map(figure), lateness, broken.join(', ') || 'nothing'];
+}
+
 /** The verdict for people: what held, what did not and how, and what the campaign went through. */
 export function reportOf(verdict: Verdict): string {
   const results = verdict.results.flatMap(({ name, held, count, broken }) => [
