@@ -3,6 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { verbs } from '../../src/cli/verbs.js';
+import { checks } from '../../src/cli/verify/checker/checks.js';
+import { faultNames } from '../../src/cli/verify/faults/faults.js';
 import { partitionKeys } from '../../src/keys.js';
 import { Metrics } from '../../src/metrics/metrics.js';
 import { add } from '../../src/redis/scripts.generated.js';
@@ -123,6 +125,13 @@ test('the guarantees explain every error code', () => {
   const codes = [...errors.matchAll(/\| '(ERR_\w+)'/g)].map(([, code]) => code);
   expect(codes).toContain('ERR_CLOSED');
   expect(codes.filter((code) => !page('docs/guarantees.md').includes(`| \`${code}\` |`))).toEqual([]);
+});
+
+test('the proof explains every fault and every check, and no other', () => {
+  const [, broken = '', checked = ''] = page('docs/proof.md').split(/^### What is (?:broken|checked)$/m);
+  const namedIn = (text: string): string[] => [...text.matchAll(/^\| `([\w-]+)` \|/gm)].map(([, name = '']) => name);
+  expect(namedIn(broken).toSorted()).toEqual(faultNames.toSorted());
+  expect(namedIn(checked).toSorted()).toEqual(Object.keys(checks).toSorted());
 });
 
 test('every metric the documents name is served', async () => {
