@@ -53,7 +53,7 @@ export class Nemesis {
   }
 
   async #make(fault: Fault): Promise<void> {
-    const { arena, draws, writer, signal, onFault } = this.#parts;
+    const { arena, draws, writer, onFault } = this.#parts;
     const planned = await this.#hold(fault);
     if (planned === undefined) return;
     this.#made += 1;
@@ -73,7 +73,6 @@ export class Nemesis {
       writer.note({ ...told, phase: 'end' });
       for (const one of planned.holds) this.#held.delete(one);
     }
-    if (signal.aborted) return;
   }
 
   /** Waits until nobody else breaks what this one would. */

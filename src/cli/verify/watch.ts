@@ -1,5 +1,6 @@
 import { scheduler } from 'node:timers/promises';
 import { Queue } from '../../index.js';
+import { RedisLink } from '../../testing.js';
 import { type Arena, queueName } from './arena.js';
 import { nowMs } from './history/instant.js';
 import type { AuditRecord } from './history/records.js';
@@ -104,7 +105,6 @@ export class Watch {
   }
 
   async #votes(lock: string): Promise<number[]> {
-    const { RedisLink } = await import('../../testing.js');
     return Promise.all(
       this.#arena.lockNodes.map(async ({ connection }) => {
         const link = new RedisLink({ connection, purpose: 'lock node' });
