@@ -41,6 +41,8 @@ export type Choice =
   | { do: 'delete stream' }
   | { do: 'foreign zadd'; id: string; inMs: number }
   | { do: 'foreign xadd'; id: string }
+  /** What is kept of a task at work is deleted by hand; its entry stays. */
+  | { do: 'forget'; id: string }
   /** Scripts run while the stream has no id left to give. */
   | { do: 'tear'; id: string };
 

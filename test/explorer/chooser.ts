@@ -25,6 +25,7 @@ const faults: readonly (readonly [Choice['do'], number])[] = [
   ['delete stream', 1],
   ['foreign zadd', 4],
   ['foreign xadd', 8],
+  ['forget', 7],
   ['tear', 10],
   ['pause', 10],
   ['stop', 2],
@@ -139,6 +140,7 @@ export class Chooser {
       case 'foreign zadd':
         return { do: what, id: draws.pick(ids), inMs: draws.pick([-1_000, 0, 2_000]) };
       case 'tear':
+      case 'forget':
       case 'foreign xadd':
         return { do: what, id: draws.pick(ids) };
       case 'flush scripts':

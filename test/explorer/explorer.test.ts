@@ -15,7 +15,7 @@ import { shrink, tell } from './shrink.js';
 const { EXPLORER_SEED, EXPLORER_SEEDS, EXPLORER_STEPS, EXPLORER_TELL } = process.env;
 const isUsual = EXPLORER_SEED === undefined && EXPLORER_SEEDS === undefined && EXPLORER_STEPS === undefined;
 const firstSeed = Number(EXPLORER_SEED ?? 1);
-const seeds = Number(EXPLORER_SEEDS ?? (EXPLORER_SEED === undefined ? 14 : 1));
+const seeds = Number(EXPLORER_SEEDS ?? (EXPLORER_SEED === undefined ? 20 : 1));
 const steps = Number(EXPLORER_STEPS ?? 1_500);
 
 let ground: Ground;
@@ -100,6 +100,8 @@ const sometimes = [
   'run now',
   'stale term refused',
   'stray due member dropped',
+  'a task at work was forgotten',
+  'a settle ended what was forgotten',
   'swept',
   'the clock jumped back',
   'the clock jumped forward',

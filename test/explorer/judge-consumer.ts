@@ -178,8 +178,21 @@ export function judgeSettle(at: Case): void {
       () => `${item['verb']} of ${item['id']} ${item['entry']}: ${got}, not ${expected}`,
     );
     if (life) settleOne(at, life, item);
+    else if (isStaleDelivery(at, consumer, item)) endStaleDelivery(at, item);
     else at.met(expected === 'c' ? 'a settle told of the cancel' : 'a settle was refused');
   });
+}
+
+/** A delivery that is its consumer's, of a task that is not there any more: whoever settles it ends it. */
+function isStaleDelivery({ ledger }: Case, consumer: string, { entry = '', count }: Named): boolean {
+  const foreign = ledger.foreign.get(entry);
+  return foreign?.consumer === consumer && foreign.count === Number(count);
+}
+
+function endStaleDelivery({ ledger, met }: Case, { entry = '' }: Named): void {
+  ledger.foreign.delete(entry);
+  ledger.count('stale');
+  met('a settle ended what was forgotten');
 }
 
 function settleOne(at: Case, life: Life, item: Named): void {

@@ -31,6 +31,8 @@ export interface Life {
 export interface ForeignEntry {
   consumer: string | undefined;
   idleMs: number;
+  /** Of one that was a delivery once. */
+  readonly count?: number;
 }
 
 export interface Past {
@@ -147,6 +149,12 @@ export class Ledger {
     this.past.set(life.id, { state, n: life.n, entry: entry ?? life.holder?.entry });
     if (how === 'bury') this.letters.add(life.n);
     else this.strays.delete(life.id);
+  }
+
+  /** By hand: its entry counts for nothing now, whoever holds it. */
+  forget({ id, holder }: Life): void {
+    this.lives.delete(id);
+    if (holder) this.foreign.set(holder.entry, { ...holder });
   }
 
   /** Deliveries grow idle; by the server's clock, which may go back. */

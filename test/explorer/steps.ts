@@ -49,6 +49,7 @@ async function step(world: World, choice: Choice): Promise<void> {
     case 'delete stream':
     case 'foreign zadd':
     case 'foreign xadd':
+    case 'forget':
     case 'tear':
       return byOperator(world, choice);
     default:
@@ -105,7 +106,7 @@ async function onServer(world: World, choice: ServerChoice): Promise<void> {
 
 type OperatorChoice = Extract<
   Choice,
-  { do: 'destroy group' | 'delete stream' | 'foreign zadd' | 'foreign xadd' | 'tear' }
+  { do: 'destroy group' | 'delete stream' | 'foreign zadd' | 'foreign xadd' | 'forget' | 'tear' }
 >;
 
 async function byOperator(world: World, choice: OperatorChoice): Promise<void> {
@@ -121,6 +122,13 @@ async function byOperator(world: World, choice: OperatorChoice): Promise<void> {
   } else if (choice.do === 'foreign xadd') {
     const entry = await ground.ask('XADD', keys.stream, '*', 'id', choice.id, 'due', world.nowMs);
     ledger.foreign.set(String(entry), { consumer: undefined, idleMs: 0 });
+  } else if (choice.do === 'forget') {
+    const life = ledger.lives.get(choice.id);
+    if (life?.place !== 'active' || ledger.strays.has(choice.id)) return;
+    for (const key of [keys.tasks, keys.runs, keys.live]) await ground.ask('HDEL', key, choice.id);
+    await ground.ask('ZREM', keys.expiry, choice.id);
+    ledger.forget(life);
+    met.add('a task at work was forgotten');
   } else if (choice.do === 'destroy group') {
     if (ledger.active.length > 0) met.add('a group with deliveries was destroyed');
     await world.loseGroup();

@@ -15,7 +15,7 @@ const lastOfAll = '18446744073709551615-18446744073709551615';
 export async function tear(world: World, partition: Partition, id: string): Promise<void> {
   const { ground, ledger } = world;
   const expiring = [...ledger.lives.values()].some((life) => isExpired(life, world.nowMs));
-  if (ledger.isPaused || expiring) return; // those scripts end tasks, or place them elsewhere
+  if (ledger.isPaused || expiring || ledger.strays.size > 0) return; // those scripts end tasks, or place them elsewhere
   const info = (await ground.ask('XINFO', 'STREAM', keys.stream)) as (string | number)[];
   const lastId = String(info[info.indexOf('last-generated-id') + 1]);
   const own = { layout: partition.layout, nowMs: world.nowMs, lane: newToken(), call: 1 };
