@@ -59,8 +59,9 @@ function run(cwd, args) {
 function byExplorer(folder) {
   const { code, output } = run(folder, ['node_modules/vitest/vitest.mjs', 'run', 'test/explorer']);
   if (code === 0) return undefined;
-  const [, broken] = /([a-z]+(?:-[a-z]+)+): [^\n]*\nseed \d+, after/.exec(output) ?? [];
-  if (broken === undefined) throw new Error(`the explorer could not be run (exit code ${code}):\n${output.slice(-2_000)}`);
+  const [, broken] = /AssertionError: ([a-z-]+): [\s\S]*?\nseed \d+, after/.exec(output) ?? [];
+  if (broken === undefined)
+    throw new Error(`the explorer could not be run (exit code ${code}):\n${output.slice(-2_000)}`);
   return `explorer: ${broken}`;
 }
 
