@@ -89,7 +89,14 @@ function kill(mutant) {
 
 function chosen(words) {
   if (words.length === 0) return mutants;
-  return mutants.filter(({ name }) => words.some((word) => name.includes(word)));
+  const some = mutants.filter(({ name }) => words.some((word) => name.includes(word)));
+  if (some.length === 0) {
+    console.error(
+      `no mutant has ${words.join(' or ')} in its name; there are:\n${mutants.map(({ name }) => name).join('\n')}`,
+    );
+    process.exit(2);
+  }
+  return some;
 }
 
 /** In words, what became of it. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { CampaignHistory } from '../support/campaign-history.js';
 
-const campaign = (): CampaignHistory => new CampaignHistory().task('later', 30_000);
+const campaign = (): CampaignHistory => new CampaignHistory().withoutHandlers().task('later', 30_000);
 
 test('an id that was added once is no duplicate', () => {
   const added = campaign().task('a', 1_000);

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Cost } from '../../src/cli/verify/history/records.js';
 import { brokenIn, CampaignHistory } from '../support/campaign-history.js';
 
-const campaign = (): CampaignHistory => new CampaignHistory().task('later', 30_000);
+const campaign = (): CampaignHistory => new CampaignHistory().withoutHandlers().task('later', 30_000);
 
 describe('SETTLE_UNIQUE', () => {
   test('a task ends once', () => {

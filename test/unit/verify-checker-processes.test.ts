@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CampaignHistory } from '../support/campaign-history.js';
 
-const campaign = (): CampaignHistory => new CampaignHistory().task('later', 30_000);
+const campaign = (): CampaignHistory => new CampaignHistory().withoutHandlers().task('later', 30_000);
 
 describe('HELD', () => {
   test('no more handlers are at work than the worker may have', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { aheadMs, brokenIn, CampaignHistory, clockReading } from '../support/campaign-history.js';
 
-const campaign = (): CampaignHistory => new CampaignHistory();
+const campaign = (): CampaignHistory => new CampaignHistory().withoutHandlers();
 
 test('tasks that were added, started when due and ended once keep every promise', () => {
   const verdict = campaign().task('a', 1_000).task('b', 1_100, 'worker-2.1').reign(7, 500).judge();

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
-import { exitCodes, usage } from '../failure.js';
+import { exitCodes, lineOf, usage } from '../failure.js';
 import { note, print, printJson } from '../output.js';
 import { connectionOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
@@ -11,6 +11,7 @@ import { runCampaign } from '../verify/campaign.js';
 import { check, type Verdict } from '../verify/checker/check.js';
 import { faultNames, faults } from '../verify/faults/faults.js';
 import { readHistory } from '../verify/history/read.js';
+import type { HistoryRecord } from '../verify/history/records.js';
 import { type Plan, type Variant, variantOf } from '../verify/plan.js';
 import { type Campaign, reportOf, tableOf } from '../verify/report.js';
 
@@ -23,7 +24,9 @@ export const command: Command = {
       describe: `Only these, with commas; none: no fault at all. All of: ${namesOf(false)}; made only when named: ${namesOf(true)}`,
     },
     redis: {
-      describe: 'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled',
+      describe:
+        'A Redis that is there, under a prefix of its own that is removed; it is not killed, stopped or filled. ' +
+        'env: the one of DUESTREAM_REDIS_URL or REDIS_URL, for an address with a password',
     },
     replicated: {
       describe: 'A Redis of its own with two replicas and three Sentinels; the faults are then failovers',
@@ -57,7 +60,7 @@ function namesOf(alone: boolean): string {
 
 async function verify(args: Arguments): Promise<number> {
   const judged = args.text('check');
-  if (judged !== undefined) return tell(args, [{ seed: 0, verdict: check(await readHistory(resolve(judged))) }]);
+  if (judged !== undefined) return tell(args, [{ seed: 0, verdict: check(await historyIn(resolve(judged))) }]);
   const settings = settingsOf(args);
   const seeds = seedsOf(args);
   const stop = new StopSignal('ending the campaign');
@@ -84,10 +87,20 @@ async function campaignOf(
   const historyFolder =
     given === undefined ? await mkdtemp(join(tmpdir(), 'duestream-verify-')) : resolve(given, `seed-${plan.seed}`);
   await newFolder(historyFolder);
+  try {
+    return await judgedCampaign({ ...plan, historyFolder }, stop, given === undefined);
+  } catch (error) {
+    if (given === undefined) await rm(historyFolder, { recursive: true }); // it did not even begin
+    throw error;
+  }
+}
+
+async function judgedCampaign(plan: Plan, stop: StopSignal, mayGo: boolean): Promise<Verdict | undefined> {
+  const { historyFolder } = plan;
   note(`seed ${plan.seed}: ${plan.seconds} s of faults`);
-  await runCampaign({ plan: { ...plan, historyFolder }, signal: stop.signal, tell: note });
+  await runCampaign({ plan, signal: stop.signal, tell: note });
   const verdict = stop.exitCode === undefined ? check(await readHistory(historyFolder)) : undefined;
-  if (given === undefined && verdict?.held !== false) await rm(historyFolder, { recursive: true });
+  if (mayGo && verdict?.held !== false) await rm(historyFolder, { recursive: true });
   else note(`the history is in ${historyFolder}; duestream verify --check judges it again`);
   return verdict;
 }
@@ -105,9 +118,19 @@ function tell(args: Arguments, campaigns: readonly Campaign[]): number {
   return verdicts.every(({ held }) => held) ? exitCodes.ok : exitCodes.failed;
 }
 
+async function historyIn(folder: string): Promise<HistoryRecord[]> {
+  const names = await readdir(folder).catch(() => []);
+  if (!names.some((name) => name.endsWith('.jsonl'))) {
+    throw usage(`there is no history in ${folder}: name a folder that verify --history has filled, as in …/seed-1`);
+  }
+  return readHistory(folder);
+}
+
 /** A history is one campaign's. */
 async function newFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
+    throw usage(`${folder} can't be made: ${lineOf(error)}`);
+  });
   if ((await readdir(folder)).length > 0) throw usage(`${folder} is not empty: name a folder that is new`);
 }
 
@@ -120,7 +143,7 @@ type Settings = Omit<Plan, 'seed' | 'historyFolder' | keyof Variant> & { readonl
 
 /** What holds for every seed; `fixed` is what the seed must not draw. */
 function settingsOf(args: Arguments): Settings {
-  const connection = args.text('redis') === undefined ? undefined : connectionOf(args).connection;
+  const connection = connectionIn(args);
   if (connection?.startsWith('rediss:'))
     throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
   return {
@@ -140,6 +163,15 @@ function settingsOf(args: Arguments): Settings {
   };
 }
 
+/** Only when it is asked for: an address in the environment is for the other verbs, and a password may be in it. */
+function connectionIn(args: Arguments): string | undefined {
+  const given = args.text('redis');
+  if (given !== 'env') return given === undefined ? undefined : connectionOf(args).connection;
+  const found = process.env['DUESTREAM_REDIS_URL'] ?? process.env['REDIS_URL'];
+  if (!found) throw usage('--redis env: neither DUESTREAM_REDIS_URL nor REDIS_URL is set');
+  return found;
+}
+
 function replicationOf(args: Arguments, connection: string | undefined): Pick<Settings, 'replicated' | 'fixed'> {
   const replicated = args.on('replicated');
   const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
@@ -153,6 +185,7 @@ function replicationOf(args: Arguments, connection: string | undefined): Pick<Se
 
 function faultsOf(args: Arguments): string[] | undefined {
   const names = args.list('faults');
+  if (names?.length === 0) throw usage('--faults names no fault; none means none at all');
   if (names?.length === 1 && names[0] === 'none') return [];
   const unknown = names?.find((name) => !faultNames.includes(name));
   if (unknown !== undefined) throw usage(`unknown fault ${JSON.stringify(unknown)}; see duestream verify --help`);

@@ -1,5 +1,7 @@
 import { scheduler } from 'node:timers/promises';
 import { Arena } from './arena.js';
+import { failoverFaults } from './faults/failover.js';
+import type { Fault } from './faults/fault.js';
 import { faults } from './faults/faults.js';
 import { nowMs } from './history/instant.js';
 import { HistoryWriter } from './history/writer.js';
@@ -26,16 +28,19 @@ const reapedMsMax = 15_000;
 export async function runCampaign({ plan, signal, tell }: CampaignParts): Promise<void> {
   const writer = new HistoryWriter(plan.historyFolder, 'nemesis');
   const { seed, seconds, form, leaseMs, lockTtlMs } = plan;
-  const { replicated, minReplicas } = plan;
+  const { appendonly, lockNodes, replicated, minReplicas } = plan;
   const ownRedis = plan.connection === undefined;
-  writer.note({ what: 'plan', seed, seconds, form, leaseMs, lockTtlMs, ownRedis, replicated, minReplicas });
+  const variant = { ownRedis, appendonly, lockNodes, replicated, minReplicas };
+  writer.note({ what: 'plan', seed, seconds, form, leaseMs, lockTtlMs, ...variant });
   const draws = new Seeded(seed);
+  tell('starting Redis, and the processes around it');
   const arena = await Arena.open({ plan, draws: draws.branch(), writer, onTrouble: tell });
   const watch = new Watch(arena, writer);
   try {
     watch.start();
     await arena.cast();
     writer.note({ what: 'phase', phase: 'load' });
+    tell('at work');
     await pause(calmMs, signal);
     await breakThings({ arena, draws: draws.branch(), writer, signal, tell });
     await pause(calmMs, signal);
@@ -56,15 +61,22 @@ interface Scene {
 async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; draws: Seeded }): Promise<void> {
   const { writer, signal, tell } = scene;
   const { plan } = arena;
-  const chosen = faults.filter(({ name, alone = false }) => plan.faults?.includes(name) ?? !alone);
+  const chosen = chosenFaults(arena);
   writer.note({ what: 'phase', phase: 'faults' });
   const over = new AbortController();
   const ended = pause(plan.seconds * 1000, signal).then(() => over.abort());
   const nemesis = new Nemesis({ arena, faults: chosen, draws, writer, signal: over.signal, onFault: tell });
   const made = await nemesis.run(plan.lanes);
   await ended;
-  tell(`${made} faults were made`);
+  tell(`faults made: ${made}; now the rest is worked off`);
   writer.note({ what: 'phase', phase: 'calm' });
+}
+
+/** Those that were named, or the deck: of a replicated Redis its failovers. */
+function chosenFaults({ plan }: Arena): Fault[] {
+  if (plan.faults !== undefined) return faults.filter(({ name }) => plan.faults?.includes(name));
+  if (plan.replicated) return [...failoverFaults];
+  return faults.filter(({ alone = false }) => !alone);
 }
 
 /** No more tasks; all that there are come to their end; then everybody leaves, in good order. */

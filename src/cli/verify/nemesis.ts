@@ -1,6 +1,8 @@
 import { scheduler } from 'node:timers/promises';
 import type { Arena } from './arena.js';
 import type { Fault, Making, Planned } from './faults/fault.js';
+import { usage } from '../failure.js';
+import { nowMs } from './history/instant.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Seeded } from './seeded.js';
 
@@ -32,14 +34,22 @@ export class Nemesis {
   }
 
   async run(lanes: number): Promise<number> {
-    const { arena, faults, writer } = this.#parts;
+    const { arena, faults } = this.#parts;
     const able = faults.filter((fault) => {
       const why = fault.missing?.(arena);
-      if (why !== undefined) writer.note({ what: 'skipped', fault: fault.name, why });
+      if (why !== undefined) this.#leaveOut(fault.name, why);
       return why === undefined;
     });
     if (able.length > 0) await Promise.all(Array.from({ length: lanes }, () => this.#lane(able)));
     return this.#made;
+  }
+
+  /** Who names a fault wants it made. */
+  #leaveOut(name: string, why: string): void {
+    const { arena, writer, onFault } = this.#parts;
+    if (arena.plan.faults !== undefined) throw usage(`${name} can't be made here: ${why}`);
+    writer.note({ what: 'skipped', fault: name, why });
+    onFault(`left out: ${name}, ${why}`);
   }
 
   async #lane(able: readonly Fault[]): Promise<void> {
@@ -64,13 +74,14 @@ export class Nemesis {
       target: planned.target,
       costs: planned.costs,
     } as const;
-    onFault(`${fault.name} on ${planned.target}`);
+    const fromMs = nowMs();
     writer.note({ ...told, phase: 'begin' });
     try {
       const note: Making['note'] = (fact) => writer.note(fact);
       await planned.run({ arena, draws, wait: (ms) => this.#wait(ms), note });
     } finally {
       writer.note({ ...told, phase: 'end' });
+      onFault(`${fault.name} on ${planned.target}, for ${((nowMs() - fromMs) / 1_000).toFixed(1)} s`);
       for (const one of planned.holds) this.#held.delete(one);
     }
   }

@@ -35,7 +35,7 @@ function cellsOf({ figures, results, sometimes }: Verdict): string[] {
 /** The verdict for people: what held, what did not and how, and what the campaign went through. */
 export function reportOf(verdict: Verdict): string {
   const results = verdict.results.flatMap(({ name, held, count, broken }) => [
-    `${held ? 'held  ' : 'BROKEN'}  ${name}${held ? '' : ` (${count})`}`,
+    `${held ? wordOf(name, verdict) : 'BROKEN'}  ${name}${held ? '' : ` (${count})`}`,
     ...broken.map((line) => `          ${line}`),
   ]);
   const met = verdict.sometimes
@@ -43,7 +43,20 @@ export function reportOf(verdict: Verdict): string {
     .map(({ name, seen, held }) => `${held ? 'met   ' : 'NEVER '}  ${name}: ${seen}`);
   const figures = Object.entries(verdict.figures).map(([name, value]) => `${name} ${Math.round(value * 100) / 100}`);
   const last = verdict.held ? 'every promise held' : 'NOT every promise held';
-  return [...results, ...met, wrapped(figures), last].join('\n');
+  return [settingOf(verdict), ...results, ...met, wrapped(figures), last].join('\n');
+}
+
+/** In the quick form no time is judged. */
+function wordOf(name: string, { plan }: Verdict): string {
+  return plan.form === 'quick' && name === 'LATENESS' ? 'told  ' : 'held  ';
+}
+
+function settingOf({ plan }: Verdict): string {
+  const { seed, seconds, form, ownRedis, appendonly, lockNodes = 0, replicated = false, minReplicas = 0 } = plan;
+  const redis = ownRedis ? `a Redis of its own, appendfsync ${appendonly}` : "somebody's Redis";
+  const votes = lockNodes === 0 ? 'which votes itself' : `${lockNodes} lock nodes`;
+  const replicas = replicated ? `, replicated, min-replicas-to-write ${minReplicas}` : '';
+  return `seed ${seed}, ${seconds} s of faults, ${form} form, ${redis}${replicas}, ${votes}`;
 }
 
 function wrapped(parts: readonly string[]): string {

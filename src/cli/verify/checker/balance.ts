@@ -19,6 +19,7 @@ export function conserve(evidence: Evidence, findings: Findings): void {
     const places = `${scheduled} scheduled, ${due} due, ${ready} ready, ${active} active, ${ended} ended`;
     findings.broke(`at ${when(snapshot.at)} ${came} came, and ${there + ended} are known of: ${places}`);
   }
+  if (snapshots.length === 0) findings.broke('nobody looked at how much there is: there is nothing to hold against');
   findings.figure('snapshots', snapshots.length);
   addedInTheEnd(evidence, findings);
 }

@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../history/records.js';
+import type { HistoryRecord, RecordOf } from '../history/records.js';
 import { type Check, type CheckResult, Findings } from './check-result.js';
 import { type CheckName, checks } from './checks.js';
 import { type Evidence, evidenceOf } from './evidence.js';
@@ -6,6 +6,8 @@ import { type Sometimes, sometimes } from './sometimes.js';
 import { acceptanceOf } from './task-life.js';
 
 export interface Verdict {
+  /** What was played: its seed repeats the draws. */
+  readonly plan: RecordOf<'plan'>;
   /** Every promise held, and the campaign met what it has to meet. */
   readonly held: boolean;
   readonly results: readonly (CheckResult & { readonly name: CheckName })[];
@@ -27,6 +29,7 @@ export function check(history: readonly HistoryRecord[]): Verdict {
   });
   const met = sometimes(evidence);
   return {
+    plan: evidence.plan,
     held: [...results, ...met].every(({ held }) => held),
     results,
     sometimes: met,

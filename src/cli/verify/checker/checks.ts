@@ -7,6 +7,7 @@ import { settleUnique } from './ends.js';
 import { failover } from './failovers.js';
 import { fence, oneLeaderPerTerm, staleRefused, termMono } from './leaders.js';
 import { clientSane, held } from './processes.js';
+import { ran } from './ran.js';
 import { recover } from './recovery.js';
 import { attemptMono, dupExplained } from './starts.js';
 import { noGhost, noLoss } from './tasks-kept.js';
@@ -19,6 +20,7 @@ export type CheckName =
   | 'DUP_EXPLAINED'
   | 'ATTEMPT_MONO'
   | 'SETTLE_UNIQUE'
+  | 'RAN'
   | 'ONE_ANSWER'
   | 'STALE_REFUSED'
   | 'TERM_MONO'
@@ -42,6 +44,7 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   DUP_EXPLAINED: dupExplained,
   ATTEMPT_MONO: attemptMono,
   SETTLE_UNIQUE: settleUnique,
+  RAN: ran,
   ONE_ANSWER: oneAnswer,
   STALE_REFUSED: staleRefused,
   TERM_MONO: termMono,

@@ -35,7 +35,7 @@ const misfits: readonly RegExp[] = [
 ];
 
 /** CLIENT_SANE: whatever is cut and broken, no process gets a payload or a reply that is not its own, and none ends. */
-export function clientSane({ records, when }: Evidence, findings: Findings): void {
+export function clientSane({ records, processes, when }: Evidence, findings: Findings): void {
   for (const record of records) {
     const { by, at } = record;
     if (record.what === 'start' && !record.sane) {
@@ -43,6 +43,9 @@ export function clientSane({ records, when }: Evidence, findings: Findings): voi
     }
     if (record.what === 'error' && isOurs(record))
       findings.broke(`${by} at ${when(at)}: ${record.code} ${record.text}`);
+    if (record.what === 'process' && record.phase === 'started' && !processes.has(record.name)) {
+      findings.broke(`${record.name} was started at ${when(at)}, and there is no history of it`);
+    }
     if (record.what === 'process' && record.phase === 'exited' && record.asked === false) {
       findings.broke(
         `${record.name} ended by itself at ${when(at)}: ${record.signal ?? record.code ?? 'nobody knows how'}`,

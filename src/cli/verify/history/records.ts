@@ -70,6 +70,9 @@ export type NemesisRecord =
       lockTtlMs: number;
       ownRedis: boolean;
       form: 'quick' | 'long';
+      appendonly?: string;
+      /** 0: the queue's own Redis voted. */
+      lockNodes?: number;
       replicated?: boolean;
       minReplicas?: number;
     }
