@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- recover: take over deliveries whose lease ran out, and open them. Any consumer's, with free slots.
 --
--- KEYS  1 meta    hash    layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms, look_at
+-- KEYS  1 meta    hash    layout, paused, seen_ms, gap_ms, gap_end_ms, last_gap_ms, hold_ms, look_at
 --       2 stream  stream  {id, due}
 --       3 live    hash    task id -> stream id of the one entry that counts
 --       4 tasks   hash    task id -> record
@@ -28,24 +28,24 @@
 -- one walk: look_at is where it goes on. overdue: 1 = it stands at one that waits for a free slot.
 -- Somebody looks every second: a longer gap was an outage (a frozen or restarted server, a stepped clock), and what seems
 -- abandoned may only have been unable to beat. So what had a sign of life less than a lease before the gap, and a lease
--- under three gaps, is held for one lease from its end. A gap in the hold of another is one with it. held_until_ms: 0 = none.
+-- under three gaps, is held for one lease from its end; one right after another counts from there. held_until_ms: 0 = none.
 local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, lease_ms, page = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at', 'last_gap_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 if now_ms == 0 then local time = redis.call('TIME') now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 for _, hash in ipairs({live, tasks, runs, consumers, past, counts}) do redis.call('HLEN', hash) end
 redis.call('XLEN', stream) redis.call('XLEN', dead) redis.call('ZCARD', expiry)
-local gap_ms, gap_end_ms, look_at = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-'
+local gap_ms, gap_end_ms, look_at, last_ms = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-', tonumber(at[7] or 0)
 local seen_ms = tonumber(at[3] or '') or now_ms
 gap_end_ms = math.min(gap_end_ms, now_ms) -- the clock went back: a hold goes on, for a lease at most
 if now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end
-local goes_on = gap_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms
-local begin_ms = goes_on and math.min(seen_ms, gap_end_ms - gap_ms) or seen_ms
-if now_ms - seen_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = now_ms - begin_ms, now_ms end
-redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms)
+local begin_ms = last_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms and gap_end_ms - last_ms or seen_ms
+local is_gap = now_ms - seen_ms > math.min(2000, 0.4 * lease_ms)
+if is_gap then gap_ms, last_ms, gap_end_ms = now_ms - math.min(seen_ms, begin_ms), now_ms - seen_ms, now_ms end
+redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms, 'last_gap_ms', last_ms)
 if at[2] == '1' then return {'paused'} end
 local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end

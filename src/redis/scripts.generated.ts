@@ -1410,7 +1410,7 @@ return {'ok', found[1], reaped}
 };
 
 export interface RecoverKeys {
-  /** hash: layout, paused, seen_ms, gap_ms, gap_end_ms, hold_ms, look_at */
+  /** hash: layout, paused, seen_ms, gap_ms, gap_end_ms, last_gap_ms, hold_ms, look_at */
   meta: string;
   /** stream: {id, due} */
   stream: string;
@@ -1465,7 +1465,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: 'a7fb65fb56dbb3ef2b6dd98dd3b5723de2c7b538',
+  sha1: 'fc623a93862303b7888e33d8effea7583bbe1198',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1486,19 +1486,19 @@ local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KE
 local expiry, dead, past, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, lease_ms, page = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
 local limit, bytes_max, lost_max = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'seen_ms', 'gap_ms', 'gap_end_ms', 'look_at', 'last_gap_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 if now_ms == 0 then local time = redis.call('TIME') now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 for _, hash in ipairs({live, tasks, runs, consumers, past, counts}) do redis.call('HLEN', hash) end
 redis.call('XLEN', stream) redis.call('XLEN', dead) redis.call('ZCARD', expiry)
-local gap_ms, gap_end_ms, look_at = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-'
+local gap_ms, gap_end_ms, look_at, last_ms = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-', tonumber(at[7] or 0)
 local seen_ms = tonumber(at[3] or '') or now_ms
 gap_end_ms = math.min(gap_end_ms, now_ms) -- the clock went back: a hold goes on, for a lease at most
 if now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end
-local goes_on = gap_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms
-local begin_ms = goes_on and math.min(seen_ms, gap_end_ms - gap_ms) or seen_ms
-if now_ms - seen_ms > math.min(2000, 0.4 * lease_ms) then gap_ms, gap_end_ms = now_ms - begin_ms, now_ms end
-redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms)
+local begin_ms = last_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms and gap_end_ms - last_ms or seen_ms
+local is_gap = now_ms - seen_ms > math.min(2000, 0.4 * lease_ms)
+if is_gap then gap_ms, last_ms, gap_end_ms = now_ms - math.min(seen_ms, begin_ms), now_ms - seen_ms, now_ms end
+redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms, 'last_gap_ms', last_ms)
 if at[2] == '1' then return {'paused'} end
 local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
 if pending.err then return string.sub(pending.err, 1, 7) == 'NOGROUP' and {'no_group'} or pending end

@@ -295,6 +295,32 @@ describe('hold', () => {
     expect((await expectStatus(recover('c2', { nowMs: now + 110_000 }), 'ok')).deliveries.length).toBe(1);
   });
 
+  test('a hold ends, however often the server stalls', async () => {
+    await recover('c2');
+    await silent('a', 31_000);
+    await recover('c2', { nowMs: now + 11_000 });
+    let at = now + 11_000;
+    let taken = 0;
+    while (taken === 0 && at < now + 150_000) {
+      for (let look = 0; look < 28; look += 1) await recover('c2', { nowMs: (at += 1_000), limit: 0 });
+      at += 2_100;
+      taken = (await expectStatus(recover('c2', { nowMs: at }), 'ok')).deliveries.length;
+    }
+    expect(taken).toBe(1);
+  });
+
+  test('nor is it for ever when nobody looks on time', async () => {
+    await recover('c2', { leaseMs: 6_000 });
+    await silent('a', 6_001);
+    await send('HSET', keys.consumers, 'c1', `6000 ${now} a worker`);
+    let at = now;
+    let taken = 0;
+    while (taken === 0 && at < now + 30_000) {
+      taken = (await expectStatus(recover('c2', { leaseMs: 6_000, nowMs: (at += 2_200) }), 'ok')).deliveries.length;
+    }
+    expect(taken).toBe(1);
+  });
+
   test('short silences add up to no outage: a lonely worker that restarts often is no reason to hold', async () => {
     await recover('c2');
     await silent('a', 61_000);
