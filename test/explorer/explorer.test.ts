@@ -47,7 +47,9 @@ test.each(Array.from({ length: seeds }, (_, at) => firstSeed + at))(
     // The same steps do the same, but for what Redis' own clock adds where a machine stands still in between.
     const again = await repeat(ground, { seed, choices: run.choices, rests: run.cameToRest });
     if (again.violation) expect.fail(tell(run, await shrink(ground, again)));
-    console.warn(`seed ${seed}: broken once, and not again by the same steps: ${run.violation.message}`);
+    expect.fail(
+      `${run.violation.message}\nseed ${seed}, after ${run.choices.length} steps, and not again by the same steps`,
+    );
   },
 );
 

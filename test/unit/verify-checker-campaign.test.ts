@@ -105,8 +105,13 @@ describe('RECOVER', () => {
   test('where the next fault comes too soon nothing is asked, nor when the load is over', () => {
     const soon = campaign('long').fault('redis-kill', 10_000, 11_000).fault('net-hole', 14_000, 29_000);
     expect(soon.broken()).toEqual([]);
-    const over = campaign('long').fault('redis-kill', 44_000, 46_000);
-    expect(over.broken()).toEqual([]);
+    const over = campaign('long').fault('redis-kill', 10_000, 11_000).fault('redis-kill', 44_000, 46_000);
+    expect(over.task('after', 11_100).broken()).toEqual([]);
+  });
+
+  test('a long campaign that was never calm for long enough shows nothing', () => {
+    expect(campaign('long').fault('redis-kill', 10_000, 44_000).broken()).toEqual(['RECOVER']);
+    expect(campaign('quick').fault('redis-kill', 10_000, 44_000).task('after', 44_100).broken()).toEqual([]);
   });
 
   test('a fault inside another ends nothing', () => {

@@ -50,13 +50,17 @@ describe('CLIENT_SANE', () => {
     expect(campaign().note(2_000, 'worker-1.1', { what: 'error', code, text }).broken()).toEqual([]);
   });
 
-  test('no process ends by itself', () => {
-    const exited = (asked: boolean): string[] =>
-      campaign()
-        .note(2_000, 'nemesis', { what: 'process', name: 'worker-1.1', phase: 'exited', code: 1, signal: null, asked })
+  test('no process ends by itself, and who is asked to leaves in good order', () => {
+    const exited = (asked: boolean, code: number | null, history = campaign()): string[] =>
+      history
+        .note(2_000, 'nemesis', { what: 'process', name: 'worker-1.1', phase: 'exited', code, signal: null, asked })
         .broken();
-    expect(exited(true)).toEqual([]);
-    expect(exited(false)).toEqual(['CLIENT_SANE']);
+    expect(exited(true, 0)).toEqual([]);
+    expect(exited(true, 1)).toEqual(['CLIENT_SANE']);
+    expect(exited(true, null)).toEqual(['CLIENT_SANE']); // it did not stop, and was ended
+    expect(exited(false, 0)).toEqual(['CLIENT_SANE']);
+    const killed = campaign().note(1_990, 'nemesis', { what: 'process', name: 'worker-1.1', phase: 'killed' });
+    expect(exited(true, null, killed)).toEqual([]);
   });
 });
 

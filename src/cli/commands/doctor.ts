@@ -4,7 +4,7 @@ import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { exitCodes, Failure, lineOf } from '../failure.js';
 import { note, print, printJson, table } from '../output.js';
-import { type Connection, connectionOf } from '../redis-address.js';
+import { type Connection, connectionOf, lockNodesOf } from '../redis-address.js';
 import { noteIfNew, oneShot } from '../with-queue.js';
 
 export const command: Command = {
@@ -13,6 +13,7 @@ export const command: Command = {
       describe: 'Put tasks back that are in no place, as after a deleted stream; leads for a moment when nobody does',
       isSwitch: true,
     },
+    'lock-nodes': { describe: 'With --repair: those of the other candidates, with commas' },
     ...json,
     ...connected,
   },
@@ -27,7 +28,9 @@ async function runDoctor(args: Arguments): Promise<number> {
   let diagnosis = await diagnose(args);
   if (args.on('repair')) {
     const queues = brokenQueues(diagnosis);
-    for (const queue of queues) await repair(queue, connectionOf(args));
+    const lockNodes = lockNodesOf(args);
+    const reach = { ...connectionOf(args), ...(lockNodes !== undefined && { lockNodes }) };
+    for (const queue of queues) await repair(queue, reach);
     if (queues.length > 0) diagnosis = await diagnose(args);
   }
   const { ok, checks } = diagnosis;
@@ -56,11 +59,14 @@ const repairMsMax = 60_000;
 const lookMs = 100;
 
 /** It is the leader's work, and a sweep of some seconds. Whoever leads does it; this process leads when nobody does. */
-async function repair(name: string, connection: Connection): Promise<void> {
-  const queue = new Queue(name, { ...connection, ...oneShot });
+async function repair(name: string, connection: Connection & { lockNodes?: string[] }): Promise<void> {
+  const { lockNodes: _votes, ...reach } = connection;
+  const queue = new Queue(name, { ...reach, ...oneShot });
   const { leader, unplaced } = await queue.stats();
   const own = leader === null ? new Leader(name, connection) : undefined;
   own?.on('error', (error) => note(lineOf(error)));
+  // Another leads after all, maybe by other lock nodes: it does the work, and is not disturbed again.
+  own?.on('stepped_down', ({ reason }) => void (reason === 'refused' && own.stop()));
   const tooLate = AbortSignal.timeout(repairMsMax);
   try {
     await own?.start();

@@ -110,6 +110,7 @@ export class Actor {
 
   /** It will kill itself: its end is no surprise. */
   async dies(order: Order, withinMs: number): Promise<void> {
+    this.#parts.writer.note({ what: 'process', name: `${this.name}.${this.#lives}`, phase: 'killed' });
     this.#isAsked = true;
     this.order(order);
     const timer = setTimeout(() => this.signal('SIGKILL'), withinMs);

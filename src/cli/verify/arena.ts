@@ -146,13 +146,14 @@ export class Arena {
 
 function targetOf(redis: RedisServer | undefined, connection: string | undefined): Target {
   if (redis !== undefined) return redis;
-  const { hostname, port } = new URL(connection ?? '');
-  return { host: hostname, port: Number(port || 6379) };
+  const { protocol, hostname, port, pathname } = new URL(connection ?? '');
+  if (protocol === 'unix:') return { socketPath: decodeURIComponent(pathname) };
+  return { host: hostname.replace(/^\[(.*)\]$/, '$1'), port: Number(port || 6379) };
 }
 
 /** The same user, password and database, by way of the proxy. */
 function throughProxy(connection: string | undefined, proxy: Proxy): string {
-  if (connection === undefined) return proxy.url;
+  if (connection === undefined || connection.startsWith('unix:')) return proxy.url;
   const url = new URL(connection);
   url.hostname = '127.0.0.1';
   url.port = String(proxy.port);

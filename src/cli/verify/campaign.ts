@@ -17,7 +17,9 @@ export interface CampaignParts {
   readonly tell: (text: string) => void;
 }
 
-const calmMs = 2_500;
+const beforeMs = 2_500;
+/** Longer than it may take until work goes on, so that there is something to judge it by. */
+const calmMsMore = 4_500;
 const lookMs = 200;
 const reapedMsMax = 15_000;
 
@@ -41,9 +43,8 @@ export async function runCampaign({ plan, signal, tell }: CampaignParts): Promis
     await arena.cast();
     writer.note({ what: 'phase', phase: 'load' });
     tell('at work');
-    await pause(calmMs, signal);
+    await pause(beforeMs, signal);
     await breakThings({ arena, draws: draws.branch(), writer, signal, tell });
-    await pause(calmMs, signal);
     if (!signal.aborted) await wind(arena, watch, { writer, signal, tell });
   } finally {
     await watch.stop();
@@ -62,14 +63,17 @@ async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; d
   const { writer, signal, tell } = scene;
   const { plan } = arena;
   const chosen = chosenFaults(arena);
-  writer.note({ what: 'phase', phase: 'faults' });
-  const over = new AbortController();
-  const ended = pause(plan.seconds * 1000, signal).then(() => over.abort());
-  const nemesis = new Nemesis({ arena, faults: chosen, draws, writer, signal: over.signal, onFault: tell });
-  const made = await nemesis.run(plan.lanes);
-  await ended;
-  tell(`faults made: ${made}; now the rest is worked off`);
-  writer.note({ what: 'phase', phase: 'calm' });
+  const nemesis = new Nemesis({ arena, faults: chosen, draws, writer, onFault: tell });
+  for (let half = 1; half <= 2; half += 1) {
+    writer.note({ what: 'phase', phase: 'faults' });
+    const over = new AbortController();
+    const ended = pause(plan.seconds * 500, signal).then(() => over.abort());
+    await nemesis.run(plan.lanes, over.signal);
+    await ended;
+    writer.note({ what: 'phase', phase: 'calm' });
+    await pause(plan.leaseMs + plan.lockTtlMs + calmMsMore, signal);
+  }
+  tell(`faults made: ${nemesis.made}; now the rest is worked off`);
 }
 
 /** Those that were named, or the deck: of a replicated Redis its failovers. */

@@ -11,8 +11,6 @@ export interface NemesisParts {
   readonly faults: readonly Fault[];
   readonly draws: Seeded;
   readonly writer: HistoryWriter;
-  /** Ends all: what is broken at that moment is mended at once. */
-  readonly signal: AbortSignal;
   readonly onFault: (text: string) => void;
 }
 
@@ -27,21 +25,21 @@ export class Nemesis {
   readonly #parts: NemesisParts;
   readonly #held = new Set<string>();
   #deck: Fault[] = [];
-  #made = 0;
+  readonly #able: readonly Fault[];
+  made = 0;
 
   constructor(parts: NemesisParts) {
     this.#parts = parts;
-  }
-
-  async run(lanes: number): Promise<number> {
-    const { arena, faults } = this.#parts;
-    const able = faults.filter((fault) => {
-      const why = fault.missing?.(arena);
+    this.#able = parts.faults.filter((fault) => {
+      const why = fault.missing?.(parts.arena);
       if (why !== undefined) this.#leaveOut(fault.name, why);
       return why === undefined;
     });
-    if (able.length > 0) await Promise.all(Array.from({ length: lanes }, () => this.#lane(able)));
-    return this.#made;
+  }
+
+  /** Until it is aborted: what is broken at that moment is mended at once. */
+  async run(lanes: number, signal: AbortSignal): Promise<void> {
+    if (this.#able.length > 0) await Promise.all(Array.from({ length: lanes }, () => this.#lane(signal)));
   }
 
   /** Who names a fault wants it made. */
@@ -52,24 +50,25 @@ export class Nemesis {
     onFault(`left out: ${name}, ${why}`);
   }
 
-  async #lane(able: readonly Fault[]): Promise<void> {
-    const { draws, signal } = this.#parts;
+  async #lane(signal: AbortSignal): Promise<void> {
+    const { draws } = this.#parts;
     while (!signal.aborted) {
-      await this.#wait(draws.between(pauseMs.min, pauseMs.max));
-      if (this.#deck.length === 0) this.#deck = draws.shuffled(able);
+      await waited(draws.between(pauseMs.min, pauseMs.max), signal);
+      if (this.#deck.length === 0) this.#deck = draws.shuffled(this.#able);
+      if (signal.aborted) return;
       const fault = this.#deck.pop();
-      if (fault !== undefined && !signal.aborted) await this.#make(fault);
+      if (fault !== undefined) await this.#make(fault, signal);
     }
   }
 
-  async #make(fault: Fault): Promise<void> {
+  async #make(fault: Fault, signal: AbortSignal): Promise<void> {
     const { arena, draws, writer, onFault } = this.#parts;
-    const planned = await this.#hold(fault);
+    const planned = await this.#hold(fault, signal);
     if (planned === undefined) return;
-    this.#made += 1;
+    this.made += 1;
     const told = {
       what: 'fault',
-      n: this.#made,
+      n: this.made,
       fault: fault.name,
       target: planned.target,
       costs: planned.costs,
@@ -78,7 +77,7 @@ export class Nemesis {
     writer.note({ ...told, phase: 'begin' });
     try {
       const note: Making['note'] = (fact) => writer.note(fact);
-      await planned.run({ arena, draws, wait: (ms) => this.#wait(ms), note });
+      await planned.run({ arena, draws, wait: (ms) => waited(ms, signal), note });
     } finally {
       writer.note({ ...told, phase: 'end' });
       onFault(`${fault.name} on ${planned.target}, for ${((nowMs() - fromMs) / 1_000).toFixed(1)} s`);
@@ -87,21 +86,21 @@ export class Nemesis {
   }
 
   /** Waits until nobody else breaks what this one would. */
-  async #hold(fault: Fault): Promise<Planned | undefined> {
-    const { arena, draws, signal } = this.#parts;
+  async #hold(fault: Fault, signal: AbortSignal): Promise<Planned | undefined> {
+    const { arena, draws } = this.#parts;
     while (!signal.aborted) {
       const planned = fault.plan(arena, draws);
       if (!planned.holds.some((one) => this.#held.has(one))) {
         for (const one of planned.holds) this.#held.add(one);
         return planned;
       }
-      await this.#wait(busyMs);
+      await waited(busyMs, signal);
     }
     return undefined;
   }
+}
 
-  /** Ends early with the campaign. */
-  async #wait(ms: number): Promise<void> {
-    await scheduler.wait(ms, { signal: this.#parts.signal }).catch(() => {});
-  }
+/** Ends early with the time for faults. */
+async function waited(ms: number, signal: AbortSignal): Promise<void> {
+  await scheduler.wait(ms, { signal }).catch(() => {});
 }

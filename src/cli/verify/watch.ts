@@ -15,12 +15,15 @@ export class Watch {
   readonly #arena: Arena;
   readonly #writer: HistoryWriter;
   readonly #queue: Queue;
+  /** A reading that is late costs its connection: nothing else is asked on it. */
+  readonly #clockLink: RedisLink;
   readonly #ended = new AbortController();
   #watching: Promise<unknown> = Promise.resolve();
 
   constructor(arena: Arena, writer: HistoryWriter) {
     this.#arena = arena;
     this.#writer = writer;
+    this.#clockLink = new RedisLink({ connection: arena.connection, purpose: 'clock', commandTimeoutMs: patienceMs });
     this.#queue = new Queue(queueName, {
       connection: arena.connection,
       prefix: arena.prefix,
@@ -74,7 +77,7 @@ export class Watch {
   async stop(): Promise<void> {
     this.#ended.abort();
     await this.#watching;
-    await this.#queue.close();
+    await Promise.all([this.#queue.close(), this.#clockLink.stop()]);
   }
 
   /** Copies what Redis itself noted: the audit stream in its order, and the ends that only its lists tell. */
@@ -117,7 +120,7 @@ export class Watch {
 
   async #readClock(): Promise<void> {
     const sentMs = nowMs();
-    const [seconds, micros] = (await this.#arena.link.send(['TIME'], { timeoutMs: patienceMs })) as string[];
+    const [seconds, micros] = (await this.#clockLink.send(['TIME'])) as string[];
     const heardMs = nowMs();
     const redisMs = Number(seconds) * 1000 + Number(micros) / 1000;
     this.#writer.note({ what: 'clock', lowMs: redisMs - heardMs, highMs: redisMs - sentMs });

@@ -83,7 +83,8 @@ function byItsHolder(
 ): void {
   const ofAttempt = starts.filter(({ attempt, at }) => attempt === told.attempt && at < end.fromMs);
   const last = ofAttempt.at(-1);
-  if (last === undefined || last.by === told.by) return;
+  const own = starts.filter(({ attempt, by, at }) => attempt === told.attempt && by === told.by && at < told.at).at(-1);
+  if (last === undefined || last.by === told.by || (own !== undefined && own.at >= last.at)) return;
   if (faults.cost(['group', 'writes'], { fromMs: (ofAttempt[0] as Start).at - plan.leaseMs, toMs: end.toMs })) return;
   findings.broke(`${startText(last, when)}, and ${told.by} settled it at ${when(end.toMs)}, which had lost it by then`);
 }

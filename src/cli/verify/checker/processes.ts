@@ -1,4 +1,4 @@
-import type { HistoryRecord } from '../history/records.js';
+import type { HistoryRecord, RecordOf } from '../history/records.js';
 import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
 
@@ -46,14 +46,21 @@ export function clientSane({ records, processes, when }: Evidence, findings: Fin
     if (record.what === 'process' && record.phase === 'started' && !processes.has(record.name)) {
       findings.broke(`${record.name} was started at ${when(at)}, and there is no history of it`);
     }
-    if (record.what === 'process' && record.phase === 'exited' && record.asked === false) {
+    if (record.what === 'process' && record.phase === 'exited' && endedBadly(record, records)) {
       findings.broke(
-        `${record.name} ended by itself at ${when(at)}: ${record.signal ?? record.code ?? 'nobody knows how'}`,
+        `${record.name} did not leave in good order at ${when(at)}: ${record.signal ?? record.code ?? 'nobody knows how'}`,
       );
     }
   }
 }
 
+/** Who was not killed leaves in good order, when it is asked to. */
+function endedBadly({ name, code, asked }: RecordOf<'process'>, records: readonly HistoryRecord[]): boolean {
+  if (asked !== true) return true;
+  const wasKilled = records.some((one) => one.what === 'process' && one.phase === 'killed' && one.name === name);
+  return !wasKilled && code !== 0;
+}
+
 function isOurs({ code, text }: { code: string; text: string }): boolean {
-  return code === 'ERR_BUG' || misfits.some((misfit) => misfit.test(text));
+  return code === 'ERR_BUG' || code === '' || misfits.some((misfit) => misfit.test(text));
 }

@@ -14,16 +14,22 @@ export function recover(evidence: Evidence, findings: Findings): void {
   const withinMs = plan.leaseMs + plan.lockTtlMs + graceMs;
   const startsAt = of('start').map(({ at }) => at);
   let mostMs = 0;
+  let judged = 0;
   for (const calm of calmTimes(evidence)) {
     const next = startsAt[firstFrom(startsAt.length, (at) => (startsAt[at] as number) >= calm.fromMs)];
     const isLong = calm.toMs - calm.fromMs > withinMs;
     const isJudged = isLong || (plan.form === 'quick' && isLast(calm, evidence));
     if (!isJudged) continue;
+    judged += 1;
     if (next !== undefined) mostMs = Math.max(mostMs, next - calm.fromMs);
     if (next !== undefined && (plan.form === 'quick' || next - calm.fromMs <= withinMs)) continue;
     const wentOn = next === undefined ? 'never went on' : `went on only at ${when(next)}`;
     findings.broke(`nothing was broken any more from ${when(calm.fromMs)} on, and the work ${wentOn}`);
   }
+  if (judged === 0 && plan.form === 'long' && evidence.faults.windows.length > 0) {
+    findings.broke('it was never calm for long enough to see whether the work goes on');
+  }
+  findings.figure('calmTimes', judged);
   findings.figure('recoveredWithinMs', mostMs);
 }
 

@@ -14,12 +14,18 @@ export function dupExplained(evidence: Evidence, findings: Findings): void {
   let explained = 0;
   for (const life of tasks.values()) {
     for (const { before, again } of extraStartsOf(life)) {
-      const span = { fromMs: before.at - plan.leaseMs, toMs: again.at };
+      const span = { fromMs: before.at - plan.leaseMs, toMs: Math.min(again.at, doneBy(life, before, plan.leaseMs)) };
       if (faults.costLeases(before.by, span) || faults.cost(['group', 'writes'], span)) explained += 1;
       else findings.broke(`${startText(before, when)}, and again ${startText(again, when)}: no fault explains it`);
     }
   }
   findings.figure('extraStarts', explained);
+}
+
+/** A fault explains what it may have touched: from the start to the end of that attempt, and a lease more. */
+function doneBy({ retries, ends }: TaskLife, { attempt, at }: Start, leaseMs: number): number {
+  const end = [retries[attempt - 1], ...ends].find((one) => one !== undefined && one.toMs >= at);
+  return (end?.toMs ?? Number.POSITIVE_INFINITY) + leaseMs;
 }
 
 export function extraStartsOf({ starts }: TaskLife): ExtraStart[] {
