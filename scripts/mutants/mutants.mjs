@@ -163,4 +163,37 @@ export const mutants = [
     edits: [{ file: 'lua/recover.lua', from: 'local held = gap_ms', to: 'local held = false and gap_ms' }],
     campaign: ['--faults', 'redis-stall', '--seconds', '25'],
   },
+  {
+    name: 'a task is completed that never ran',
+    edits: [
+      {
+        file: 'src/consumer/invoke.ts',
+        from: '    await handler.run(await validated(task, handler)',
+        to: "    if (task.id.endsWith('7')) return { kind: 'returned' };\n    await handler.run(await validated(task, handler)",
+      },
+    ],
+    campaign: ['--faults', 'none', '--seconds', '2'],
+  },
+  {
+    name: 'a stop that fails',
+    edits: [
+      {
+        file: 'src/worker.ts',
+        from: '    await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));',
+        to: "    await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));\n    throw new Error('stopped, and failed');",
+      },
+    ],
+    campaign: ['--faults', 'none', '--seconds', '2'],
+  },
+  {
+    name: 'a duty of the leader that throws',
+    edits: [
+      {
+        file: 'src/leader/ager.ts',
+        from: '    this.#cursor = reply.cursor;',
+        to: '    this.#cursor = (reply as unknown as { no: { cursor: string } }).no.cursor;',
+      },
+    ],
+    campaign: ['--faults', 'none', '--seconds', '2'],
+  },
 ];
