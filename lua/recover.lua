@@ -38,13 +38,13 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 if now_ms == 0 then local time = redis.call('TIME') now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 for _, hash in ipairs({live, tasks, runs, consumers, past, counts}) do redis.call('HLEN', hash) end
 redis.call('XLEN', stream) redis.call('XLEN', dead) redis.call('ZCARD', expiry)
-local gap_ms, gap_end_ms, look_at, last_ms = tonumber(at[4] or 0), tonumber(at[5] or 0), at[6] or '-', tonumber(at[7] or 0)
-local seen_ms = tonumber(at[3] or '') or now_ms
-gap_end_ms = math.min(gap_end_ms, now_ms) -- the clock went back: a hold goes on, for a lease at most
+local look_at, seen_ms, gap_ms, last_ms = at[6] or '-', tonumber(at[3] or '') or now_ms, tonumber(at[4] or 0), tonumber(at[7] or 0)
+local gap_end_ms = math.min(tonumber(at[5] or 0), now_ms) -- the clock went back: a hold goes on, for a lease at most
 if now_ms > gap_end_ms + 3 * gap_ms then gap_ms = 0 end
 local begin_ms = last_ms > lease_ms / 3 and seen_ms < gap_end_ms + lease_ms and gap_end_ms - last_ms or seen_ms
-local is_gap = now_ms - seen_ms > math.min(2000, 0.4 * lease_ms)
-if is_gap then gap_ms, last_ms, gap_end_ms = now_ms - math.min(seen_ms, begin_ms), now_ms - seen_ms, now_ms end
+local silent_ms, is_held = now_ms - seen_ms, gap_ms > lease_ms / 3 and now_ms < gap_end_ms + lease_ms
+local is_gap = silent_ms > math.min(2000, 0.4 * lease_ms) and (silent_ms > lease_ms / 3 or not is_held)
+if is_gap then gap_ms, last_ms, gap_end_ms = now_ms - math.min(seen_ms, begin_ms), silent_ms, now_ms end
 redis.call('HSET', meta, 'seen_ms', now_ms, 'gap_ms', gap_ms, 'gap_end_ms', gap_end_ms, 'last_gap_ms', last_ms)
 if at[2] == '1' then return {'paused'} end
 local pending = redis.pcall('XPENDING', stream, 'workers', look_at, '+', page)
