@@ -101,19 +101,23 @@ export function beat(run: Run, { name, held }: Asks): void {
   run.claim(pending, { owner: name });
 }
 
-/** Somebody looks at every instant: a longer gap was an outage. One within the hold of another goes on from its start. */
+/**
+ * Somebody looks at every instant: a longer gap was an outage. A long one within the hold of another goes on from where the
+ * one right before it began; a short one there changes nothing.
+ */
 export function look(run: Run): void {
   const { looks } = run.redis;
+  const lease = run.lease(0);
   const silent = run.now - looks.seen;
-  const isOver = run.now > looks.gapEnd + 3 * looks.gap;
-  const gap = isOver ? 0 : looks.gap;
-  if (silent <= 1) {
+  const gap = run.now > looks.gapEnd + 3 * looks.gap ? 0 : looks.gap;
+  const isInHold = gap > lease / 3 && run.now < looks.gapEnd + lease;
+  if (silent <= 1 || (silent <= lease / 3 && isInHold)) {
     run.redis.looks = { ...looks, seen: run.now, gap };
     return;
   }
-  const goesOn = run.rules.holdGoesOn && looks.gap > 0 && looks.seen < looks.gapEnd + run.lease(0);
-  const whole = goesOn ? run.now - (looks.gapEnd - looks.gap) : silent;
-  run.redis.looks = { seen: run.now, gap: Math.max(whole, gap), gapEnd: run.now };
+  const goesOn = run.rules.holdGoesOn && looks.last > lease / 3 && looks.seen < looks.gapEnd + lease;
+  const begin = goesOn ? Math.min(looks.seen, looks.gapEnd - looks.last) : looks.seen;
+  run.redis.looks = { seen: run.now, gap: run.now - begin, last: silent, gapEnd: run.now };
 }
 
 function isHeld(run: Run, lease: number, beat: number): boolean {

@@ -57,7 +57,7 @@ export function everythingEnds(from: State, world: Bound): boolean {
 
 function passTime(run: Run, state: State): void {
   state.now += 100;
-  state.redis.looks = { seen: state.now, gap: 0, gapEnd: 0 };
+  state.redis.looks = { seen: state.now, gap: 0, last: 0, gapEnd: 0 };
   if (run.rules.heartbeatStops) return;
   for (const { isStuck, held } of state.consumers) {
     for (const one of isStuck ? held : []) {

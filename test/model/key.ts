@@ -61,7 +61,7 @@ class Key {
   #redis(redis: Redis): void {
     const { looks, epoch } = redis;
     const { freezes } = this.#state.left;
-    const seen = looks.gap > 0 || freezes > 0 ? [looks.seen, looks.gap, looks.gapEnd] : [];
+    const seen = looks.gap > 0 || freezes > 0 ? [looks.seen, looks.gap, looks.last, looks.gapEnd] : [];
     const beats = seen.length > 0 ? this.#order.map((c) => redis.beats[c]) : [];
     this.#put(redis.paused ? 1 : 0, ...redis.due, ...redis.expiry, ...seen, ...beats, epoch.term, epoch.token);
     for (const record of redis.tasks) this.#put(this.#life(record?.ghostLife), record?.isWhole === false ? 1 : 0);

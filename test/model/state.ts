@@ -77,7 +77,7 @@ export interface Redis {
   lanes: (Kept | null)[];
   /** When each consumer beat last. */
   beats: number[];
-  looks: { readonly seen: number; readonly gap: number; readonly gapEnd: number };
+  looks: { readonly seen: number; readonly gap: number; readonly last: number; readonly gapEnd: number };
   ghostLives: Life[];
 }
 

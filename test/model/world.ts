@@ -103,7 +103,7 @@ export function firstState(world: World): State {
       epoch,
       lanes: Array.from({ length: producers + leases.length }, () => null),
       beats: leases.map(() => 0),
-      looks: { seen: 0, gap: 0, gapEnd: 0 },
+      looks: { seen: 0, gap: 0, last: 0, gapEnd: 0 },
       ghostLives: [],
     },
     replica: null,
