@@ -53,13 +53,15 @@ describe('CLIENT_SANE', () => {
   test('no process ends by itself, and who is asked to leaves in good order', () => {
     const exited = (asked: boolean, code: number | null, history = campaign()): string[] =>
       history
-        .note(2_000, 'nemesis', { what: 'process', name: 'worker-1.1', phase: 'exited', code, signal: null, asked })
+        .note(2_000, 'nemesis', { what: 'process', name: 'leader-2.1', phase: 'exited', code, signal: null, asked })
         .broken();
-    expect(exited(true, 0)).toEqual([]);
+    const counted = campaign().note(1_990, 'leader-2.1', { what: 'metrics', samples: {} });
+    expect(exited(true, 0, counted)).toEqual([]);
+    expect(exited(true, 0)).toEqual(['METRICS']);
     expect(exited(true, 1)).toEqual(['CLIENT_SANE']);
     expect(exited(true, null)).toEqual(['CLIENT_SANE']); // it did not stop, and was ended
-    expect(exited(false, 0)).toEqual(['CLIENT_SANE']);
-    const killed = campaign().note(1_990, 'nemesis', { what: 'process', name: 'worker-1.1', phase: 'killed' });
+    expect(exited(false, 1)).toEqual(['CLIENT_SANE']);
+    const killed = campaign().note(1_990, 'nemesis', { what: 'process', name: 'leader-2.1', phase: 'killed' });
     expect(exited(true, null, killed)).toEqual([]);
   });
 });

@@ -17,9 +17,12 @@ interface Expected {
  * a task that lost too many leases is counted by who buried it, without an event.
  */
 export function metrics(evidence: Evidence, findings: Findings): void {
+  const exits = evidence.of('process').filter(({ phase, code }) => phase === 'exited' && code === 0);
+  const left = new Set(exits.map(({ name }) => name));
   let compared = 0;
   for (const [by, records] of evidence.processes) {
     const told = records.find((record) => record.what === 'metrics');
+    if (told === undefined && left.has(by)) findings.broke(`${by} left in good order, and told no counter`);
     if (told === undefined) continue;
     const until = records.filter(({ at }) => at <= told.at);
     for (const { of, shown, noted, more } of expectationsOf(told, until, evidence)) {
