@@ -59,7 +59,9 @@ describe('with all rules nothing breaks', () => {
 });
 
 describe('each rule is missed', () => {
-  test.each(removals)('$without: $breaks, where $in', (removal) => {
+  const named = removals.map((removal) => ({ ...removal, rules: removal.without.join(' and ') }));
+
+  test.each(named)('$rules: $breaks, where $in', (removal) => {
     const { without, breaks, moves } = removal;
     const world = scenario(removal.in);
     const { broken, trace } = search(world, without, breaks);
