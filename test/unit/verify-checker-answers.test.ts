@@ -24,4 +24,9 @@ test('whose end was written is not told that it lost the delivery', () => {
   expect(lostAt(begun().end('a', 1_011), 1_020)).toEqual(['ONE_ANSWER']);
   expect(lostAt(begun().end('a', 1_030), 1_020)).toEqual([]);
   expect(lostAt(begun().end('a', 1_011, { count: 2 }), 1_020)).toEqual([]);
+  const recovered = begun().start('a', 1_400, { by: 'worker-2.1', delivery: 2 }).returned('a', 1_410, { how: 'threw' });
+  recovered.fault('worker-freeze', 1_011, 1_500, { target: 'worker-1', costs: ['leases'] });
+  recovered.end('a', 1_411, { verb: 'retry', count: 2 }).start('a', 1_450, { by: 'worker-2.1', attempt: 2 });
+  recovered.finish('a', 1_460, { by: 'worker-2.1', attempt: 2 });
+  expect(lostAt(recovered, 1_500)).toEqual([]); // what was written with that count is the end of the next attempt
 });

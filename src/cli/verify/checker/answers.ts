@@ -31,7 +31,8 @@ function lostThoughWritten(
   const isItsOwn = ({ verb, count, fromMs, toMs }: End): boolean =>
     ['complete', 'retry', 'bury'].includes(verb) && count === start.delivery && fromMs > start.at && toMs < at;
   const others = starts.filter((one) => one.attempt === attempt && one !== start && one.delivery === start.delivery);
-  const written = [retries[attempt - 1], ...ends].find((end) => end !== undefined && isItsOwn(end));
+  const ofAttempt = retries[attempt - 1] ?? (retries.length === attempt - 1 ? ends[0] : undefined);
+  const written = ofAttempt !== undefined && isItsOwn(ofAttempt) ? ofAttempt : undefined;
   if (written === undefined || others.length > 0) return;
   findings.broke(
     `${startText(start, when)}; its ${written.verb} was written by ${when(written.toMs)}, at ${when(at)} it was told that it is lost`,
