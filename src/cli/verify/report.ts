@@ -18,6 +18,7 @@ const titles = [
   'starts',
   'recovered',
   'second starts, all explained',
+  'adds lost by Redis itself',
   'stale writes refused',
   'terms',
   'lateness p50 / p99',
@@ -26,7 +27,7 @@ const titles = [
 
 function cellsOf({ figures, results, sometimes }: Verdict): string[] {
   const figure = (name: string): string => String(Math.round(figures[name] ?? 0));
-  const names = ['faults', 'accepted', 'starts', 'recovered', 'extraStarts', 'refusedWrites', 'terms'];
+  const names = ['faults', 'accepted', 'starts', 'recovered', 'extraStarts', 'lostWrites', 'refusedWrites', 'terms'];
   const lateness = `${figure('latenessP50Ms')} / ${figure('latenessP99Ms')} ms`;
   const broken = [...results, ...sometimes].filter(({ held }) => !held).map(({ name }) => name);
   return [...names.map(figure), lateness, broken.join(', ') || 'nothing'];
