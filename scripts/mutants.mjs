@@ -78,10 +78,7 @@ function byCampaign(folder, args) {
 function kill(mutant) {
   const folder = grow(mutant);
   try {
-    return (
-      (mutant.campaign && byCampaign(folder, mutant.campaign)) ??
-      (mutant.explorer === false ? undefined : byExplorer(folder))
-    );
+    return (mutant.campaign && byCampaign(folder, mutant.campaign)) ?? byExplorer(folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

@@ -90,7 +90,9 @@ async function campaignOf(
   try {
     return await judgedCampaign({ ...plan, historyFolder }, stop, given === undefined);
   } catch (error) {
-    if (given === undefined) await rm(historyFolder, { recursive: true }); // it did not even begin
+    const hasBegun = (await readdir(historyFolder)).length > 1;
+    if (given !== undefined || hasBegun) note(`what there is of the history is in ${historyFolder}`);
+    else await rm(historyFolder, { recursive: true });
     throw error;
   }
 }
@@ -168,7 +170,11 @@ function connectionIn(args: Arguments): string | undefined {
   const given = args.text('redis');
   if (given !== 'env') return given === undefined ? undefined : connectionOf(args).connection;
   const found = process.env['DUESTREAM_REDIS_URL'] ?? process.env['REDIS_URL'];
-  if (!found) throw usage('--redis env: neither DUESTREAM_REDIS_URL nor REDIS_URL is set');
+  if (!found || !URL.canParse(found)) {
+    throw usage(
+      '--redis env: neither DUESTREAM_REDIS_URL nor REDIS_URL is set to a URL such as redis://127.0.0.1:6379',
+    );
+  }
   return found;
 }
 
