@@ -13,6 +13,8 @@ import { Shim } from './shim/shim.js';
 
 export const queueName = 'campaign';
 const operatorTimeoutMs = 10_000;
+/** Of a Redis that is away the command line tells within 5 s. */
+const reachMs = 4_000;
 
 export interface ArenaParts {
   readonly plan: Plan;
@@ -62,7 +64,7 @@ export class Arena {
   static async open(parts: ArenaParts): Promise<Arena> {
     const arena = new Arena(parts, await startServers(parts.plan, parts.writer));
     try {
-      await arena.link.send(['PING']);
+      await arena.link.send(['PING'], { timeoutMs: reachMs });
       await arena.link.send(['HSET', arena.key('meta'), 'audit', '1']);
       return arena;
     } catch (error) {
