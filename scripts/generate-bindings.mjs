@@ -17,7 +17,9 @@ import { embeddedSource, withoutComments } from './bindings/code.mjs';
 import { parseHeader } from './bindings/header.mjs';
 import { typescriptOf } from './bindings/typescript.mjs';
 
-const linesMax = 90;
+const linesMaxUsual = 90;
+/** next is two transitions in one call on purpose: it is the one that every task goes through at full load. */
+const linesMaxOf = { next: 140 };
 
 /** One script's definition, or what is wrong with it. Body checks need a header that can be read. */
 function readScript(file) {
@@ -25,6 +27,7 @@ function readScript(file) {
   const text = readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
   const name = basename(file, '.lua');
   const { header, problems } = parseHeader(text, name);
+  const linesMax = linesMaxOf[name] ?? linesMaxUsual;
   const lineCount = text.replace(/\n$/, '').split('\n').length;
   if (lineCount > linesMax) {
     problems.push({

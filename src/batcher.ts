@@ -11,14 +11,24 @@ export interface BatcherParts<I, O> {
   readonly bytesOf: (item: I) => number;
   /** Whether an item may go in the batch that begins with `first`. Default: always. */
   readonly together?: (first: I, item: I) => boolean;
+  /** What a batch waits for before it is sent, in which it can be taken along. Default: the end of the present callback. */
+  readonly turnEnd?: () => Promise<void>;
   /** Answers per item, in order. */
   readonly send: (items: readonly I[]) => Promise<readonly O[]>;
 }
 
 interface Waiting<I, O> {
   readonly item: I;
-  readonly resolve: (answer: O) => void;
-  readonly reject: (error: unknown) => void;
+  readonly onAnswer: (answer: O | Fault) => void;
+}
+
+/** Why the call that an item went with came to nothing. */
+export class Fault {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }
 
 export class Batcher<I, O> {
@@ -34,57 +44,91 @@ export class Batcher<I, O> {
   /** Resolves with the item's answer; rejects with the fault of the call it went with. */
   add(item: I): Promise<O> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, resolve, reject });
-      this.#schedule();
+      this.put(item, (answer) => (answer instanceof Fault ? reject(answer.error) : resolve(answer)));
     });
+  }
+
+  /** The same with a callback, which must not throw: for what is done a hundred thousand times a second. */
+  put(item: I, onAnswer: (answer: O | Fault) => void): void {
+    this.#waiting.push({ item, onAnswer });
+    this.#schedule();
+  }
+
+  /** The batch that is next to be sent, if it begins with a fit item and a call is allowed: for who takes it along. */
+  take(isFit: (first: I) => boolean): Batch<I, O> | undefined {
+    const [first] = this.#waiting;
+    if (first === undefined || this.#inFlight >= this.#parts.inFlightMax || !isFit(first.item)) return undefined;
+    return this.#batch();
   }
 
   /** nextTick, not a microtask: what other promises of this turn still add comes along. */
   #schedule(): void {
     if (this.#scheduled || this.#inFlight >= this.#parts.inFlightMax) return;
     this.#scheduled = true;
-    process.nextTick(() => {
+    const flush = (): void => {
       this.#scheduled = false;
       this.#flush();
-    });
+    };
+    if (this.#parts.turnEnd) void this.#parts.turnEnd().then(flush);
+    else process.nextTick(flush);
   }
 
   #flush(): void {
-    let from = 0;
-    while (from < this.#waiting.length && this.#inFlight < this.#parts.inFlightMax) {
-      const to = this.#batchEnd(from);
-      this.#inFlight += 1;
-      void this.#send(this.#waiting.slice(from, to));
-      from = to;
+    while (this.#waiting.length > 0 && this.#inFlight < this.#parts.inFlightMax) {
+      const batch = this.#batch();
+      void batch.send(this.#parts.send);
     }
-    if (from > 0) this.#waiting = this.#waiting.slice(from);
   }
 
-  #batchEnd(from: number): number {
+  #batch(): Batch<I, O> {
+    const waiting = this.#waiting.splice(0, this.#batchEnd());
+    this.#inFlight += 1;
+    const onDone = (): void => {
+      this.#inFlight -= 1;
+      if (this.#waiting.length > 0) this.#schedule();
+    };
+    return new Batch(waiting, onDone);
+  }
+
+  /** How many of those that wait make the next batch. */
+  #batchEnd(): number {
     const { itemsMax, bytesMax, bytesOf, together = () => true } = this.#parts;
-    const { item: first } = this.#waiting[from] as Waiting<I, O>;
+    const { item: first } = this.#waiting[0] as Waiting<I, O>;
     let bytes = 0;
-    let to = from;
-    for (; to < this.#waiting.length && to - from < itemsMax && bytes < bytesMax; to += 1) {
+    let to = 0;
+    for (; to < this.#waiting.length && to < itemsMax && bytes < bytesMax; to += 1) {
       const { item } = this.#waiting[to] as Waiting<I, O>;
       if (!together(first, item)) break;
       bytes += bytesOf(item);
     }
     return to;
   }
+}
 
-  /** Settles every promise of the batch, and never rejects itself. */
-  async #send(batch: readonly Waiting<I, O>[]): Promise<void> {
+/** Items that go in one call, and who waits for their answers. */
+export class Batch<I, O> {
+  readonly items: readonly I[];
+  readonly #waiting: readonly Waiting<I, O>[];
+  readonly #onDone: () => void;
+
+  constructor(waiting: readonly Waiting<I, O>[], onDone: () => void) {
+    this.items = waiting.map(({ item }) => item);
+    this.#waiting = waiting;
+    this.#onDone = onDone;
+  }
+
+  /** Once: answers all of them with what the call brings, or its fault. Never rejects. */
+  async send(call: (items: readonly I[]) => Promise<readonly O[]>): Promise<void> {
     try {
-      const answers = await this.#parts.send(batch.map(({ item }) => item));
-      batch.forEach(({ resolve }, at) => {
-        resolve(answers[at] as O);
+      const answers = await call(this.items);
+      this.#waiting.forEach(({ onAnswer }, at) => {
+        onAnswer(answers[at] as O);
       });
     } catch (error) {
-      for (const { reject } of batch) reject(error);
+      const fault = new Fault(error);
+      for (const { onAnswer } of this.#waiting) onAnswer(fault);
     } finally {
-      this.#inFlight -= 1;
-      if (this.#waiting.length > 0) this.#schedule();
+      this.#onDone();
     }
   }
 }

@@ -6,7 +6,7 @@ export interface LoopParts {
   clock: Clock;
   random: Random;
   signal: AbortSignal;
-  /** One bounded piece of work; returns how long to wait before the next, in ms. */
+  /** One bounded piece of work, which waits for Redis or a timer; returns how long to wait before the next, in ms: 0 at once. */
   tick: () => Promise<number>;
   /** The world's fault: reported, then the loop goes on after a wait. */
   onFailure: (error: unknown, failuresInARow: number) => void;
@@ -68,6 +68,6 @@ export async function runLoop({
       waitMs = Math.min(failureWaitMaxMs, failureWaitMs(failures, random));
       onFailure(error, failures);
     }
-    await waker.wait(waitMs, clock, signal);
+    if (waitMs > 0) await waker.wait(waitMs, clock, signal);
   }
 }

@@ -101,13 +101,16 @@ export function decodeRecord(text: string): Decoded {
   if (typeof wire !== 'object' || wire === null) return { kind: 'bad', reason: 'not an object' };
   if (typeof wire.v === 'number' && wire.v > formatVersion) return { kind: 'newer', version: wire.v };
   if (typeof wire.n !== 'string' || wire.n === '') return { kind: 'bad', reason: 'no name' };
+  const { n: name, p: payload = null, c: createdAtMs = null, m, t, b } = wire;
+  if (m === undefined && t === undefined && b === undefined)
+    return { kind: 'record', record: { name, payload, createdAtMs } };
   const record: TaskRecord = {
-    name: wire.n,
-    payload: wire.p ?? null,
-    createdAtMs: wire.c ?? null,
-    ...(isPositive(wire.m) && { maxAttempts: wire.m }),
-    ...(isPositive(wire.t) && { timeoutMs: wire.t }),
-    ...(isBackoff(wire.b) && { backoff: { type: wire.b[0], delayMs: wire.b[1], maxMs: wire.b[2] } }),
+    name,
+    payload,
+    createdAtMs,
+    ...(isPositive(m) && { maxAttempts: m }),
+    ...(isPositive(t) && { timeoutMs: t }),
+    ...(isBackoff(b) && { backoff: { type: b[0], delayMs: b[1], maxMs: b[2] } }),
   };
   return { kind: 'record', record };
 }

@@ -155,6 +155,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   }
 
   readonly #emit: EmitWorkerEvent = (event, ...args) => {
+    if (event !== 'error' && this.listenerCount(event) === 0) return; // nearly always: and it is asked for each task
     emitSafely(this, `worker of "${this.queue}"`, [event, ...args]);
   };
 }

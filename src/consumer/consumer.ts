@@ -14,8 +14,8 @@ import { Executor } from './executor.js';
 import { Fetcher } from './fetcher.js';
 import { handBack } from './hand-back.js';
 import { Heartbeat } from './heartbeat.js';
-import { type HeldDelivery, InFlight } from './in-flight.js';
-import { Intake } from './intake.js';
+import type { HeldDelivery } from './held-delivery.js';
+import { InFlight } from './in-flight.js';
 import { Membership } from './membership.js';
 import { Recoverer } from './recoverer.js';
 import { Settler } from './settler.js';
@@ -92,7 +92,7 @@ export class Consumer {
       observe({ type: 'recovery_on_hold', queue: partition.queue, onHold });
     };
     const heartbeat = new Heartbeat({ partition, clock, membership, inFlight, worker, leaseMs, onLost, onUnplaced });
-    const settler = new Settler({ partition, clock, random, leaseMs });
+    const settler = new Settler({ partition, clock, random, leaseMs, reader: parts.reader });
     const giveBack = (deliveries: Parameters<typeof handBack>[0], delayMs: number): Promise<void> =>
       handBack(deliveries, { partition, observe, delayMs });
     const shared = {
@@ -100,12 +100,11 @@ export class Consumer {
       inFlight,
       membership,
       heartbeat,
-      intake: new Intake(),
       signal: this.#intakeEnded.signal,
     };
     const executor = new Executor({ ...shared, queue: partition.queue, settler, handBack: giveBack });
     const start = executor.start.bind(executor);
-    this.#fetcher = new Fetcher({ ...shared, start, handBack: giveBack });
+    this.#fetcher = new Fetcher({ ...shared, settler, start, handBack: giveBack });
     this.#recoverer = new Recoverer({ ...shared, start, onHold, interrupt: () => this.#fetcher.interrupt() });
     this.#standIn = new StandIn({ partition, clock, observe, lockTtlMs: parts.lockTtlMs });
     this.#inFlight = inFlight;
@@ -157,6 +156,7 @@ export class Consumer {
    */
   async stop(drainMs: number, forced: AbortSignal): Promise<void> {
     this.#intakeEnded.abort();
+    this.#inFlight.close();
     if (this.#intakeLoops === undefined) return;
     await this.#quietly(this.#fetcher.interrupt());
     await this.#within(this.#intakeLoops, 2_000);

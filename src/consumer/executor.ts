@@ -3,14 +3,16 @@ import { DuestreamError } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { ResolvedHandler } from '../handler.js';
 import type { Random } from '../random.js';
-import { decodeRecord, decodeRun, encodeRunAfter, type Run, type TaskFailure } from '../task.js';
+import { decodeRecord, decodeRun, encodeRunAfter, type Run, type Task } from '../task.js';
 import { type Delivery, nameOf } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
-import { HeldDelivery, type InFlight } from './in-flight.js';
+import { HeldDelivery } from './held-delivery.js';
+import type { InFlight } from './in-flight.js';
 import { type Invocation, invoke } from './invoke.js';
-import { describeFailure, type Outcome, type Settlement, settle, verbOf } from './settlement.js';
-import type { Ending, Settler } from './settler.js';
+import { describeFailure, type Failure, type Outcome, type Settlement, settle } from './settlement.js';
+import type { Ending, SettleAnswer, Settler } from './settler.js';
+import type { Fault } from '../batcher.js';
 
 export interface ExecutorParts {
   queue: string;
@@ -35,6 +37,22 @@ interface Prepared extends Invocation {
   readonly run: Run;
 }
 
+/** As much of it as there is to tell of its end. */
+interface Ran {
+  readonly held: HeldDelivery;
+  readonly task: Pick<Task, 'id' | 'name' | 'attempt'>;
+}
+
+/** What a delivery came to: the answer to its end, and what that end was. */
+interface Ended {
+  readonly answer: SettleAnswer | Fault;
+  readonly settlement: Settlement;
+  /** How long its handler ran, if it did. */
+  readonly durationMs: number | undefined;
+}
+
+const unreadable: Settlement = { kind: 'bury', reason: 'bad_record' };
+
 /**
  * One delivery's life, top to bottom: read the record, find the handler, run it against its timeout, decide what that
  * means, write it, tell. Nothing a handler or a record does gets out of here: it ends in an outcome.
@@ -52,30 +70,23 @@ export class Executor {
    * recovered one has none: how late it was says nothing of how well this queue keeps time.
    */
   start(delivery: Delivery, { sentAtMs, nowMs }: { sentAtMs: number; nowMs?: number }): void {
-    const { inFlight, heartbeat } = this.#parts;
+    const { inFlight, heartbeat, clock, observe, queue } = this.#parts;
     const held = new HeldDelivery(delivery, heartbeat.trustedUntilMs(sentAtMs));
     inFlight.hold(held);
-    void this.#live(held, nowMs).finally(() => inFlight.letGo(held));
-  }
-
-  async #live(held: HeldDelivery, nowMs: number | undefined): Promise<void> {
-    const { observe, queue, inFlight, clock } = this.#parts;
     const found = this.#prepare(held);
+    const startedAtMs = clock.monotonicMs();
     if (typeof found === 'string') {
       inFlight.freeSlot();
-      await this.#turnAway(held, found);
-      return;
-    }
-    if (clock.monotonicMs() >= held.trustedUntilMs) {
+      void this.#turnAway(held, found);
+    } else if (startedAtMs >= held.trustedUntilMs) {
       inFlight.freeSlot(); // the reply came late, or we were frozen: it may have run elsewhere by now; left to recovery
-      return this.#tellLost(held, found.task);
+      this.#tellLost(held, found.task);
+      inFlight.letGo(held);
+    } else {
+      const { name } = found.task;
+      if (nowMs !== undefined) observe({ type: 'started', queue, name, delayMs: Math.max(0, nowMs - delivery.dueMs) });
+      void invoke(found, this.#parts).then((outcome) => this.#end(found, outcome, startedAtMs));
     }
-    if (nowMs !== undefined)
-      observe({ type: 'started', queue, name: found.task.name, delayMs: Math.max(0, nowMs - held.delivery.dueMs) });
-    const startedAtMs = clock.monotonicMs();
-    const outcome = await invoke(found, this.#parts);
-    held.endingSinceMs = clock.monotonicMs();
-    await this.#end(found, { outcome, durationMs: clock.monotonicMs() - startedAtMs });
   }
 
   #prepare(held: HeldDelivery): Prepared | 'newer' | 'unknown_name' | 'bad_record' {
@@ -101,13 +112,30 @@ export class Executor {
       await this.#parts
         .handBack([delivery], strangerDelayMs)
         .catch((error: unknown) => this.#parts.emit('error', error));
+      this.#parts.inFlight.letGo(held);
       return;
     }
     const failure = { attempt: 1, at: this.#parts.clock.wallMs(), message: 'the record can not be read' };
     const run = encodeRunAfter(decodeRun(delivery.run), failure);
-    const told = { name: '', attempt: 1 };
-    if (!(await this.#write({ delivery, verb: 'bury', value: 'bad_record', run }, held, told))) return;
-    this.#parts.emit('dead', { id: delivery.id, ...told, reason: 'bad_record' });
+    const task = { id: delivery.id, name: '', attempt: 1 };
+    this.#write({ held, task }, { settlement: unreadable, run });
+  }
+
+  /** Its handler has returned: decides what that means, and writes it. */
+  #end(of: Prepared, outcome: Outcome, startedAtMs: number): void {
+    const endedAtMs = this.#parts.clock.monotonicMs();
+    of.held.endingSinceMs = endedAtMs;
+    const settlement = this.#decide(of, outcome);
+    const run = outcome.kind === 'returned' ? '' : this.#tellFailed(of, outcome, settlement);
+    this.#write(of, { settlement, run }, endedAtMs - startedAtMs);
+  }
+
+  #write(of: Ran, ending: Ending, durationMs?: number): void {
+    const { settler, inFlight } = this.#parts;
+    settler.settle(of.held.delivery, ending, (answer) => {
+      this.#tellEnd(of, { answer, settlement: ending.settlement, durationMs });
+      inFlight.letGo(of.held);
+    });
   }
 
   /** Once for each name: the commonest mistake there is, and silent otherwise. */
@@ -118,68 +146,49 @@ export class Executor {
     this.#parts.emit('error', new DuestreamError('ERR_NO_HANDLER', message));
   }
 
-  async #end(of: Prepared, { outcome, durationMs }: { outcome: Outcome; durationMs: number }): Promise<void> {
-    const { held, task } = of;
-    const { emit } = this.#parts;
-    const settlement = this.#decide(of, outcome);
-    const failure = failureOf(outcome, task.attempt, this.#parts.clock.wallMs());
-    const told = { id: task.id, name: task.name, attempt: task.attempt };
+  /** Tells of a handler's failure, and gives what `runs` is to keep of it. */
+  #tellFailed({ held, task: { id, name, attempt }, run }: Prepared, outcome: Failure, settlement: Settlement): string {
+    const { emit, clock } = this.#parts;
+    const failure = { attempt, at: clock.wallMs(), message: describeFailure(outcome) };
     // A cancelled task has its end; what its handler makes of the abort is no failure.
-    if (failure !== undefined && outcome.kind !== 'returned' && held.abortedBecause !== 'cancelled') {
+    if (held.abortedBecause !== 'cancelled') {
       const error = outcome.kind === 'threw' ? outcome.error : new Error(failure.message);
-      emit('failed', { ...told, error, failure, willRetry: settlement.kind === 'retry' });
+      emit('failed', { id, name, attempt, error, failure, willRetry: settlement.kind === 'retry' });
     }
     if (settlement.kind === 'retry' && settlement.backoffFault !== undefined) {
-      const what = `the backoff of "${task.name}" failed, the default was taken: ${settlement.backoffFault}`;
+      const what = `the backoff of "${name}" failed, the default was taken: ${settlement.backoffFault}`;
       emit('error', new DuestreamError('ERR_INVALID_ARGUMENT', what));
     }
-    const run = failure === undefined ? '' : encodeRunAfter(of.run, failure);
-    const { verb, value } = verbOf(settlement);
-    if (!(await this.#write({ delivery: held.delivery, verb, value, run }, held, { ...told, durationMs }))) return;
-    if (settlement.kind === 'complete') emit('completed', { ...told, durationMs });
-    else if (settlement.kind === 'retry') emit('retried', { ...told, delayMs: settlement.delayMs });
-    else emit('dead', { ...told, reason: settlement.reason });
+    return encodeRunAfter(run, failure);
   }
 
   /** A handler cut short by a stop is tried again at once, and not buried unless it asks for it. */
   #decide({ held, task, record, handler }: Prepared, outcome: Outcome): Settlement {
-    const policy = {
-      attemptsMax: record.maxAttempts ?? handler.attemptsMax,
-      backoff: record.backoff ?? handler.backoff,
-    };
+    const attemptsMax = record.maxAttempts ?? handler.attemptsMax;
+    const backoff = record.backoff ?? handler.backoff;
+    const policy = { attemptsMax, backoff };
     const settlement = settle(outcome, { attempt: task.attempt, policy, random: this.#parts.random });
     if (held.abortedBecause !== 'stopping' || settlement.kind === 'complete') return settlement;
     return settlement.kind === 'bury' && settlement.reason === 'rejected' ? settlement : { kind: 'retry', delayMs: 0 };
   }
 
-  /** Whether this end is the one that counts. */
-  async #write(
-    ending: Ending,
-    held: HeldDelivery,
-    of: { name: string; attempt: number; durationMs?: number },
-  ): Promise<boolean> {
-    const { settler, observe, queue, emit } = this.#parts;
-    const { id } = ending.delivery;
-    try {
-      const answer = await settler.settle(ending);
-      if (answer === 'settled') {
-        const { durationMs } = of;
-        observe({
-          type: 'settled',
-          queue,
-          name: of.name,
-          outcome: outcomeOf[ending.verb],
-          ...(durationMs !== undefined && { durationMs }),
-        });
-        return true;
-      }
-      if (answer === 'lost') this.#tellLost(held, of);
-    } catch (error) {
-      if (!held.isUnplaced) observe({ type: 'settle_failed', queue, name: of.name, id });
+  /** Tells what became of an end, and of the task when this end is the one that counts. */
+  #tellEnd({ held, task }: Ran, { answer, settlement, durationMs }: Ended): void {
+    const { observe, queue, emit } = this.#parts;
+    const { id, name, attempt } = task;
+    if (answer === 'lost') return this.#tellLost(held, task);
+    if (answer === 'cancelled') return;
+    if (answer !== 'settled') {
+      if (!held.isUnplaced) observe({ type: 'settle_failed', queue, name, id });
       const message = `the end of task ${id} could not be written, and is given up`;
-      emit('error', new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: error }));
+      emit('error', new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: answer.error }));
+      return;
     }
-    return false;
+    const outcome = outcomeOf[settlement.kind];
+    observe({ type: 'settled', queue, name, outcome, ...(durationMs !== undefined && { durationMs }) });
+    if (settlement.kind === 'complete') emit('completed', { id, name, attempt, durationMs: durationMs ?? 0 });
+    else if (settlement.kind === 'retry') emit('retried', { id, name, attempt, delayMs: settlement.delayMs });
+    else emit('dead', { id, name, attempt, reason: settlement.reason });
   }
 
   #tellLost(held: HeldDelivery, { name, attempt }: { name: string; attempt: number }): void {
@@ -191,7 +200,3 @@ export class Executor {
 }
 
 const outcomeOf = { complete: 'completed', retry: 'retried', bury: 'dead' } as const;
-
-function failureOf(outcome: Outcome, attempt: number, at: number): TaskFailure | undefined {
-  return outcome.kind === 'returned' ? undefined : { attempt, at, message: describeFailure(outcome) };
-}

@@ -1,5 +1,5 @@
 import type { Clock } from '../clock.js';
-import { DuestreamError } from '../errors.js';
+import { assert, DuestreamError } from '../errors.js';
 import type { Observe } from '../events.js';
 import { group } from '../keys.js';
 import { Waker } from '../loop.js';
@@ -7,11 +7,11 @@ import type { Link } from '../redis/link.js';
 import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
-import { fetch as fetchScript, open as openScript } from '../redis/scripts.generated.js';
+import { next, open as openScript } from '../redis/scripts.generated.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
-import type { Intake } from './intake.js';
 import type { Membership } from './membership.js';
+import type { Settler } from './settler.js';
 
 /** What one call reads at most, however many slots are free. */
 const readMax = 100;
@@ -29,7 +29,8 @@ export interface FetcherParts {
   commands: Link;
   membership: Membership;
   inFlight: InFlight;
-  intake: Intake;
+  /** Its ends go along with the next read. */
+  settler: Settler;
   signal: AbortSignal;
   start: (delivery: Delivery, at: { sentAtMs: number; nowMs: number }) => void;
   handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
@@ -37,11 +38,21 @@ export interface FetcherParts {
 
 type Unopened = { entry: string; id: string; dueMs: number };
 
+/** One read: under which name, on which connection, and how many of the slots taken for it are left. */
+interface Read {
+  readonly consumer: string;
+  readonly life: number;
+  slots: number;
+}
+
 /**
- * Reads deliveries, never more than there are free slots, opens them and hands them to the executor.
+ * Reads deliveries, never more than it has slots for, opens them and hands them to the executor.
  *
  * Two ways: with a backlog one script reads and opens; when the stream ran dry a blocking read waits for the next entry,
  * and a second script opens what it brought. Nothing starts without open.
+ *
+ * With a backlog two reads are under way, each for half of the slots at most: Redis works for the one half while the
+ * handlers of the other are at work here.
  */
 export class Fetcher {
   readonly #parts: FetcherParts;
@@ -50,19 +61,27 @@ export class Fetcher {
   /** It waits for its connection by itself: what comes on top is only late work. */
   readonly failureWaitMaxMs = 1_000;
   readonly #oneServer: OneServer;
+  readonly #halfMax: number;
   #hasBacklog = true;
+  #isAtReply = false;
+  /** The read that is under way beside the next one; resolves with how long to wait after it. */
+  #before: Promise<number> = Promise.resolve(0);
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#oneServer = new OneServer(parts.clock, [parts.reader, parts.commands]);
+    this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.concurrency / 2));
   }
 
   async tick(): Promise<number> {
-    const { inFlight, intake, signal } = this.#parts;
-    return intake.exclusive(async () => {
-      await inFlight.untilFree(signal); // in turn: whoever is next in line gets the next slot
-      return signal.aborted ? 0 : this.#read();
-    });
+    const slots = await this.#parts.inFlight.take(this.#hasBacklog ? this.#halfMax : readMax);
+    const before = this.#before;
+    if (slots === 0) return before; // closed: what is under way is still to be handed back
+    this.#oneServer.look();
+    if (!this.#hasBacklog) return this.#using(slots, (read) => this.#block(read, before));
+    this.#before = this.#using(slots, (read) => this.#fetch(read));
+    this.#before.catch(() => {}); // the next tick tells
+    return before;
   }
 
   /** Ends a blocking read early, in about a millisecond. */
@@ -71,26 +90,30 @@ export class Fetcher {
     await this.#parts.reader.unblock(this.#parts.commands);
   }
 
-  async #read(): Promise<number> {
-    const { membership, inFlight, intake, signal } = this.#parts;
-    const count = Math.min(inFlight.free, readMax);
-    if (count < 1 || signal.aborted) return 0;
-    this.#oneServer.look();
-    const { name, life } = await membership.current();
-    if (signal.aborted) return 0;
-    if (this.#hasBacklog) return this.#fetch({ consumer: name, life, count });
-    if (intake.isContended) return 0; // somebody wants the slots: don't sit on them
-    return this.#block({ consumer: name, life, count });
+  /** The slots for which nothing came go back, whatever happens. */
+  async #using(slots: number, work: (read: Read) => Promise<number>): Promise<number> {
+    const { membership, inFlight, signal } = this.#parts;
+    const read = { consumer: '', life: 0, slots };
+    try {
+      const { name, life } = await membership.current();
+      return signal.aborted ? 0 : await work(Object.assign(read, { consumer: name, life }));
+    } finally {
+      inFlight.giveBack(read.slots);
+    }
   }
 
-  async #fetch({ consumer, life, count }: { consumer: string; life: number; count: number }): Promise<number> {
-    const { partition, reader, clock, membership } = this.#parts;
+  async #fetch(read: Read): Promise<number> {
+    const { partition, reader, clock, membership, settler } = this.#parts;
+    const { consumer, life, slots: free } = read;
     const sentAtMs = clock.monotonicMs();
     const caller = {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
         reader.send(args, { ...options, life }),
     };
-    const reply = await partition.run(fetchScript, { consumer, count, bytesMax }, { caller });
+    const reply = await settler.along(consumer, ({ timeoutMs, ...ends }) =>
+      partition.run(next, { ...ends, consumer, free, bytesMax }, { caller, timeoutMs }),
+    );
+    assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
     switch (reply.status) {
       case 'paused':
         return pausedLookMs;
@@ -98,18 +121,39 @@ export class Fetcher {
         membership.renew();
         return 0;
       case 'ok': {
+        await this.#apart();
         this.#tellEnds(reply);
-        this.#hasBacklog =
-          reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= count;
-        this.#startAll(consumer, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
-        await this.#open(consumer, reply.unopened);
+        this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
+        await this.#startAll(read, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
+        await this.#open(read, reply.unopened);
         return 0;
       }
     }
   }
 
-  async #block({ consumer, life, count }: { consumer: string; life: number; count: number }): Promise<number> {
-    const { partition, reader, membership, signal } = this.#parts;
+  /**
+   * Two replies that come together are worked off apart, else they would stay together for good, with Redis at rest
+   * while we work and we while Redis does. After two turns what the first of them led to has been written.
+   */
+  async #apart(): Promise<void> {
+    const { clock } = this.#parts;
+    while (this.#isAtReply) await clock.sleep(0);
+    this.#isAtReply = true;
+    void clock
+      .sleep(0)
+      .then(() => clock.sleep(0))
+      .then(() => {
+        this.#isAtReply = false;
+      });
+  }
+
+  async #block(read: Read, before: Promise<number>): Promise<number> {
+    const { partition, reader, membership, inFlight, signal } = this.#parts;
+    this.#before = Promise.resolve(0);
+    const waitMs = await before;
+    if (waitMs > 0 || this.#hasBacklog) return waitMs;
+    if (inFlight.isWanted || signal.aborted) return 0; // somebody wants the slots: don't sit on them
+    const { consumer, life, slots: count } = read;
     const words = ['XREADGROUP', 'GROUP', group, consumer, 'COUNT', String(count), 'BLOCK', String(blockMs)];
     let reply: Reply;
     try {
@@ -125,34 +169,43 @@ export class Fetcher {
       return 0;
     }
     this.#hasBacklog = entries.length === count;
-    await this.#open(consumer, entries);
+    await this.#open(read, entries);
     return 0;
   }
 
   /** What was read must be opened, or given back: so what fails here stays pending, and recovery has it after a lease. */
-  async #open(consumer: string, entries: readonly Unopened[]): Promise<void> {
+  async #open(read: Read, entries: readonly Unopened[]): Promise<void> {
     const { partition, clock } = this.#parts;
     let items = entries;
     while (items.length > 0) {
       const sentAtMs = clock.monotonicMs();
-      const reply = await partition.run(openScript, { consumer, bytesMax, items });
+      const reply = await partition.run(openScript, { consumer: read.consumer, bytesMax, items });
       this.#tellEnds(reply);
       if (reply.putBack > 0) this.#hasBacklog = true; // paused: the next fetch says so and waits
-      this.#startAll(consumer, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
+      await this.#startAll(read, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
       items = reply.unopened;
     }
   }
 
-  #startAll(
-    consumer: string,
+  async #startAll(
+    read: Read,
     opened: readonly (Unopened & { record: string; run: string | null })[],
     at: { sentAtMs: number; nowMs: number },
-  ): void {
+  ): Promise<void> {
     const { start, handBack, signal } = this.#parts;
-    const deliveries = opened.map((one) => ({ ...one, consumer, count: 1 }));
-    if (signal.aborted)
-      void handBack(deliveries, 0).catch(() => {}); // left pending it is recovered after a lease
-    else for (const delivery of deliveries) start(delivery, at);
+    const { consumer } = read;
+    const deliveries = opened.map(({ entry, id, dueMs, record, run }) => ({
+      consumer,
+      entry,
+      count: 1,
+      id,
+      dueMs,
+      record,
+      run,
+    }));
+    if (signal.aborted) return handBack(deliveries, 0).catch(() => {}); // left pending it is recovered after a lease
+    read.slots -= deliveries.length;
+    for (const delivery of deliveries) start(delivery, at);
   }
 
   #tellEnds({ expired, stale }: { expired: readonly { name: string }[]; stale: number }): void {

@@ -3,7 +3,8 @@ import { Waker } from '../loop.js';
 import type { Partition } from '../redis/partition.js';
 import { beat } from '../redis/scripts.generated.js';
 import { byConsumer } from './delivery.js';
-import type { HeldDelivery, InFlight } from './in-flight.js';
+import type { HeldDelivery } from './held-delivery.js';
+import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
 
 /** A beat checks each delivery's owner, which costs: 100 take Redis about 2 ms. */
@@ -72,7 +73,7 @@ export class Heartbeat {
   /** Extends one delivery now; false when it is no longer ours. */
   async extend(held: HeldDelivery): Promise<boolean> {
     await this.#beat(held.delivery.consumer, [held]);
-    return !held.signal.aborted;
+    return held.abortedBecause === undefined;
   }
 
   async #beat(consumer: string, held: readonly HeldDelivery[]): Promise<void> {

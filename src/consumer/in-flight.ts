@@ -1,60 +1,40 @@
-import { DeliveryAborted, type AbortReason, type Delivery } from './delivery.js';
+import type { HeldDelivery } from './held-delivery.js';
 
-/** A delivery this process holds: from open until it is settled or given up. */
-export class HeldDelivery {
-  readonly delivery: Delivery;
-  readonly #controller = new AbortController();
-  /** On the monotonic clock; counted from before the call that last extended it. */
-  trustedUntilMs: number;
-  /** Whether somebody else may have it by now; said once. */
-  isLost = false;
-  /** Since when its handler has ended and its end is being written. */
-  endingSinceMs: number | undefined;
-  /** Its end could not be written for a lease; said once. */
-  isUnplaced = false;
-
-  constructor(delivery: Delivery, trustedUntilMs: number) {
-    this.delivery = delivery;
-    this.trustedUntilMs = trustedUntilMs;
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  get isEnding(): boolean {
-    return this.endingSinceMs !== undefined;
-  }
-
-  get abortedBecause(): AbortReason | undefined {
-    const reason: unknown = this.#controller.signal.reason;
-    return reason instanceof DeliveryAborted ? reason.why : undefined;
-  }
-
-  abort(why: AbortReason): void {
-    if (!this.#controller.signal.aborted) this.#controller.abort(new DeliveryAborted(why));
-  }
+interface Taker {
+  readonly slotsMax: number;
+  readonly resolve: (slots: number) => void;
 }
 
 /**
- * What a consumer holds, and how many more it may take. A slot is taken by a handler at work and free when that has
- * returned; a delivery is held, and beats, until its end is written.
+ * What a consumer holds, and how many more it may take.
+ *
+ * A slot is taken by whoever is about to read, before it reads, and passes to the handler of what it read; it is free
+ * again when that handler has returned, or when nothing came for it. So however many reads are under way, no more is read
+ * than there are slots. Takers are served in the order they came: a backlog can't keep recovery from its slot.
+ *
+ * A delivery is held, and beats, until its end is written.
  */
 export class InFlight {
   readonly concurrency: number;
-  readonly #held = new Set<HeldDelivery>();
-  #busy = 0;
-  #onFree: (() => void) | undefined;
-  #onIdle: (() => void)[] = [];
   /** Slots of handlers that go on after their timeout. */
   overrun = 0;
-  readonly #onChange: (busy: number) => void;
+  readonly #held = new Set<HeldDelivery>();
+  readonly #takers: Taker[] = [];
+  readonly #onBusy: (busy: number) => void;
+  #busy = 0;
+  #taken = 0;
+  #isClosed = false;
+  #isServing = false;
+  #isTelling = false;
+  #onIdle: (() => void)[] = [];
 
-  constructor(concurrency: number, onChange: (busy: number) => void = () => {}) {
+  /** `onBusy` is told how many handlers are at work, once a turn of the event loop in which that changed. */
+  constructor(concurrency: number, onBusy: (busy: number) => void = () => {}) {
     this.concurrency = concurrency;
-    this.#onChange = onChange;
+    this.#onBusy = onBusy;
   }
 
+  /** Handlers at work. */
   get busy(): number {
     return this.#busy;
   }
@@ -63,21 +43,46 @@ export class InFlight {
     return this.#held;
   }
 
-  get free(): number {
-    return this.concurrency - this.#busy;
+  /** Whether somebody waits for slots. */
+  get isWanted(): boolean {
+    return this.#takers.length > 0;
   }
 
+  /**
+   * Resolves with 1 to `slotsMax` slots as soon as there are any; with 0 once it is closed. It is served at the end of a
+   * turn of the event loop, with all that became free in it: one reply that ends a hundred handlers is one read.
+   */
+  take(slotsMax: number): Promise<number> {
+    return new Promise((resolve) => {
+      this.#takers.push({ slotsMax, resolve });
+      this.#serveSoon();
+    });
+  }
+
+  /** Slots for which nothing came. */
+  giveBack(slots: number): void {
+    this.#taken -= slots;
+    this.#serveSoon();
+  }
+
+  /** Nobody gets a slot any more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#serveSoon();
+  }
+
+  /** A slot that was taken passes to this delivery's handler. */
   hold(held: HeldDelivery): void {
     this.#held.add(held);
     this.#busy += 1;
-    this.#onChange(this.#busy);
+    this.#tellBusySoon();
   }
 
   /** The handler has returned. */
   freeSlot(): void {
     this.#busy -= 1;
-    this.#onChange(this.#busy);
-    this.#onFree?.();
+    this.#tellBusySoon();
+    this.giveBack(1);
     this.#tellIdle();
   }
 
@@ -87,25 +92,40 @@ export class InFlight {
     this.#tellIdle();
   }
 
-  /** Resolves when a slot is free, or the signal aborts. One waiter: whose turn the intake says it is. */
-  untilFree(signal: AbortSignal): Promise<void> {
-    if (this.free > 0 || signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        if (this.free <= 0 && !signal.aborted) return;
-        this.#onFree = undefined;
-        signal.removeEventListener('abort', done);
-        resolve();
-      };
-      this.#onFree = done;
-      signal.addEventListener('abort', done);
-    });
-  }
-
   /** Resolves when no handler runs and nothing is held any more. */
   untilIdle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
+  }
+
+  /** nextTick, not a microtask: the handlers that end in this turn still free theirs. */
+  #serveSoon(): void {
+    if (this.#isServing || this.#takers.length === 0) return;
+    this.#isServing = true;
+    process.nextTick(() => {
+      this.#isServing = false;
+      this.#serve();
+    });
+  }
+
+  #serve(): void {
+    while (this.#takers.length > 0) {
+      const free = this.concurrency - this.#taken;
+      if (free < 1 && !this.#isClosed) return;
+      const { slotsMax, resolve } = this.#takers.shift() as Taker;
+      const slots = this.#isClosed ? 0 : Math.min(free, slotsMax);
+      this.#taken += slots;
+      resolve(slots);
+    }
+  }
+
+  #tellBusySoon(): void {
+    if (this.#isTelling) return;
+    this.#isTelling = true;
+    process.nextTick(() => {
+      this.#isTelling = false;
+      this.#onBusy(this.#busy);
+    });
   }
 
   #isIdle(): boolean {
@@ -113,7 +133,7 @@ export class InFlight {
   }
 
   #tellIdle(): void {
-    if (!this.#isIdle()) return;
+    if (this.#onIdle.length === 0 || !this.#isIdle()) return;
     for (const tell of this.#onIdle.splice(0)) tell();
   }
 }

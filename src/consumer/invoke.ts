@@ -1,10 +1,11 @@
 import type { Clock } from '../clock.js';
 import { RejectTask } from '../errors.js';
-import { type Context, type ResolvedHandler, validatePayload } from '../handler.js';
+import { type Context, type ResolvedHandler, type StandardSchema, validatePayload } from '../handler.js';
 import type { Task, TaskRecord } from '../task.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
-import type { HeldDelivery, InFlight } from './in-flight.js';
+import type { HeldDelivery } from './held-delivery.js';
+import type { InFlight } from './in-flight.js';
 import type { Outcome } from './settlement.js';
 
 export interface Invocation {
@@ -25,11 +26,18 @@ export interface InvokeParts {
  * Runs the handler against its timeout: never rejects, whatever the handler does. Its slot is free when it has returned,
  * be that after its timeout.
  */
-export async function invoke(of: Invocation, parts: InvokeParts): Promise<Outcome> {
-  const { inFlight, clock } = parts;
-  const running = call(of, parts).finally(() => inFlight.freeSlot());
+export function invoke(of: Invocation, parts: InvokeParts): Promise<Outcome> {
+  const running = call(of, parts);
   const timeoutMs = of.record.timeoutMs ?? of.handler.timeoutMs;
-  if (timeoutMs === undefined) return running;
+  return timeoutMs === undefined ? running : timed(running, timeoutMs, { of, parts });
+}
+
+async function timed(
+  running: Promise<Outcome>,
+  timeoutMs: number,
+  { of, parts }: { of: Invocation; parts: InvokeParts },
+): Promise<Outcome> {
+  const { inFlight, clock } = parts;
   let disarm = (): void => {};
   const timedOut = new Promise<Outcome>((resolve) => {
     disarm = clock.after(timeoutMs, () => {
@@ -44,30 +52,55 @@ export async function invoke(of: Invocation, parts: InvokeParts): Promise<Outcom
   return Promise.race([running, timedOut]).finally(disarm);
 }
 
-async function call({ held, task, handler }: Invocation, parts: InvokeParts): Promise<Outcome> {
+const returned: Outcome = { kind: 'returned' };
+
+function call(of: Invocation, parts: InvokeParts): Promise<Outcome> {
+  const { inFlight } = parts;
+  return started(of, parts).then(
+    () => {
+      inFlight.freeSlot();
+      return returned;
+    },
+    (error: unknown) => {
+      inFlight.freeSlot();
+      return { kind: 'threw', error };
+    },
+  );
+}
+
+/** The handler's own promise, or one for what it threw at once. */
+function started({ held, task, handler }: Invocation, parts: InvokeParts): Promise<unknown> {
+  const { run, schema } = handler;
   try {
-    await handler.run(await validated(task, handler), contextOf(held, task, parts));
-    return { kind: 'returned' };
+    const context = new DeliveryContext(held, task, parts);
+    if (schema) return validated(task, schema).then((valid) => run(valid, context));
+    return Promise.resolve(run(task, context));
   } catch (error) {
-    return { kind: 'threw', error };
+    return Promise.reject(error);
   }
 }
 
-async function validated(task: Task, { schema }: ResolvedHandler): Promise<Task> {
-  if (!schema) return task;
+async function validated(task: Task, schema: StandardSchema): Promise<Task> {
   const result = await validatePayload(schema, task.payload);
   if (!result.ok) throw new RejectTask(`the payload is refused by the handler's schema at ${result.where}`);
   return { ...task, payload: result.value };
 }
 
-function contextOf(held: HeldDelivery, { id, name, attempt }: Task, { emit, heartbeat }: InvokeParts): Context {
-  return {
-    get signal(): AbortSignal {
-      return held.signal;
-    },
-    log: (message) => emit('log', { id, name, attempt, message }),
-    heartbeat: async () => {
+/** A class, for a literal with a getter is slow to make; arrows, for handlers may take `log` out of it. */
+class DeliveryContext implements Context {
+  readonly #held: HeldDelivery;
+  readonly log: Context['log'];
+  readonly heartbeat: Context['heartbeat'];
+
+  constructor(held: HeldDelivery, { id, name, attempt }: Task, { emit, heartbeat }: InvokeParts) {
+    this.#held = held;
+    this.log = (message) => emit('log', { id, name, attempt, message });
+    this.heartbeat = async () => {
       if (!(await heartbeat.extend(held))) throw held.signal.reason;
-    },
-  };
+    };
+  }
+
+  get signal(): AbortSignal {
+    return this.#held.signal;
+  }
 }

@@ -3,6 +3,12 @@ import type { Link } from '../redis/link.js';
 import type { Partition } from '../redis/partition.js';
 import { join, leave } from '../redis/scripts.generated.js';
 
+/** A name, and the one connection it may read on. */
+export interface Member {
+  readonly name: string;
+  readonly life: number;
+}
+
 /**
  * The name a consumer reads under: a new one for every connection of its reader, and after a group was re-created.
  * So a stream id that is issued again (a failover that lost a suffix) can't be taken for the delivery of before, and what
@@ -16,7 +22,8 @@ export class Membership {
   readonly #leaseMs: number;
   readonly #onJoined: () => void;
   readonly #former = new Set<string>();
-  #current: { name: string; life: number } | undefined;
+  #current: Member | undefined;
+  #joining: Promise<Member> | undefined;
 
   constructor(parts: { partition: Partition; reader: Link; worker: string; leaseMs: number; onJoined: () => void }) {
     this.#partition = parts.partition;
@@ -32,7 +39,15 @@ export class Membership {
   }
 
   /** The name for the reader's present connection, joined; what is read under it must be sent on that life. */
-  async current(): Promise<{ name: string; life: number }> {
+  async current(): Promise<Member> {
+    if (this.#current?.life === this.#reader.life && this.#reader.isUp) return this.#current;
+    this.#joining ??= this.#join().finally(() => {
+      this.#joining = undefined;
+    });
+    return this.#joining;
+  }
+
+  async #join(): Promise<Member> {
     const life = await this.#reader.connected();
     if (this.#current?.life === life) return this.#current;
     this.renew();

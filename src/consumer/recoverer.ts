@@ -10,7 +10,6 @@ import { type Delivery, nameOf } from './delivery.js';
 import type { EmitWorkerEvent } from './events.js';
 import type { Heartbeat } from './heartbeat.js';
 import type { InFlight } from './in-flight.js';
-import type { Intake } from './intake.js';
 import type { Membership } from './membership.js';
 
 const pageMax = 200;
@@ -26,10 +25,8 @@ export interface RecovererParts {
   membership: Membership;
   heartbeat: Heartbeat;
   inFlight: InFlight;
-  intake: Intake;
   leaseMs: number;
   lostMax: number;
-  signal: AbortSignal;
   /** After an outage what has a lease is left alone for as long: its owner may only have been unable to beat. */
   onHold: (isOnHold: boolean) => void;
   /** Ends the reader's blocking read, so that the slots it waits with are free. */
@@ -60,7 +57,7 @@ export class Recoverer {
     const consumer = membership.name;
     if (consumer === undefined || !heartbeat.isFresh) return waitMs; // who can't beat may not judge
     this.#tellFault();
-    if ((await this.#look(consumer, 0)) && this.#turn === undefined) {
+    if ((await this.#look(consumer, 0)).isOverdue && this.#turn === undefined) {
       this.#turn = this.#takeTurn(consumer);
       await interrupt();
     }
@@ -69,15 +66,14 @@ export class Recoverer {
 
   /** In line with the fetcher, and ahead of its next read: however long the backlog, the lost ones get a slot. */
   async #takeTurn(consumer: string): Promise<void> {
-    const { intake, inFlight, membership, signal } = this.#parts;
+    const { inFlight, membership } = this.#parts;
+    let slots = await inFlight.take(takeMax);
     try {
-      await intake.exclusive(async () => {
-        await inFlight.untilFree(signal);
-        if (!signal.aborted) await this.#look(membership.name ?? consumer, Math.min(inFlight.free, takeMax));
-      });
+      if (slots > 0) slots -= (await this.#look(membership.name ?? consumer, slots)).taken;
     } catch (error) {
       this.#fault = error instanceof Error ? error : new Error(messageOf(error));
     } finally {
+      inFlight.giveBack(slots);
       this.#turn = undefined;
       this.waker.wake();
     }
@@ -89,17 +85,17 @@ export class Recoverer {
     if (fault !== undefined) throw fault;
   }
 
-  /** True when something is over its lease and waits for a slot. */
-  async #look(consumer: string, limit: number): Promise<boolean> {
+  /** Whether something is over its lease and waits for a slot; and how many were taken over, `limit` at most. */
+  async #look(consumer: string, limit: number): Promise<{ isOverdue: boolean; taken: number }> {
     const { partition, leaseMs, lostMax, clock, observe, onHold } = this.#parts;
     const sentAtMs = clock.monotonicMs();
     const reply = await partition.run(recover, { consumer, leaseMs, page: pageMax, limit, bytesMax, lostMax });
-    if (reply.status !== 'ok') return false;
+    if (reply.status !== 'ok') return { isOverdue: false, taken: 0 };
     onHold(reply.heldUntilMs > 0);
     for (const { name } of reply.buried) observe({ type: 'settled', queue: partition.queue, name, outcome: 'dead' });
     if (reply.stale > 0) observe({ type: 'stale_entries', queue: partition.queue, count: reply.stale });
     for (const one of reply.deliveries) this.#take({ ...one, consumer }, sentAtMs);
-    return reply.overdue === 1;
+    return { isOverdue: reply.overdue === 1, taken: reply.deliveries.length };
   }
 
   #take(delivery: Delivery, sentAtMs: number): void {

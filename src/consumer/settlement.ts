@@ -16,7 +16,7 @@ export type Settlement =
   | { kind: 'complete' }
   /** `backoffFault`: the handler's backoff function failed, in these words, and the default backoff was taken. */
   | { kind: 'retry'; delayMs: number; backoffFault?: string }
-  | { kind: 'bury'; reason: 'rejected' | 'max_attempts' };
+  | { kind: 'bury'; reason: 'rejected' | 'max_attempts' | 'bad_record' };
 
 export interface RetryPolicy {
   /** Attempts in all, the first included. */
@@ -54,18 +54,6 @@ function retry(failure: Failure, { attempt, policy, random }: Tried): Settlement
   } catch (error) {
     const delayMs = retryDelayMs(attempt, defaultBackoff, random);
     return { kind: 'retry', delayMs, backoffFault: describeError(error) };
-  }
-}
-
-/** The settlement as the settle script takes it. */
-export function verbOf(settlement: Settlement): { verb: Settlement['kind']; value: string } {
-  switch (settlement.kind) {
-    case 'complete':
-      return { verb: 'complete', value: '' };
-    case 'retry':
-      return { verb: 'retry', value: String(Math.ceil(settlement.delayMs)) };
-    case 'bury':
-      return { verb: 'bury', value: settlement.reason };
   }
 }
 

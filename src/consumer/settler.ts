@@ -1,27 +1,53 @@
-import { Batcher } from '../batcher.js';
+import { Batcher, type BatcherParts, type Fault } from '../batcher.js';
 import type { Clock } from '../clock.js';
 import { assert } from '../errors.js';
 import type { Random } from '../random.js';
 import { Lanes } from '../redis/lanes.js';
+import type { Link } from '../redis/link.js';
 import type { Partition } from '../redis/partition.js';
-import { settle } from '../redis/scripts.generated.js';
-import { byConsumer, type Delivery } from './delivery.js';
-
-/** How a delivery ends, as the script takes it. */
-export interface Ending {
-  readonly delivery: Delivery;
-  readonly verb: 'complete' | 'retry' | 'bury';
-  /** Of a retry its delay in ms, of a burial its reason. */
-  readonly value: string;
-  /** What `runs` and a dead letter keep of the failures. */
-  readonly run: string;
-}
+import type { Caller } from '../redis/script.js';
+import { bury, type NextReply, next, retry } from '../redis/scripts.generated.js';
+import type { Delivery } from './delivery.js';
+import type { Settlement } from './settlement.js';
 
 /** `lost`: no longer this consumer's, nothing was changed. `cancelled`: ended by cancel while the handler was at work. */
 export type SettleAnswer = 'settled' | 'lost' | 'cancelled';
 
-/** What became of the call an ending went with. */
-type Fault = { readonly error: unknown };
+/** How a delivery ends. */
+export interface Ending {
+  readonly settlement: Settlement;
+  /** What is kept of the failures so far; empty when there were none. */
+  readonly run: string;
+}
+
+/** The delivery that ends, as the scripts know it again. */
+type Owned = Pick<Delivery, 'consumer' | 'entry' | 'count' | 'id'>;
+
+type Retry = Owned & { readonly delayMs: number; readonly run: string };
+
+type Burial = Owned & { readonly reason: string; readonly run: string; readonly recordLength: number };
+
+/** What a script needs beside its items, and where it goes. */
+interface Way {
+  readonly lane: string;
+  readonly call: number;
+  readonly consumer: string;
+  readonly on: { caller?: Caller; timeoutMs: number };
+}
+
+type Marks = { status: 'ok'; marks: string } | { status: 'late_call' };
+
+type Write<I> = (items: readonly I[], way: Way) => Promise<Marks>;
+
+/** The ends that a read takes along; `items` is empty when there are none. */
+export interface Along {
+  readonly lane: string;
+  readonly call: number;
+  readonly items: readonly Owned[];
+  readonly timeoutMs?: number;
+}
+
+type Next = Exclude<NextReply, { status: 'other_layout' }>;
 
 const answerOf: Readonly<Record<string, SettleAnswer>> = { o: 'settled', l: 'lost', c: 'cancelled' };
 
@@ -33,68 +59,119 @@ const answerOf: Readonly<Record<string, SettleAnswer>> = { o: 'settled', l: 'los
 const patienceMs = 300_000;
 const patienceMsMax = 1_800_000;
 
+export interface SettlerParts {
+  partition: Partition;
+  clock: Clock;
+  random: Random;
+  leaseMs: number;
+  /** Ends go on the connection of the next read, unless it is blocked: the two are one write and one reply. */
+  reader: Link;
+}
+
 /**
  * Writes the ends of deliveries, in batches, each exactly once: a call whose reply was lost, or that Redis refused, is
  * repeated with its number. What was taken over by others meanwhile is answered `lost`.
  */
 export class Settler {
-  readonly #partition: Partition;
+  readonly #parts: SettlerParts;
   readonly #lanes: Lanes;
-  readonly #batcher: Batcher<Ending, SettleAnswer | Fault>;
+  readonly #complete: Write<Owned>;
+  readonly #completions: Batcher<Owned, SettleAnswer>;
+  readonly #retries: Batcher<Retry, SettleAnswer>;
+  readonly #burials: Batcher<Burial, SettleAnswer>;
 
-  constructor(parts: { partition: Partition; clock: Clock; random: Random; leaseMs: number }) {
+  constructor(parts: SettlerParts) {
     const { partition, clock, random, leaseMs } = parts;
-    this.#partition = partition;
+    this.#parts = parts;
     const patience = {
       repeatForMs: Math.min(leaseMs + patienceMs, patienceMsMax),
       tryMs: leaseMs / 3,
       repeatRefused: true,
       waitMsMax: leaseMs / 6, // an outage holds recovery for one lease: an end is written by then, or is another's
     };
-    this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 4 });
-    this.#batcher = new Batcher({
-      inFlightMax: 2,
-      itemsMax: 100,
-      bytesMax: 1024 * 1024,
-      bytesOf: ({ verb, delivery }) => (verb === 'bury' ? delivery.record.length : 50), // only a letter carries the record
-      send: (endings) => this.#send(endings),
+    this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 8 });
+    this.#complete = async (items, { on, ...way }) =>
+      marksOf(await partition.run(next, { ...way, free: 0, bytesMax: 0, items }, on));
+    this.#completions = this.#batcher({ turnEnd: () => clock.sleep(0), inFlightMax: 3 }, this.#complete);
+    this.#retries = this.#batcher({}, (items, { on, ...way }) => partition.run(retry, { ...way, items }, on));
+    this.#burials = this.#batcher({ bytesOf: ({ recordLength }) => recordLength }, (items, { on, ...way }) =>
+      partition.run(bury, { ...way, items }, on),
+    );
+  }
+
+  /** `onAnswer` is called once, later, and must not throw. */
+  settle(delivery: Delivery, { settlement, run }: Ending, onAnswer: (answer: SettleAnswer | Fault) => void): void {
+    const { consumer, entry, count, id, record } = delivery;
+    switch (settlement.kind) {
+      case 'complete':
+        return this.#completions.put(delivery, onAnswer);
+      case 'retry': {
+        const delayMs = Math.ceil(settlement.delayMs);
+        return this.#retries.put({ consumer, entry, count, id, delayMs, run }, onAnswer);
+      }
+      case 'bury': {
+        const { reason } = settlement;
+        return this.#burials.put({ consumer, entry, count, id, reason, run, recordLength: record.length }, onAnswer);
+      }
+    }
+  }
+
+  /**
+   * Lets a read take along the ends that wait, so that both are one call: `read` is given them, and its reply has their
+   * marks. When that fails they are repeated by themselves, while the read is told.
+   */
+  along(consumer: string, read: (along: Along) => Promise<Next>): Promise<Next> {
+    const batch = this.#lanes.isFree ? this.#completions.take((first) => first.consumer === consumer) : undefined;
+    if (batch === undefined) return read(nothing);
+    return new Promise((resolve, reject) => {
+      let isFirst = true;
+      const write: Write<Owned> = async (items, way) => {
+        if (!isFirst) return this.#complete(items, way);
+        isFirst = false;
+        const reply = read({ lane: way.lane, call: way.call, items, timeoutMs: way.on.timeoutMs });
+        reply.then(resolve, reject);
+        return marksOf(await reply);
+      };
+      void batch
+        .send((items) => this.#send(items, write))
+        .then(() => {
+          if (isFirst) read(nothing).then(resolve, reject); // the ends were given up before they were sent
+        });
     });
   }
 
-  async settle(ending: Ending): Promise<SettleAnswer> {
-    const answer = await this.#batcher.add(ending);
-    if (typeof answer === 'object') throw answer.error;
-    return answer;
+  /** A batch is of what was read under one name: nearly always that is all. */
+  #batcher<I extends Owned>(limits: Partial<BatcherParts<I, SettleAnswer>>, write: Write<I>): Batcher<I, SettleAnswer> {
+    return new Batcher<I, SettleAnswer>({
+      inFlightMax: 2,
+      itemsMax: 100,
+      bytesMax: 1024 * 1024,
+      bytesOf: () => 50,
+      together: (first, { consumer }) => first.consumer === consumer,
+      ...limits,
+      send: (items) => this.#send(items, write),
+    });
   }
 
-  /** One call for each name these were read under: nearly always one. One that fails is no news of the others. */
-  async #send(endings: readonly Ending[]): Promise<(SettleAnswer | Fault)[]> {
-    const answers = new Map<Ending, SettleAnswer | Fault>();
-    const groups = byConsumer(endings);
-    await Promise.all(
-      [...groups].map(async ([consumer, group]) => {
-        const marks = await this.#call(consumer, group).catch((error: unknown) => ({ error }));
-        group.forEach((ending, at) => {
-          const answer = typeof marks === 'object' ? marks : answerOf[marks[at] ?? ''];
-          assert(answer, `settle: no mark for item ${at}`);
-          answers.set(ending, answer);
-        });
-      }),
-    );
-    return endings.map((ending) => answers.get(ending) as SettleAnswer | Fault);
-  }
-
-  async #call(consumer: string, endings: readonly Ending[]): Promise<string> {
-    const items = endings.map(({ delivery: { entry, count, id }, verb, value, run }) => ({
-      entry,
-      count,
-      id,
-      verb,
-      value,
-      run,
-    }));
-    const reply = await this.#lanes.call((call) => this.#partition.run(settle, { ...call, consumer, items }, call));
+  async #send<I extends Owned>(items: readonly I[], write: Write<I>): Promise<SettleAnswer[]> {
+    const { partition, reader } = this.#parts;
+    const { consumer = '' } = items[0] ?? {};
+    const reply = await this.#lanes.call(({ lane, call, timeoutMs }) => {
+      const caller = reader.isUp && !reader.isBlocked ? reader : partition.caller;
+      return write(items, { lane, call, consumer, on: { caller, timeoutMs } });
+    });
     assert(reply.status === 'ok', `settle: ${reply.status} for a call that nobody else makes`);
-    return reply.marks;
+    return items.map((_item, at) => {
+      const answer = answerOf[reply.marks[at] ?? ''];
+      assert(answer, `settle: no mark for item ${at}`);
+      return answer;
+    });
   }
+}
+
+const nothing: Along = { lane: '', call: 0, items: [] };
+
+/** Of a read that finds the queue paused, or no group, the ends it took along count all the same. */
+function marksOf(reply: Next): Marks {
+  return reply.status === 'late_call' ? reply : { status: 'ok', marks: reply.marks };
 }

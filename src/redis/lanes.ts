@@ -63,6 +63,11 @@ export class Lanes {
     return Math.max(this.#parts.repeatForMs, tryMsMin);
   }
 
+  /** Whether a call would be sent at once. */
+  get isFree(): boolean {
+    return this.#free.length > 0 || this.#made < this.#parts.lanesMax;
+  }
+
   /**
    * Makes the call, again and again with the same number while its reply is lost. `madeAtMs`: when what it carries was
    * given to us, if that was before now.

@@ -66,6 +66,11 @@ export class Link {
     return this.#life !== undefined;
   }
 
+  /** Whether a blocking read is under way, and all else on this link would wait for it. */
+  get isBlocked(): boolean {
+    return this.#blocked > 0;
+  }
+
   /** Which server it leads to now; empty when that is not known. */
   get serverId(): string {
     return this.#life?.serverId ?? '';

@@ -290,6 +290,107 @@ return {'ok', now_ms, table.concat(marks)}
 `,
 };
 
+export interface BuryKeys {
+  /** hash: layout, audit */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the dead letters; a letter's number is its stream id */
+  dead: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** stream: while a campaign looks on: what ended, and by whom */
+  audit: string;
+}
+
+export interface BuryArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  /** the name these deliveries were read under */
+  consumer: string;
+  items: readonly { entry: string; count: number; id: string; reason: string; run: string }[];
+}
+
+export type BuryReply =
+  | { status: 'ok'; marks: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** end deliveries whose tasks are given up: each becomes a dead letter. Only for the consumer that holds them. */
+export const bury: Script<BuryKeys, BuryArgs, BuryReply> = {
+  name: 'bury',
+  sha1: '180a0e9515c5041ea8bde1370cfa0c3f39f29c6c',
+  keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'dead', 'past', 'counts', 'audit'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
+  items: ['entry', 'count', 'id', 'reason', 'run'],
+  reply: {
+    ok: { marks: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, dead, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local at = redis.call('HMGET', meta, 'layout', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('XLEN', stream) redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', runs)
+redis.call('ZCARD', expiry) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
+local marks, settled, stale = {}, 0, 0
+for i = 6, #ARGV, 5 do
+  local entry, count, id, reason, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local mark, has_ended = 'l', false
+  local one = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] -- nil without a group
+  if not one or one[4] ~= count then
+    local last = redis.call('HGET', past, id)
+    if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
+  elseif redis.call('HGET', live, id) == entry then
+    local record = redis.call('HGET', tasks, id) or ''
+    local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', reason, 'run', run, 'at', now_ms, 'record', record)
+    redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
+    if at[2] == '1' then redis.call('XADD', audit, '*', 'op', 'bury', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
+    mark, has_ended, settled = 'o', true, settled + 1
+  else -- stale, unless its number was reissued
+    local found = redis.call('XRANGE', stream, entry, entry)[1]
+    if not found or found[2][2] == id then has_ended, stale = true, stale + 1 end
+  end
+  if has_ended then redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry) end
+  marks[#marks + 1] = mark
+end
+if settled > 0 then redis.call('HINCRBY', counts, 'bury', settled) end
+if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+local reply = {'ok', table.concat(marks)}
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
 export interface CancelKeys {
   /** hash: layout, paused */
   meta: string;
@@ -483,127 +584,6 @@ for _, id in ipairs(ids) do
 end
 if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 return {'ok', #ids, pending, expired}
-`,
-};
-
-export interface FetchKeys {
-  /** hash: layout, paused */
-  meta: string;
-  /** stream: {id, due} */
-  stream: string;
-  /** hash: task id -> stream id of the one entry that counts */
-  live: string;
-  /** hash: task id -> record */
-  tasks: string;
-  /** hash: task id -> attempt and errors */
-  runs: string;
-  /** zset: task id -> the ms from which it must not start any more */
-  expiry: string;
-  /** stream: the cancelled and expired */
-  ended: string;
-  /** hash: task id -> state:number of its newest end that is kept */
-  past: string;
-  /** hash: what happened here, by name */
-  counts: string;
-}
-
-export interface FetchArgs {
-  layout: string;
-  /** 0 = this server's clock */
-  nowMs: number;
-  consumer: string;
-  /** the consumer's free slots, 1..1000: more would starve the others */
-  count: number;
-  /** records beyond this many bytes are left to open */
-  bytesMax: number;
-}
-
-export type FetchReply =
-  | {
-      status: 'ok';
-      nowMs: number;
-      deliveries: { entry: string; id: string; dueMs: number; record: string; run: string | null }[];
-      unopened: { entry: string; id: string; dueMs: number }[];
-      expired: { id: string; name: string }[];
-      stale: number;
-    }
-  | { status: 'paused' }
-  | { status: 'no_group' }
-  | { status: 'other_layout'; layout: string };
-
-/** read ready entries for a consumer and open them, in one step. For a backlog; a lone task comes by open. */
-export const fetch: Script<FetchKeys, FetchArgs, FetchReply> = {
-  name: 'fetch',
-  sha1: '60b1bcfd570762d3b60bc0e63a759ee99bc67fd5',
-  keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
-  args: ['layout', 'nowMs', 'consumer', 'count', 'bytesMax'],
-  items: [],
-  reply: {
-    ok: {
-      nowMs: 'int',
-      deliveries: { entry: 'string', id: 'string', dueMs: 'int', record: 'string', run: 'string?' },
-      unopened: { entry: 'string', id: 'string', dueMs: 'int' },
-      expired: { id: 'string', name: 'string' },
-      stale: 'int',
-    },
-    paused: {},
-    no_group: {},
-    other_layout: { layout: 'string' },
-  },
-  source: `#!lua flags=allow-oom
-local meta, stream, live, tasks, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local layout, now_ms, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3]
-local count, bytes_max = tonumber(ARGV[4]), tonumber(ARGV[5])
-local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
-if at[2] == '1' then return {'paused'} end
-local time = redis.call('TIME')
-if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', runs) redis.call('ZCARD', expiry)
-redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
-local read = redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', count, 'STREAMS', stream, '>')
-if read and read.err then
-  if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group'} end
-  return read
-end
-if not read then return {'ok', now_ms, {}, {}, {}, 0} end
-local entries, ids, ends, deliveries, unopened, expired, bytes, stale = read[1][2], {}, {}, {}, {}, {}, 0, 0
-for i, entry in ipairs(entries) do ids[i] = entry[2][2] end
-local lives, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
-local ran = redis.call('EXISTS', runs) == 1 and redis.call('HMGET', runs, unpack(ids)) or {}
-for i, entry in ipairs(entries) do
-  local number, id, due_ms = entry[1], ids[i], entry[2][4]
-  local good, full = lives[i] == number, bytes >= bytes_max
-  local record = good and not full and redis.call('HGET', tasks, id)
-  if record then bytes = bytes + #record end
-  if good and full then
-    unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
-  elseif not record then
-    if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
-    ends[#ends + 1] = number
-    stale = stale + 1
-  elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
-    local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
-    local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
-    redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
-    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
-    redis.call('HDEL', live, id)
-    ends[#ends + 1] = number
-    expired[#expired + 1] = id expired[#expired + 1] = name
-  else
-    local n = #deliveries
-    deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
-    deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false
-  end
-end
-if #ends > 0 then
-  redis.call('XACK', stream, 'workers', unpack(ends))
-  redis.call('XDEL', stream, unpack(ends))
-  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
-  if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
-end
-return {'ok', now_ms, deliveries, unopened, expired, stale}
 `,
 };
 
@@ -980,6 +960,193 @@ for _, entry in ipairs(entries) do
   if state == 'ready' and #entries == limit then last = entry[1] end
 end
 return {'ok', ids, last or ''}
+`,
+};
+
+export interface NextKeys {
+  /** hash: layout, paused, audit */
+  meta: string;
+  /** hash: lane -> {call, at_ms, marks} of its last call */
+  lanes: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** stream: the cancelled and expired */
+  ended: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** stream: while a campaign looks on: what ended, and by whom */
+  audit: string;
+}
+
+export interface NextArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  /** the name that what ends was read under, and what comes is read under */
+  consumer: string;
+  /** how many to read: the consumer's free slots, 0..1000; more would starve the others */
+  free: number;
+  /** records beyond this many bytes are left to open */
+  bytesMax: number;
+  items: readonly { entry: string; count: number; id: string }[];
+}
+
+export type NextReply =
+  | {
+      status: 'ok';
+      marks: string;
+      nowMs: number;
+      deliveries: { entry: string; id: string; dueMs: number; record: string; run: string | null }[];
+      unopened: { entry: string; id: string; dueMs: number }[];
+      expired: { id: string; name: string }[];
+      stale: number;
+    }
+  | { status: 'paused'; marks: string }
+  | { status: 'no_group'; marks: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
+export const next: Script<NextKeys, NextArgs, NextReply> = {
+  name: 'next',
+  sha1: '1e6443c3e0e9c28c004c82ba6433d4c40700790b',
+  keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'free', 'bytesMax'],
+  items: ['entry', 'count', 'id'],
+  reply: {
+    ok: {
+      marks: 'string',
+      nowMs: 'int',
+      deliveries: { entry: 'string', id: 'string', dueMs: 'int', record: 'string', run: 'string?' },
+      unopened: { entry: 'string', id: 'string', dueMs: 'int' },
+      expired: { id: 'string', name: 'string' },
+      stale: 'int',
+    },
+    paused: { marks: 'string' },
+    no_group: { marks: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local free, bytes_max = tonumber(ARGV[6]), tonumber(ARGV[7])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return {'ok', last[3], now_ms, {}, {}, {}, 0} end
+  if last[1] > call then return {'late_call'} end
+end
+redis.call('XLEN', stream) redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
+redis.call('XLEN', ended) redis.call('HLEN', past)
+local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+local marks, ends, stale = '', {}, 0
+if ARGV[8] then
+  local ids, held, mark, gone = {}, {}, {}, {}
+  for i = 10, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+  local lives = redis.call('HMGET', live, unpack(ids))
+  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[8], ARGV[#ARGV - 2], 2 * #ids, consumer)
+  for _, one in ipairs(pending) do held[one[1]] = one[4] end
+  for i, id in ipairs(ids) do
+    local entry, count = ARGV[5 + 3 * i], tonumber(ARGV[6 + 3 * i])
+    mark[i] = 'l'
+    if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
+    if held[entry] ~= count then
+      local last = redis.call('HGET', past, id)
+      if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
+    elseif lives[i] == entry then
+      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 0, id, entry
+      if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'complete', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
+    else -- stale, unless its number was reissued
+      local found = redis.call('XRANGE', stream, entry, entry)[1]
+      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 0, entry, stale + 1 end
+    end
+  end
+  marks = table.concat(mark)
+  if #gone > 0 then
+    redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', live, unpack(gone))
+    if any_ran then redis.call('HDEL', runs, unpack(gone)) end
+    if any_expire then redis.call('ZREM', expiry, unpack(gone)) end
+    redis.call('HINCRBY', counts, 'complete', #gone)
+  end
+  if #ends > 0 then
+    redis.call('XACK', stream, 'workers', unpack(ends))
+    local oldest = redis.call('XPENDING', stream, 'workers', '-', '+', 1)[1]
+    if not oldest or redis.call('XTRIM', stream, 'MINID', oldest[1]) ~= #ends then redis.call('XDEL', stream, unpack(ends)) end
+  end
+  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+  if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
+end
+if free > 0 and at[2] == '1' then return {'paused', marks} end
+local read = free > 0 and redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', free, 'STREAMS', stream, '>')
+if read and read.err then
+  if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group', marks} end
+  return read
+end
+if not read then return {'ok', marks, now_ms, {}, {}, {}, 0} end
+local entries, ids, deliveries, unopened, expired, bytes = read[1][2], {}, {}, {}, {}, 0
+ends, stale = {}, 0
+for i, entry in ipairs(entries) do ids[i] = entry[2][2] end
+local lives = redis.call('HMGET', live, unpack(ids))
+local expiries = any_expire and redis.call('ZMSCORE', expiry, unpack(ids)) or {}
+local ran = any_ran and redis.call('HMGET', runs, unpack(ids)) or {}
+local records, known, handful, n = {}, 0, 1, 0
+for i, entry in ipairs(entries) do
+  local number, id, due_ms = entry[1], ids[i], entry[2][4]
+  local good, full = lives[i] == number, bytes >= bytes_max
+  if i > known and not full then -- by the handful, as many as the bytes left should hold
+    local got = redis.call('HMGET', tasks, unpack(ids, i, math.min(i + handful - 1, #ids)))
+    for k, record in ipairs(got) do records[known + k], bytes = record, bytes + (record and #record or 0) end
+    known = known + #got
+    handful = math.max(1, math.min(2 * handful, 8, math.ceil((bytes_max - bytes) * known / bytes)))
+  end
+  local record = good and records[i]
+  if good and full and i > known then
+    unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
+  elseif not record then
+    if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
+    ends[#ends + 1] = number
+    stale = stale + 1
+  elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
+    local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+    local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
+    redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+    redis.call('HDEL', live, id)
+    ends[#ends + 1] = number
+    expired[#expired + 1] = id expired[#expired + 1] = name
+  else
+    deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
+    deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false
+    n = n + 5
+  end
+end
+if #ends > 0 then
+  redis.call('XACK', stream, 'workers', unpack(ends))
+  redis.call('XDEL', stream, unpack(ends))
+  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+  if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
+end
+return {'ok', marks, now_ms, deliveries, unopened, expired, stale}
 `,
 };
 
@@ -1779,6 +1946,107 @@ return {'ok'}
 `,
 };
 
+export interface RetryKeys {
+  /** hash: layout, audit */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** hash: task id -> attempt and errors */
+  runs: string;
+  /** hash: task id -> state:number of its newest end that is kept */
+  past: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** channel: 'due <ms>' when a task became the earliest */
+  wake: string;
+  /** stream: while a campaign looks on: what ended, and by whom */
+  audit: string;
+}
+
+export interface RetryArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  /** the name these deliveries were read under */
+  consumer: string;
+  items: readonly { entry: string; count: number; id: string; delayMs: number; run: string }[];
+}
+
+export type RetryReply =
+  | { status: 'ok'; marks: string }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** end deliveries whose handlers have failed and whose tasks get another try. Only for the consumer that holds them. */
+export const retry: Script<RetryKeys, RetryArgs, RetryReply> = {
+  name: 'retry',
+  sha1: '9fcadb76abb2f9ac1eb1eb4de3e0c35680cca108',
+  keys: ['meta', 'lanes', 'due', 'stream', 'live', 'runs', 'past', 'counts', 'wake', 'audit'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
+  items: ['entry', 'count', 'id', 'delayMs', 'run'],
+  reply: {
+    ok: { marks: 'string' },
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua flags=allow-oom
+local meta, lanes, due, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local runs, past, counts, wake, audit = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local at = redis.call('HMGET', meta, 'layout', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+local time = redis.call('TIME')
+local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', runs) redis.call('HLEN', live)
+redis.call('HLEN', past) redis.call('HLEN', counts)
+local marks, settled, stale, earliest = {}, 0, 0, math.huge
+for i = 6, #ARGV, 5 do
+  local entry, count, id, delay_ms, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
+  local mark, has_ended = 'l', false
+  local one = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] -- nil without a group
+  if not one or one[4] ~= count then
+    local last = redis.call('HGET', past, id)
+    if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
+  elseif redis.call('HGET', live, id) == entry then
+    local due_ms = math.ceil(exact_ms + delay_ms)
+    redis.call('ZADD', due, string.format('%.0f', due_ms), id)
+    redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)
+    if at[2] == '1' then redis.call('XADD', audit, '*', 'op', 'retry', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
+    if due_ms < earliest then earliest = due_ms end
+    mark, has_ended, settled = 'o', true, settled + 1
+  else -- stale, unless its number was reissued
+    local found = redis.call('XRANGE', stream, entry, entry)[1]
+    if not found or found[2][2] == id then has_ended, stale = true, stale + 1 end
+  end
+  if has_ended then redis.call('XACK', stream, 'workers', entry) redis.call('XDEL', stream, entry) end
+  marks[#marks + 1] = mark
+end
+if settled > 0 then redis.call('HINCRBY', counts, 'retry', settled) end
+if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+if earliest <= tonumber(head[2] or '0') then redis.call('PUBLISH', wake, 'due ' .. head[2]) end
+local reply = {'ok', table.concat(marks)}
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, math.floor(exact_ms), reply})) end
+return reply
+`,
+};
+
 export interface RunNowKeys {
   /** hash: layout, paused */
   meta: string;
@@ -1859,144 +2127,6 @@ else
   redis.call('ZREM', due, id)
   reply = {'ok', 'scheduled'}
 end
-if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
-return reply
-`,
-};
-
-export interface SettleKeys {
-  /** hash: layout, audit */
-  meta: string;
-  /** hash: lane -> {call, at_ms, reply} of its last call */
-  lanes: string;
-  /** zset: task id -> due ms */
-  due: string;
-  /** hash: task id -> record */
-  tasks: string;
-  /** stream: {id, due} */
-  stream: string;
-  /** hash: task id -> stream id of the one entry that counts */
-  live: string;
-  /** hash: task id -> attempt and errors */
-  runs: string;
-  /** zset: task id -> the ms from which it must not start any more */
-  expiry: string;
-  /** stream: the dead letters; a letter's number is its stream id */
-  dead: string;
-  /** hash: task id -> state:number of its newest end that is kept */
-  past: string;
-  /** hash: what happened here, by name */
-  counts: string;
-  /** channel: 'due <ms>' when a task became the earliest */
-  wake: string;
-  /** stream: while a campaign looks on: what ended, and by whom */
-  audit: string;
-}
-
-export interface SettleArgs {
-  layout: string;
-  /** 0 = this server's clock */
-  nowMs: number;
-  /** '' = this call will not be repeated */
-  lane: string;
-  /** number of this call on its lane: 1, 2, 3 ... */
-  call: number;
-  /** the name these deliveries were read under */
-  consumer: string;
-  items: readonly { entry: string; count: number; id: string; verb: string; value: string; run: string }[];
-}
-
-export type SettleReply =
-  | { status: 'ok'; marks: string }
-  | { status: 'other_layout'; layout: string }
-  | { status: 'late_call' };
-
-/** end deliveries: complete, retry or bury. Only for the consumer that still holds them. */
-export const settle: Script<SettleKeys, SettleArgs, SettleReply> = {
-  name: 'settle',
-  sha1: '639db21db2fb9bc2f70ec30a5f4570f4b2d31e28',
-  keys: [
-    'meta',
-    'lanes',
-    'due',
-    'tasks',
-    'stream',
-    'live',
-    'runs',
-    'expiry',
-    'dead',
-    'past',
-    'counts',
-    'wake',
-    'audit',
-  ],
-  args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
-  items: ['entry', 'count', 'id', 'verb', 'value', 'run'],
-  reply: {
-    ok: { marks: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
-  },
-  source: `#!lua flags=allow-oom
-local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, dead, past, counts, wake, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
-local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local at = redis.call('HMGET', meta, 'layout', 'audit')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
-local kept = redis.call('HGET', lanes, lane)
-if kept then
-  local last = cmsgpack.unpack(kept)
-  if last[1] == call then return last[3] end
-  if last[1] > call then return {'late_call'} end
-end
-local time = redis.call('TIME')
-local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
-now_ms = math.floor(exact_ms)
-redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('ZCARD', expiry) redis.call('HLEN', tasks)
-redis.call('HLEN', runs) redis.call('XLEN', dead) redis.call('HLEN', past) redis.call('HLEN', counts)
-local most, held, marks, ends, gone, tally, earliest = (#ARGV - 5) / 6 * 4, {}, {}, {}, {}, {}, math.huge
-local pending = redis.pcall('XPENDING', stream, 'workers', '-', '+', most, consumer) -- most of what it holds
-for _, one in ipairs(pending) do held[one[1]] = one[4] end
-for i = 6, #ARGV, 6 do
-  local entry, count, id, verb, value, run = ARGV[i], tonumber(ARGV[i + 1]), ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
-  local one = not held[entry] and #pending == most and redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1]
-  local mine, good, mark = held[entry] or one and one[4], redis.call('HGET', live, id) == entry, 'l'
-  if mine == count and good then
-    mark, held[entry] = 'o', 0
-    if verb == 'retry' then
-      local due_ms = math.ceil(exact_ms + tonumber(value))
-      redis.call('ZADD', due, string.format('%.0f', due_ms), id)
-      redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)
-      if due_ms < earliest then earliest = due_ms end
-    else
-      if verb == 'bury' then
-        local record = redis.call('HGET', tasks, id) or ''
-        local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', value, 'run', run, 'at', now_ms, 'record', record)
-        redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
-      end
-      gone[#gone + 1] = id
-    end
-    tally[verb] = (tally[verb] or 0) + 1
-    if at[2] == '1' then redis.call('XADD', audit, '*', 'op', verb, 'id', id, 'of', entry, 'count', count, 'by', consumer) end
-    ends[#ends + 1] = entry
-  elseif mine == count then -- stale, unless its number was reissued
-    local found = redis.call('XRANGE', stream, entry, entry)[1]
-    if not found or found[2][2] == id then ends[#ends + 1], tally.stale = entry, (tally.stale or 0) + 1 end
-  else
-    local last = redis.call('HGET', past, id)
-    if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark = 'c' end
-  end
-  marks[#marks + 1] = mark
-end
-if #gone > 0 then
-  redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', runs, unpack(gone))
-  redis.call('ZREM', expiry, unpack(gone)) redis.call('HDEL', live, unpack(gone))
-end
-if #ends > 0 then redis.call('XACK', stream, 'workers', unpack(ends)) redis.call('XDEL', stream, unpack(ends)) end
-for what, times in pairs(tally) do redis.call('HINCRBY', counts, what, times) end
-local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
-if earliest <= tonumber(head[2] or '0') then redis.call('PUBLISH', wake, 'due ' .. head[2]) end
-local reply = {'ok', table.concat(marks)}
 if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
 return reply
 `,
@@ -2281,15 +2411,16 @@ export const scripts: readonly ScriptDefinition[] = [
   add,
   age,
   beat,
+  bury,
   cancel,
   expire,
-  fetch,
   get,
   handBack,
   join,
   lead,
   leave,
   list,
+  next,
   open,
   pause,
   promote,
@@ -2299,8 +2430,8 @@ export const scripts: readonly ScriptDefinition[] = [
   replay,
   reschedule,
   resign,
+  retry,
   runNow,
-  settle,
   stats,
   sweep,
   update,

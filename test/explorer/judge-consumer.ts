@@ -66,9 +66,12 @@ function expireAll(at: Case, expired: readonly Named[], isHeld: (life: Life) => 
   }
 }
 
-export function judgeFetch(at: Case): void {
+/** The ends it takes along, and what it reads then. */
+export function judgeNext(at: Case): void {
   const { ledger, reply, args } = at;
   const consumer = args['consumer'] ?? '';
+  judgeSettle(at);
+  if (args['free'] === '0') return demand(reply.status === 'ok', 'only-ends', () => reply.status);
   if (reply.status === 'paused') return demand(ledger.isPaused, 'paused', () => 'the queue is not');
   demand(!ledger.isPaused, 'paused', () => 'fetched from a paused queue');
   if (reply.status === 'no_group') return demand(!ledger.hasGroup, 'no-group', () => 'there is one');
@@ -165,7 +168,7 @@ export function judgeHandBack(at: Case): void {
 }
 
 export function judgeSettle(at: Case): void {
-  const { args, items, reply } = at;
+  const { args, items, reply, definition } = at;
   const consumer = args['consumer'] ?? '';
   const marks = String(reply['marks']);
   items.forEach((item, index) => {
@@ -175,7 +178,7 @@ export function judgeSettle(at: Case): void {
     demand(
       got === expected,
       'one-outcome',
-      () => `${item['verb']} of ${item['id']} ${item['entry']}: ${got}, not ${expected}`,
+      () => `${definition.name} of ${item['id']} ${item['entry']}: ${got}, not ${expected}`,
     );
     if (life) settleOne(at, life, item);
     else if (isStaleDelivery(at, consumer, item)) endStaleDelivery(at, item);
@@ -196,8 +199,8 @@ function endStaleDelivery({ ledger, met }: Case, { entry = '' }: Named): void {
 }
 
 function settleOne(at: Case, life: Life, item: Named): void {
-  const { ledger, nowMs } = at;
-  const verb = item['verb'] as 'complete' | 'retry' | 'bury';
+  const { ledger, nowMs, definition } = at;
+  const verb = definition.name === 'next' ? 'complete' : (definition.name as 'retry' | 'bury');
   const ended = at.finished(life.holder?.serial ?? 0);
   const isRight = ended === (verb === 'complete' ? 'returned' : 'failed');
   demand(
@@ -209,6 +212,6 @@ function settleOne(at: Case, life: Life, item: Named): void {
   if (verb !== 'retry') return ledger.end(life, verb);
   life.attempt += 1;
   life.lost = 0;
-  ledger.schedule(life, nowMs + Number(item['value']));
+  ledger.schedule(life, nowMs + Number(item['delayMs']));
   ledger.count('retry');
 }

@@ -21,10 +21,11 @@ const rulings: Readonly<Record<string, (at: Case) => void>> = {
   age: leader.judgeAge,
   join: consumer.judgeJoin,
   leave: consumer.judgeLeave,
-  fetch: consumer.judgeFetch,
   open: consumer.judgeOpen,
   beat: consumer.judgeBeat,
-  settle: consumer.judgeSettle,
+  next: consumer.judgeNext,
+  retry: consumer.judgeSettle,
+  bury: consumer.judgeSettle,
   recover: judgeRecover,
   'hand-back': consumer.judgeHandBack,
 };
@@ -40,7 +41,12 @@ export function judge(world: World, command: readonly string[], reply: Reply): v
   }
   const run = decodeRun(definition, command);
   const at: Case = { ...world, ...run, reply: decodeAnswer(definition, reply) };
-  if (judgeLane(at, JSON.stringify(reply))) rulings[definition.name]?.(at);
+  if (judgeLane(at, firstAnswer(at, reply))) rulings[definition.name]?.(at);
+}
+
+/** What a repeated call must get again: all of its reply; of next, which reads nothing the second time, the marks. */
+function firstAnswer({ definition, reply: { status, marks } }: Case, reply: Reply): string {
+  return definition.name === 'next' && status !== 'late_call' ? String(marks) : JSON.stringify(reply);
 }
 
 /** True when the call is the first of its number. */

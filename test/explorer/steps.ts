@@ -17,9 +17,9 @@ export async function take(world: World, choice: Choice): Promise<void> {
   for (const [name, actor] of world.actors) if (actor.isOver) world.revive(name);
 }
 
-/** A turn of the event loop comes after all promises that can settle. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+/** A turn of the event loop comes after all promises that can settle; what is sent at its end leads to a few more. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 3; turns += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function step(world: World, choice: Choice): Promise<void> {

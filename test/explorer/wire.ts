@@ -42,6 +42,11 @@ export class Wire implements Caller {
 
   readonly isUp = true;
 
+  /** Whether a blocking read is on its way: what is sent here would wait for it. */
+  get isBlocked(): boolean {
+    return this.queue.some(({ blocking }) => blocking);
+  }
+
   /** What arrives next. */
   get head(): Request | undefined {
     return this.queue.find(({ hasRun }) => !hasRun);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { RejectTask, type Queue } from '../../src/index.js';
+import type { ScriptDefinition } from '../../src/redis/script.js';
 import * as lua from '../../src/redis/scripts.generated.js';
 import { useLab } from '../support/lab.js';
 import { type Losses, lossy } from '../support/lossy.js';
@@ -176,16 +177,16 @@ describe('a worker that loses the reply of', () => {
     const made = await lab().worker({ job: { handler, backoff } }, { connection, lease: '2s', leader: 'never' });
     return { ...made, lost };
   }
-  const endings: [string, () => unknown, string, Record<string, number>][] = [
-    ['complete', () => 0, 'completed', { complete: 1 }],
-    ['retry', () => Promise.reject(new Error('no')), 'retried', { retry: 1 }],
-    ['bury', () => Promise.reject(new RejectTask('no')), 'dead', { bury: 1 }],
+  const endings: [string, ScriptDefinition, () => unknown, string, Record<string, number>][] = [
+    ['complete', lua.next, () => 0, 'completed', { complete: 1 }],
+    ['retry', lua.retry, () => Promise.reject(new Error('no')), 'retried', { retry: 1 }],
+    ['bury', lua.bury, () => Promise.reject(new RejectTask('no')), 'dead', { bury: 1 }],
   ];
   test.each(endings)(
     'a settle that is a %s settles once, and no lease is lost',
-    async (_what, handler, event, counts) => {
+    async (_what, script, handler, event, counts) => {
       const { queue } = lab();
-      const { diary, lost } = await workerThatLoses({ script: lua.settle, times: 1 }, handler);
+      const { diary, lost } = await workerThatLoses({ script, times: 1, withItems: true }, handler);
       await queue.add('job', null, { id: 'a' });
       await diary.next(event as 'completed', 'a');
       expect(lost.count).toBe(1);
@@ -197,11 +198,11 @@ describe('a worker that loses the reply of', () => {
   );
 
   test.each([
-    ['a fetch', lua.fetch],
+    ['a fetch', lua.next],
     ['an open', lua.open],
   ])('%s gets its task after a lease, by recovery', async (_what, script) => {
     const { queue } = lab();
-    if (script === lua.fetch) await queue.add('job', null, { id: 'a' }); // a lone task comes by open, a backlog by fetch
+    if (script === lua.next) await queue.add('job', null, { id: 'a' }); // a lone task comes by open, a backlog by fetch
     const { diary, lost } = await workerThatLoses({ script, times: 1 }, () => 0);
     if (script === lua.open) {
       await until(
@@ -233,7 +234,7 @@ describe('a worker that loses the reply of', () => {
 
 test('a settle that can not be placed for one lease is told, and its task is left to others', async () => {
   const { queue, keys } = lab();
-  const { make } = lossy(lab().server, { script: lua.settle, times: Number.POSITIVE_INFINITY });
+  const { make } = lossy(lab().server, { script: lua.next, times: Number.POSITIVE_INFINITY, withItems: true });
   let runs = 0;
   const losingWorker = await lab().worker(
     { job: () => (runs += 1) },

@@ -26,10 +26,11 @@ async function audit(): Promise<string[][]> {
 
 async function work(): Promise<string> {
   const held = [await active('a'), await active('b')];
-  await settle('c1', [
-    { ...(held[0] ?? { entry: '', count: 0, id: '' }) },
-    { ...(held[1] ?? { entry: '', count: 0, id: '' }), verb: 'retry', value: '5', run: '{}' },
-  ]);
+  await settle('c1', held.slice(0, 1));
+  await settle(
+    'c1',
+    held.slice(1).map((one) => ({ ...one, verb: 'retry', value: '5', run: '{}' })),
+  );
   await promote({ nowMs: now + 10_000 });
   await promote({ term: '6' });
   const [again] = await read('c1');

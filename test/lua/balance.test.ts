@@ -9,6 +9,7 @@ import {
   type Delivery,
   elect,
   expectStatus,
+  fetch,
   idleFor,
   join,
   keys,
@@ -18,6 +19,7 @@ import {
   recover,
   run,
   send,
+  settle,
   useRedis,
 } from '../support/partition.js';
 
@@ -121,7 +123,7 @@ class Walk {
   }
 
   async #fetch(consumer: string): Promise<void> {
-    const reply = await run(lua.fetch, { nowMs: this.#nowMs, consumer, count: 3, bytesMax: 1e6 });
+    const reply = await fetch(consumer, { nowMs: this.#nowMs, free: 3 });
     if (reply.status !== 'ok') return;
     for (const { entry, id } of reply.deliveries) this.#held.push({ entry, id, count: 1, consumer });
   }
@@ -136,9 +138,9 @@ class Walk {
 
   async #settle(): Promise<void> {
     const { consumer, ...one } = this.#take();
-    const verb = this.#pick(['complete', 'complete', 'retry', 'bury']);
-    const items = [{ ...one, verb, value: verb === 'retry' ? '700' : 'rejected', run: '{"a":2}' }];
-    await run(lua.settle, { nowMs: this.#nowMs, consumer, items });
+    const verb = this.#pick(['complete', 'complete', 'retry', 'bury'] as const);
+    const value = verb === 'retry' ? '700' : 'rejected';
+    await settle(consumer, [{ ...one, verb, value, run: '{"a":2}' }], { nowMs: this.#nowMs });
   }
 
   async #recover(consumer: string): Promise<void> {

@@ -74,7 +74,9 @@ describe('a leader', () => {
 });
 
 describe('a repeatable call', () => {
-  test.each(has('lane'))('$name has its effect once and gets its first answer', async ({ call }) => {
+  const repeatable = has('lane').filter(({ isRead }) => !isRead);
+
+  test.each(repeatable)('$name has its effect once and gets its first answer', async ({ call }) => {
     const world = await buildWorld();
     const first = await call(world, { lane: 'lane', call: 7 });
     const before = await dump();
@@ -82,7 +84,7 @@ describe('a repeatable call', () => {
     expect(await dump()).toEqual(before);
   });
 
-  test.each(has('lane'))('$name of a lower number is refused', async ({ call }) => {
+  test.each(repeatable)('$name of a lower number is refused', async ({ call }) => {
     const world = await buildWorld();
     await call(world, { lane: 'lane', call: 7 });
     const before = await dump();

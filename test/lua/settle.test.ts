@@ -112,7 +112,7 @@ describe('refused, and nothing changes', () => {
     const delivery = await active('a');
     await addTask('b');
     await read('c2');
-    for (const verb of ['complete', 'retry', 'bury']) {
+    for (const verb of ['complete', 'retry', 'bury'] as const) {
       const before = await dump();
       expect(await settle(consumer, [{ ...delivery, ...change, verb, value: '1', run: '{}' }])).toBe('l');
       expect(await dump()).toEqual(before);
@@ -157,21 +157,62 @@ test('a held entry that is not the one of its id that counts is ended as stale',
 });
 
 test('a batch is answered item by item, and an entry settled twice in it is settled once', async () => {
-  const [a, b, c, d] = [await active('a'), await active('b'), await active('c'), await active('d', 'c2')];
-  const items = [
-    a,
-    { ...b, verb: 'retry', value: '5', run: '{}' },
-    { ...c, verb: 'bury', value: 'rejected' },
-    d,
-    { ...a, verb: 'bury', value: 'rejected' },
-    { ...b },
-  ];
-  expect(await settle('c1', items)).toBe('oooll'.concat('l'));
-  expect(await send('HGETALL', keys.counts)).toEqual(expect.arrayContaining(['complete', 'retry', 'bury', '1']));
-  expect(await counted('complete')).toBe(1);
-  expect(await counted('bury')).toBe(1);
-  expect(await send('XLEN', keys.dead)).toBe(1);
+  const held: Delivery[] = [];
+  for (const id of ['a', 'b', 'c', 'd', 'e', 'f']) held.push(await active(id));
+  const [a, b, c, d, e, f] = held as [Delivery, Delivery, Delivery, Delivery, Delivery, Delivery];
+  const other = await active('other', 'c2');
+  expect(await settle('c1', [a, other, b, a])).toBe('olol');
+  for (const [verb, one, two] of [
+    ['retry', c, d],
+    ['bury', e, f],
+  ] as const) {
+    const items = [one, other, two, one, a].map((each) => ({ ...each, verb, value: '5', run: '{}' }));
+    expect(await settle('c1', items)).toBe('olol'.concat('l'));
+    expect(await counted(verb)).toBe(2);
+  }
+  expect([await counted('complete'), await counted('stale')]).toEqual([2, 0]);
+  expect([await send('XLEN', keys.dead), await send('ZCARD', keys.due)]).toEqual([2, 2]);
   expect(await send('XLEN', keys.stream)).toBe(1);
+});
+
+describe('completing deletes entries', () => {
+  const entries = async (): Promise<string[]> =>
+    ((await send('XRANGE', keys.stream, '-', '+')) as [string, [string, string]][]).map(([, [, id]]) => id);
+
+  test('of its own, and no other: neither what is unread nor what is held', async () => {
+    const held: Delivery[] = [];
+    for (const id of ['a', 'b', 'c', 'd']) held.push(await active(id));
+    const other = await active('other', 'c2');
+    await addTask('unread');
+    const [a, b, c, d] = held as [Delivery, Delivery, Delivery, Delivery];
+    expect(await settle('c1', [b, d])).toBe('oo'); // above the oldest
+    expect(await entries()).toEqual(['a', 'c', 'other', 'unread']);
+    expect(await settle('c1', [a])).toBe('o'); // below it
+    expect(await entries()).toEqual(['c', 'other', 'unread']);
+    expect(await settle('c2', [other])).toBe('o');
+    expect(await settle('c1', [c])).toBe('o'); // and with nothing else pending
+    expect(await entries()).toEqual(['unread']);
+  });
+
+  test('a hundred at once, out of order, leave what came between them', async () => {
+    const held: Delivery[] = [];
+    for (let at = 0; at < 100; at += 1) held.push(await active(`t${at}`, at === 50 ? 'c2' : 'c1'));
+    const mine = held.filter(({ id }) => id !== 't50').reverse();
+    expect(await settle('c1', mine)).toBe('o'.repeat(99));
+    expect(await entries()).toEqual(['t50']);
+    expect(await send('HKEYS', keys.tasks)).toEqual(['t50']);
+  });
+
+  test('and what an operator has orphaned below them is swept back', async () => {
+    await elect();
+    await active('orphan', 'c9');
+    await send('XGROUP', 'DELCONSUMER', keys.stream, 'workers', 'c9');
+    const [a] = [await active('a'), await active('b')];
+    expect(await settle('c1', [a])).toBe('o');
+    await run(lua.sweep, { cursor: '0', count: 100, bytesMax: 1e6 });
+    expect(await send('ZRANGE', keys.due, 0, -1)).toEqual(['orphan']);
+    expect(await entries()).toEqual(['b']);
+  });
 });
 
 test('an entry that another call of the same consumer left silent is still its own until it is recovered', async () => {

@@ -13,6 +13,7 @@ import {
   dump,
   elect,
   expectStatus,
+  fetch,
   idleFor,
   join,
   keys,
@@ -52,19 +53,22 @@ test('1: nor by an entry that the cancel did not end', async () => {
   expect(await opened('c1', stale ? [stale] : [])).toEqual([]);
   expect(await counted('stale')).toBe(1);
   await send('XADD', keys.stream, '*', 'id', 'a', 'due', now);
-  expect(await run(lua.fetch, { consumer: 'c1', count: 9, bytesMax: 999 })).toMatchObject({ deliveries: [], stale: 1 });
+  expect(await fetch('c1')).toMatchObject({ deliveries: [], stale: 1 });
 });
 
-test.each(['complete', 'retry', 'bury'])('2: a %s of the cancelled life does not touch the new one', async (verb) => {
-  const old = await active('a');
-  await cancel('a');
-  await addTask('a', '+1000');
-  const before = await dump();
-  expect(await settle('c1', [{ ...old, verb, value: '5', run: '{}' }])).toBe('c');
-  expect(await dump()).toEqual(before);
-});
+test.each(['complete', 'retry', 'bury'] as const)(
+  '2: a %s of the cancelled life does not touch the new one',
+  async (verb) => {
+    const old = await active('a');
+    await cancel('a');
+    await addTask('a', '+1000');
+    const before = await dump();
+    expect(await settle('c1', [{ ...old, verb, value: '5', run: '{}' }])).toBe('c');
+    expect(await dump()).toEqual(before);
+  },
+);
 
-test.each(['complete', 'retry', 'bury'])('2: nor a %s whose entry the cancel did not end', async (verb) => {
+test.each(['complete', 'retry', 'bury'] as const)('2: nor a %s whose entry the cancel did not end', async (verb) => {
   const old = await active('a');
   await send('HSET', keys.live, 'a', '9-9'); // the new life's entry
   expect(await settle('c1', [{ ...old, verb, value: '5', run: '{}' }])).toBe('l');
@@ -174,7 +178,7 @@ test('9: nor of the same task, added again after the failover and given the same
   await send('HSET', keys.live, 'a', old.entry);
   await send('HSET', keys.tasks, 'a', '{"c":1,"n":"job"}');
   expect(await read('connection-2')).toEqual([old]); // owner's name apart, all is as it was
-  for (const verb of ['complete', 'retry', 'bury']) {
+  for (const verb of ['complete', 'retry', 'bury'] as const) {
     expect(await settle('connection-1', [{ ...old, verb, value: '5', run: '{}' }])).toBe('l');
   }
   expect(await settle('connection-2', [old])).toBe('o');
@@ -302,7 +306,7 @@ test('21: a record goes through every script with all its bytes', async () => {
   await addTask('a', '+1', { record: `{"n":"job","p":${payload}}` });
   await promoted({ nowMs: now + 1 });
   await join('c1');
-  const [first] = (await expectStatus(run(lua.fetch, { consumer: 'c1', count: 1, bytesMax: 1e6 }), 'ok')).deliveries;
+  const [first] = (await expectStatus(fetch('c1', { free: 1 }), 'ok')).deliveries;
   expect(first?.record).toBe(record);
   const delivery = { entry: first?.entry ?? '', count: 1, id: 'a' };
   await settle('c1', [{ ...delivery, verb: 'retry', value: '1', run: '{"a":2}' }]);

@@ -7,6 +7,7 @@ import {
   dump,
   elect,
   expectStatus,
+  fetch,
   join,
   keys,
   now,
@@ -214,7 +215,7 @@ describe('join and leave', () => {
   test('join makes the group, which reads what was there before it', async () => {
     await addTask('a');
     await join('c1');
-    const reply = await run(lua.fetch, { consumer: 'c1', count: 9, bytesMax: 999 });
+    const reply = await fetch('c1');
     expect(reply).toMatchObject({ deliveries: [{ id: 'a', record: await recordOf('a') }] });
     expect(await send('HGET', keys.consumers, 'c1')).toBe(`30000 ${now} a worker`);
   });

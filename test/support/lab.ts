@@ -22,7 +22,7 @@ import type { RedisLaunchOptions, RedisServer } from '../../src/redis/embedded.j
 import { Link } from '../../src/redis/link.js';
 import type { Reply } from '../../src/redis/reply.js';
 import { runScript, type Script } from '../../src/redis/script.js';
-import { fetch, join } from '../../src/redis/scripts.generated.js';
+import { next, join } from '../../src/redis/scripts.generated.js';
 import { until, useRedis } from './redis.js';
 
 export interface Told {
@@ -149,7 +149,7 @@ export class Lab {
     { name = 'ghost', leaseMs = 1_000 }: { name?: string; leaseMs?: number } = {},
   ): Promise<string[]> {
     await this.run(join, { consumer: name, worker: 'a ghost', leaseMs });
-    const reply = await this.run(fetch, { consumer: name, count, bytesMax: 1e6 });
+    const reply = await this.run(next, { consumer: name, free: count, bytesMax: 1e6, items: [] });
     if (reply.status !== 'ok' || reply.deliveries.length !== count) throw new Error(`got ${JSON.stringify(reply)}`);
     return reply.deliveries.map(({ id }) => id);
   }

@@ -8,6 +8,8 @@ export interface Losses {
   script: ScriptDefinition;
   /** How many of them. */
   times: number;
+  /** Only calls that carry items: a next that ends something, and not one that only reads. */
+  withItems?: boolean;
   /** What happens while the reply is on its way. */
   meanwhile?: () => Promise<unknown>;
 }
@@ -24,7 +26,9 @@ export function lossy(server: RedisServer, losses: Losses): { make: () => RedisC
     const connection = client as unknown as RedisConnection;
     connection.sendCommand = async (args) => {
       const reply = await send(args);
-      if (!args.slice(0, 2).includes(losses.script.sha1) && args[1] !== losses.script.source) return reply;
+      const { sha1, source, keys, args: names } = losses.script;
+      if (!args.slice(0, 2).includes(sha1) && args[1] !== source) return reply;
+      if (losses.withItems && args.length <= 3 + keys.length + names.length) return reply;
       if (lost.count >= losses.times) return reply;
       lost.count += 1;
       await losses.meanwhile?.();

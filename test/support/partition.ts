@@ -37,7 +37,7 @@ export interface Delivery {
   readonly id: string;
 }
 
-type Settlement = Delivery & { verb?: string; value?: string; run?: string };
+type Settlement = Delivery & { verb?: 'complete' | 'retry' | 'bury'; value?: string; run?: string };
 
 let client: ReturnType<typeof createClient>;
 
@@ -100,10 +100,27 @@ export function open(consumer: string, deliveries: readonly Delivery[], over: Ov
   return run(lua.open, { consumer, bytesMax: 1e6, items, ...over });
 }
 
-/** The marks of a settle; `complete` unless said otherwise. */
+/** Reads ready entries and opens them, in one step. */
+export function fetch(
+  consumer: string,
+  more: { free?: number; bytesMax?: number } & Over = {},
+): Promise<lua.NextReply> {
+  return run(lua.next, { consumer, free: 10, bytesMax: 1e6, items: [], ...more });
+}
+
+/** The marks of deliveries that end: by next, retry or bury; all of them `complete` unless said otherwise. */
 export async function settle(consumer: string, deliveries: readonly Settlement[], over: Over = {}): Promise<string> {
-  const items = deliveries.map((one) => ({ verb: 'complete', value: '', run: '', ...one }));
-  return (await expectStatus(run(lua.settle, { consumer, items, ...over }), 'ok')).marks;
+  const [{ verb = 'complete' } = {}] = deliveries;
+  if (deliveries.some((one) => (one.verb ?? 'complete') !== verb)) throw new Error('one verb a call');
+  const items = deliveries.map(({ value = '', run: errors = '{}', ...one }) => ({
+    ...one,
+    delayMs: Number(value) || 0,
+    reason: value,
+    run: errors,
+  }));
+  if (verb === 'retry') return (await expectStatus(run(lua.retry, { consumer, items, ...over }), 'ok')).marks;
+  if (verb === 'bury') return (await expectStatus(run(lua.bury, { consumer, items, ...over }), 'ok')).marks;
+  return (await expectStatus(run(lua.next, { consumer, free: 0, bytesMax: 0, items, ...over }), 'ok')).marks;
 }
 
 /** The leader that the epoch accepts: term 7, token seven. */

@@ -36,7 +36,7 @@ export async function buildWorld(): Promise<World> {
   await send('HSET', keys.consumers, 'gone', `1000 ${now - 60_000} a worker`);
   await beat('c1');
   const bury = await active('letter');
-  await run(lua.settle, { consumer: 'c1', items: [{ ...bury, verb: 'bury', value: 'rejected', run: '' }] });
+  await run(lua.bury, { consumer: 'c1', items: [{ ...bury, reason: 'rejected', run: '' }] });
   await addTask('ended', '+5');
   await run(lua.cancel, { id: 'ended' });
   const held = [await active('complete'), await active('retry'), await active('bury')];
@@ -62,6 +62,8 @@ export async function buildWorld(): Promise<World> {
 export interface Effect {
   readonly name: string;
   readonly script: ScriptDefinition;
+  /** Only reads: nothing of it is kept under its lane. */
+  readonly isRead?: boolean;
   call(world: World, over?: Over): Promise<{ status: string }>;
 }
 
@@ -76,10 +78,8 @@ function effect<K, A, R extends { status: string }>(
   };
 }
 
-const settlements = (
-  held: Delivery[],
-): { verb: string; value: string; run: string; entry: string; count: number; id: string }[] =>
-  held.map((one) => ({ ...one, verb: one.id, value: one.id === 'retry' ? '1000' : 'rejected', run: '{}' }));
+/** The delivery that is held as this. */
+const heldAs = (held: readonly Delivery[], name: string): Delivery[] => held.filter(({ id }) => id === name);
 
 /** One call of each script that writes; each has an effect in the world above. */
 export const effects: readonly Effect[] = [
@@ -101,7 +101,6 @@ export const effects: readonly Effect[] = [
   effect(lua.beat, ({ held }) => ({ consumer: 'c1', worker: 'a worker', leaseMs: 30_000, items: held })),
   effect(lua.cancel, () => ({ id: 'complete' })),
   effect(lua.expire, () => ({ skip: 0, limit: 100 })),
-  effect(lua.fetch, () => ({ consumer: 'c1', count: 10, bytesMax: 1e6 })),
   effect(lua.handBack, ({ held }) => ({
     consumer: 'c1',
     delayMs: 0,
@@ -115,6 +114,8 @@ export const effects: readonly Effect[] = [
   effect(lua.join, () => ({ consumer: 'new', worker: 'a worker', leaseMs: 30_000 })),
   effect(lua.lead, () => ({ nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000 })),
   effect(lua.leave, () => ({ consumer: 'idle' })),
+  effect(lua.next, ({ held }) => ({ consumer: 'c1', free: 0, bytesMax: 0, items: heldAs(held, 'complete') })),
+  { ...effect(lua.next, () => ({ consumer: 'c1', free: 10, bytesMax: 1e6, items: [] })), isRead: true },
   effect(lua.open, ({ unopened }) => ({
     consumer: 'c1',
     bytesMax: 1e6,
@@ -136,7 +137,14 @@ export const effects: readonly Effect[] = [
   effect(lua.reschedule, () => ({ id: 'ready', when: '+5' })),
   effect(lua.resign, () => ({})),
   effect(lua.runNow, () => ({ id: 'later' })),
-  effect(lua.settle, ({ held }) => ({ consumer: 'c1', items: settlements(held) })),
+  effect(lua.retry, ({ held }) => ({
+    consumer: 'c1',
+    items: heldAs(held, 'retry').map((one) => ({ ...one, delayMs: 1000, run: '{}' })),
+  })),
+  effect(lua.bury, ({ held }) => ({
+    consumer: 'c1',
+    items: heldAs(held, 'bury').map((one) => ({ ...one, reason: 'rejected', run: '{}' })),
+  })),
   effect(lua.sweep, () => ({ cursor: '0', count: 100, bytesMax: 1e6 })),
   effect(lua.update, () => ({ id: 'later', wasSha1: laterSha1, record: '{"n":"job","p":2}' })),
 ];

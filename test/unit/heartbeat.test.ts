@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Heartbeat } from '../../src/consumer/heartbeat.js';
-import { HeldDelivery, InFlight } from '../../src/consumer/in-flight.js';
+import { HeldDelivery } from '../../src/consumer/held-delivery.js';
+import { InFlight } from '../../src/consumer/in-flight.js';
 import type { Membership } from '../../src/consumer/membership.js';
 import { DuestreamError } from '../../src/errors.js';
 import { runLoop } from '../../src/loop.js';

@@ -1,0 +1,137 @@
+#!lua flags=allow-oom
+-- next: end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's.
+--
+-- KEYS  1 meta    hash    layout, paused, audit
+--       2 lanes   hash    lane -> {call, at_ms, marks} of its last call
+--       3 tasks   hash    task id -> record
+--       4 stream  stream  {id, due}
+--       5 live    hash    task id -> stream id of the one entry that counts
+--       6 runs    hash    task id -> attempt and errors
+--       7 expiry  zset    task id -> the ms from which it must not start any more
+--       8 ended   stream  the cancelled and expired
+--       9 past    hash    task id -> state:number of its newest end that is kept
+--      10 counts  hash    what happened here, by name
+--      11 audit   stream  while a campaign looks on: what ended, and by whom
+-- ARGV  1 layout  string
+--       2 now_ms  int     0 = this server's clock
+--       3 lane    string  '' = this call will not be repeated
+--       4 call    int     number of this call on its lane: 1, 2, 3 ...
+--       5 consumer string the name that what ends was read under, and what comes is read under
+--       6 free    int     how many to read: the consumer's free slots, 0..1000; more would starve the others
+--       7 bytes_max int   records beyond this many bytes are left to open
+-- ITEMS entry string, count int, id string
+-- REPLY ok {marks string, now_ms int, deliveries [entry string, id string, due_ms int, record string, run string?], unopened [entry string, id string, due_ms int], expired [id string, name string], stale int}
+--       paused {marks string}
+--       no_group {marks string}
+--       other_layout {layout string}
+--       late_call
+--
+-- An end is refused unless consumer, delivery count and live[id] are all as given; its mark: o settled, l lost, c cancelled.
+-- Record first, entry last: what is torn leaves an entry without a record, which is stale, never a task without an end.
+-- The same call again ends nothing twice, gets its first marks, and reads nothing.
+-- What is read is good only while live[id] is its own stream id; any other is stale: it is ended here, and counted.
+local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
+local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local free, bytes_max = tonumber(ARGV[6]), tonumber(ARGV[7])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return {'ok', last[3], now_ms, {}, {}, {}, 0} end
+  if last[1] > call then return {'late_call'} end
+end
+redis.call('XLEN', stream) redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
+redis.call('XLEN', ended) redis.call('HLEN', past)
+local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+local marks, ends, stale = '', {}, 0
+if ARGV[8] then
+  local ids, held, mark, gone = {}, {}, {}, {}
+  for i = 10, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+  local lives = redis.call('HMGET', live, unpack(ids))
+  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[8], ARGV[#ARGV - 2], 2 * #ids, consumer)
+  for _, one in ipairs(pending) do held[one[1]] = one[4] end
+  for i, id in ipairs(ids) do
+    local entry, count = ARGV[5 + 3 * i], tonumber(ARGV[6 + 3 * i])
+    mark[i] = 'l'
+    if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
+    if held[entry] ~= count then
+      local last = redis.call('HGET', past, id)
+      if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
+    elseif lives[i] == entry then
+      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 0, id, entry
+      if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'complete', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
+    else -- stale, unless its number was reissued
+      local found = redis.call('XRANGE', stream, entry, entry)[1]
+      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 0, entry, stale + 1 end
+    end
+  end
+  marks = table.concat(mark)
+  if #gone > 0 then
+    redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', live, unpack(gone))
+    if any_ran then redis.call('HDEL', runs, unpack(gone)) end
+    if any_expire then redis.call('ZREM', expiry, unpack(gone)) end
+    redis.call('HINCRBY', counts, 'complete', #gone)
+  end
+  if #ends > 0 then
+    redis.call('XACK', stream, 'workers', unpack(ends))
+    local oldest = redis.call('XPENDING', stream, 'workers', '-', '+', 1)[1]
+    if not oldest or redis.call('XTRIM', stream, 'MINID', oldest[1]) ~= #ends then redis.call('XDEL', stream, unpack(ends)) end
+  end
+  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+  if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
+end
+if free > 0 and at[2] == '1' then return {'paused', marks} end
+local read = free > 0 and redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', free, 'STREAMS', stream, '>')
+if read and read.err then
+  if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group', marks} end
+  return read
+end
+if not read then return {'ok', marks, now_ms, {}, {}, {}, 0} end
+local entries, ids, deliveries, unopened, expired, bytes = read[1][2], {}, {}, {}, {}, 0
+ends, stale = {}, 0
+for i, entry in ipairs(entries) do ids[i] = entry[2][2] end
+local lives = redis.call('HMGET', live, unpack(ids))
+local expiries = any_expire and redis.call('ZMSCORE', expiry, unpack(ids)) or {}
+local ran = any_ran and redis.call('HMGET', runs, unpack(ids)) or {}
+local records, known, handful, n = {}, 0, 1, 0
+for i, entry in ipairs(entries) do
+  local number, id, due_ms = entry[1], ids[i], entry[2][4]
+  local good, full = lives[i] == number, bytes >= bytes_max
+  if i > known and not full then -- by the handful, as many as the bytes left should hold
+    local got = redis.call('HMGET', tasks, unpack(ids, i, math.min(i + handful - 1, #ids)))
+    for k, record in ipairs(got) do records[known + k], bytes = record, bytes + (record and #record or 0) end
+    known = known + #got
+    handful = math.max(1, math.min(2 * handful, 8, math.ceil((bytes_max - bytes) * known / bytes)))
+  end
+  local record = good and records[i]
+  if good and full and i > known then
+    unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
+  elseif not record then
+    if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
+    ends[#ends + 1] = number
+    stale = stale + 1
+  elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
+    local name = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
+    local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
+    redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
+    redis.call('HDEL', live, id)
+    ends[#ends + 1] = number
+    expired[#expired + 1] = id expired[#expired + 1] = name
+  else
+    deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
+    deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false
+    n = n + 5
+  end
+end
+if #ends > 0 then
+  redis.call('XACK', stream, 'workers', unpack(ends))
+  redis.call('XDEL', stream, unpack(ends))
+  if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
+  if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
+end
+return {'ok', marks, now_ms, deliveries, unopened, expired, stale}
