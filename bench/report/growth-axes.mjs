@@ -2,7 +2,13 @@
 export const axes = [
   {
     name: 'tasks',
-    rows: ['drain, ready', 'promotion, scheduled', 'longest script, ready', 'longest script, scheduled'],
+    rows: [
+      'drain, ready',
+      'promotion, scheduled',
+      'longest script, ready',
+      'longest script, scheduled',
+      'longest script, add',
+    ],
   },
   {
     name: 'payload in bytes',

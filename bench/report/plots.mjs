@@ -63,6 +63,7 @@ const along = [
     scripts: [
       ['drain', rose, 'longest script, ready'],
       ['promotion', blue, 'longest script, scheduled'],
+      ['add', amber, 'longest script, add'],
     ],
   },
   {

@@ -38,6 +38,7 @@ const along: readonly [row: string, unit: string, points: Readonly<Record<number
   ['promotion, scheduled', 'tasks/s', { 10_000: 81_000, 100_000: 79_000, 1_000_000: 74_000, 3_000_000: 71_000 }],
   ['longest script, ready', 'ms', { 10_000: 1.4, 100_000: 1.9, 1_000_000: 2.4, 3_000_000: 3.1 }],
   ['longest script, scheduled', 'ms', { 10_000: 1.8, 100_000: 2.2, 1_000_000: 2.8, 3_000_000: 3.3 }],
+  ['longest script, add', 'ms', { 10_000: 3.6, 100_000: 3.7, 1_000_000: 4.4, 3_000_000: 6.2 }],
   ['drain, payload', 'tasks/s', { 100: 48_000, 10_000: 21_000, 100_000: 3_600 }],
   ['bulk add, payload', 'tasks/s', { 100: 130_000, 10_000: 19_000, 100_000: 2_300 }],
   ['longest script, payload', 'ms', { 100: 1.8, 10_000: 2.6, 100_000: 3.9 }],
