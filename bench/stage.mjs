@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Crew } from './process/crew.mjs';
+import { systems } from './systems/systems.mjs';
+
+const queue = 'bench';
+const lookMs = 25;
+const stuckMs = 60_000;
+
+/** What one run has at hand: a Redis that is empty, the system, and processes that work with it. */
+export class Stage {
+  /** Which measures were asked for: a case that gives figures of two may leave one out. */
+  wanted;
+  system;
+  server;
+  sizes;
+  #crew = new Crew();
+
+  constructor({ system, server, sizes, wanted }) {
+    this.system = system;
+    this.server = server;
+    this.sizes = sizes;
+    this.wanted = wanted;
+  }
+
+  async producer() {
+    const producer = await this.#crew.hire('producer', this.system);
+    await producer.ask('begin', this.#where());
+    return producer;
+  }
+
+  /** It waits, all loaded, for `begin`. */
+  worker() {
+    return this.#crew.hire('worker', this.system);
+  }
+
+  /** @param {{ concurrency: number, capacity: number, sleepMs?: number, role?: string }} options */
+  async begin(worker, options) {
+    await worker.ask('begin', { ...this.#where(), ...options });
+  }
+
+  /** Tasks that are due now, numbered from 0, while no worker runs. */
+  async place({ count, bytes }) {
+    const producer = await this.producer();
+    await producer.ask('addBulk', { count, bytes });
+    await producer.end();
+    await this.expectRemaining(count);
+  }
+
+  async remaining() {
+    return systems[this.system].remaining(this.server.send, queue);
+  }
+
+  async expectRemaining(count) {
+    const found = await this.remaining();
+    if (found !== count) throw new Error(`${found} tasks are in the queue, where ${count} should be`);
+  }
+
+  /** Until Redis holds no task any more; for a minute without progress there is none to wait for. */
+  async untilEmpty() {
+    let left = Number.POSITIVE_INFINITY;
+    for (let idleMs = 0; idleMs < stuckMs; idleMs += lookMs) {
+      const found = await this.remaining();
+      if (found === 0) return;
+      if (found < left) idleMs = 0;
+      left = Math.min(left, found);
+      await sleep(lookMs);
+    }
+    throw new Error(`${left} tasks are stuck: none ended within ${stuckMs / 1000} s`);
+  }
+
+  async end() {
+    await this.#crew.end();
+  }
+
+  kill() {
+    this.#crew.kill();
+  }
+
+  #where() {
+    return { system: this.system, url: this.server.url, queue };
+  }
+}
