@@ -1,8 +1,11 @@
 import * as add from './measures/add.mjs';
+import * as alone from './measures/alone.mjs';
+import * as cost from './measures/cost.mjs';
 import * as drain from './measures/drain.mjs';
+import * as latency from './measures/latency.mjs';
+import * as lateness from './measures/lateness.mjs';
 
-/** By the name that --measures takes. */
-const files = { add, drain };
+const files = [add, drain, latency, lateness, alone, cost];
 
 /** A case may give figures of more than one of them. */
 export const measures = ['add', 'drain', 'latency', 'lateness', 'cost'];
@@ -12,7 +15,7 @@ export const measures = ['add', 'drain', 'latency', 'lateness', 'cost'];
  * @returns {{ measures: string[], name: string, systems?: string[], run: (stage) => Promise<object[]> }[]}
  */
 export function casesOf({ wanted, only, sizes }) {
-  return Object.values(files)
+  return files
     .flatMap((file) => file.cases(sizes))
     .filter((each) => each.measures.some((measure) => wanted.includes(measure)) && each.name.includes(only));
 }

@@ -68,8 +68,10 @@ export class Server {
     return (Number(user) + Number(system)) * 1e6;
   }
 
+  /** What it holds, without the buffers of clients and of the append-only file, which come and go. */
   async memoryBytes() {
-    return Number((await this.info('memory')).used_memory);
+    const { used_memory: used, mem_clients_normal: clients, mem_aof_buffer: buffer } = await this.info('memory');
+    return Number(used) - Number(clients) - Number(buffer);
   }
 
   /** The addresses of the clients that are connected now. */
@@ -79,10 +81,10 @@ export class Server {
   }
 
   /**
-   * How many commands clients sent in that time: those of scripts are not counted, nor those of `except`.
-   * Our own client is silent meanwhile.
+   * How many commands clients send while `waiting`: those of scripts are not counted, nor those of `except`. Our own
+   * client is silent meanwhile.
    */
-  async countCommands(forMs, except = new Set()) {
+  async countCommands(waiting, except = new Set()) {
     const socket = connect(Number(new URL(this.url).port), '127.0.0.1');
     let text = '';
     socket.setEncoding('utf8').on('data', (piece) => {
@@ -90,8 +92,7 @@ export class Server {
     });
     socket.on('error', () => {}); // then there is no OK below
     socket.write('MONITOR\r\n');
-    await sleep(forMs);
-    socket.destroy();
+    await waiting.finally(() => socket.destroy());
     if (!text.startsWith('+OK')) throw new Error('Redis did not answer to MONITOR');
     const senders = Array.from(text.matchAll(/^\+\d+\.\d+ \[\d+ (\S+)\] "/gm), ([, sender]) => sender);
     return senders.filter((sender) => sender !== 'lua' && !except.has(sender)).length;

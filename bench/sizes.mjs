@@ -15,6 +15,7 @@ const table = {
   others: [1_000_000, 100_000, 500],
   memorySmall: [200_000, 20_000, 200],
   idleSeconds: [10, 5, 0.2],
+  settleSeconds: [1.5, 1, 0.3],
   slow: [10_000, 4_000, 200],
 };
 

@@ -14,6 +14,7 @@ export class Stage {
   server;
   sizes;
   #crew = new Crew();
+  #killed = new AbortController();
 
   constructor({ system, server, sizes, wanted }) {
     this.system = system;
@@ -63,9 +64,25 @@ export class Stage {
       if (found === 0) return;
       if (found < left) idleMs = 0;
       left = Math.min(left, found);
-      await sleep(lookMs);
+      this.#crew.check();
+      await this.sleep(lookMs);
     }
     throw new Error(`${left} tasks are stuck: none ended within ${stuckMs / 1000} s`);
+  }
+
+  /** Until the worker has started so many handlers. */
+  async untilRan(worker, { count, withinMs }) {
+    const late = new AbortController();
+    const tooLate = this.sleep(withinMs, late.signal).then(() => {
+      throw new Error(`${count} tasks did not all start within ${Math.round(withinMs / 1000)} s`);
+    });
+    tooLate.catch(() => {}); // what the race has left behind
+    await Promise.race([worker.ask('untilRan', { count }), tooLate]).finally(() => late.abort());
+  }
+
+  /** Ends early, with an error, when the run is cut short. */
+  sleep(ms, signal = this.#killed.signal) {
+    return sleep(ms, undefined, { signal: AbortSignal.any([signal, this.#killed.signal]) });
   }
 
   async end() {
@@ -73,6 +90,7 @@ export class Stage {
   }
 
   kill() {
+    this.#killed.abort();
     this.#crew.kill();
   }
 

@@ -18,6 +18,11 @@ export class Crew {
     return actor;
   }
 
+  /** Throws when one has died that was not told to. */
+  check() {
+    for (const actor of this.#actors) actor.check();
+  }
+
   async end() {
     await Promise.all(this.#actors.map((actor) => actor.end()));
   }
@@ -37,6 +42,7 @@ class Actor {
   #last = 0;
   #stderr = '';
   #exited;
+  #isEnding = false;
 
   constructor(role, system) {
     this.#name = `${role} of ${system}`;
@@ -64,7 +70,12 @@ class Actor {
     return answered;
   }
 
+  check() {
+    if (!this.#child.connected && !this.#isEnding) throw this.#death();
+  }
+
   async end() {
+    this.#isEnding = true;
     const hung = setTimeout(() => this.kill(), closeMs);
     if (this.#child.connected) await this.ask('close').catch(() => {});
     if (this.#child.connected) this.#child.send({ method: 'leave' }); // after disconnect() there would be no 'close'
@@ -90,10 +101,12 @@ class Actor {
   }
 
   #failAll() {
-    const said = this.#stderr.trim();
-    for (const { reject } of this.#calls.values()) {
-      reject(new Error(`${this.#name} ended before it had answered${said ? `: ${said}` : ''}`));
-    }
+    for (const { reject } of this.#calls.values()) reject(this.#death());
     this.#calls.clear();
+  }
+
+  #death() {
+    const said = this.#stderr.trim();
+    return new Error(`${this.#name} ended before it was told to${said ? `: ${said}` : ''}`);
   }
 }
