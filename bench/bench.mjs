@@ -21,7 +21,8 @@ async function main(args, signal) {
   }
   const sizes = sizesOf(flags);
   const cases = casesOf({ wanted: flags.measures, only: flags.only, sizes });
-  if (cases.length === 0) throw new UsageError(`--only: no case of these measures has "${flags.only}" in its name`);
+  if (cases.length === 0)
+    throw new UsageError(`--only: no case of these measures has ${flags.only.join(' or ')} in its name`);
   let failed = 0;
   for (const persistence of flags.persistences) {
     failed += await measure(cases, { args, flags, sizes, persistence, signal });

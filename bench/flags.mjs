@@ -9,7 +9,7 @@ export const usage = `npm run bench -- [flags]
   --quick                fewer tasks and samples, and without --persistence only none: some minutes
   --measures LIST        of ${measures.join(',')} (default: all)
   --systems LIST         of ${Object.keys(systems).join(',')} (default: all)
-  --only TEXT            only cases with this in their name, as it stands in the table
+  --only TEXT            only cases with this in their name; may be given more than once
   --repetitions N        how often each case is run for each system (default 3)
   --persistence HOW      none, everysec (an append-only file), or both: a document each (default both)
   --scale FACTOR         times the number of tasks and samples (default 1)
@@ -20,7 +20,7 @@ const options = {
   quick: { type: 'boolean', default: false },
   measures: { type: 'string', default: measures.join(',') },
   systems: { type: 'string', default: Object.keys(systems).join(',') },
-  only: { type: 'string', default: '' },
+  only: { type: 'string', multiple: true, default: [] },
   repetitions: { type: 'string', default: '3' },
   persistence: { type: 'string' },
   scale: { type: 'string', default: '1' },
@@ -31,7 +31,7 @@ const options = {
 const kinds = { none: ['none'], everysec: ['everysec'], both: ['none', 'everysec'] };
 
 /**
- * @typedef {{ quick: boolean, help: boolean, only: string, out: string, repetitions: number, scale: number,
+ * @typedef {{ quick: boolean, help: boolean, only: string[], out: string, repetitions: number, scale: number,
  *   measures: string[], systems: string[], persistences: string[] }} Flags
  */
 
@@ -58,7 +58,7 @@ export function readFlags(args) {
   };
 }
 
-/** @returns {{ quick: boolean, help: boolean } & Record<string, string>} */
+/** @returns {{ quick: boolean, help: boolean, only: string[] } & Record<string, string>} */
 function parse(args) {
   try {
     return parseArgs({ args, options, allowPositionals: false }).values;

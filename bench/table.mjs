@@ -4,7 +4,8 @@ import { peer } from './systems/systems.mjs';
 /** The medians as plain text, a line for each case, and each system's ratio to the peer. */
 export function tableOf({ made, figures }) {
   const systems = [...new Set(figures.map(({ system }) => system))];
-  const lines = [`persistence ${made.persistence}: medians of ${made.repetitions}, and their ratio to ${peer}`];
+  const ratio = systems.includes(peer) ? ` (and their ratio to ${peer})` : '';
+  const lines = [`persistence ${made.persistence}, medians of ${made.repetitions}${ratio}`];
   for (const measure of new Set(figures.map(({ measure }) => measure))) {
     const rows = rowsOf(figures.filter((figure) => figure.measure === measure));
     lines.push('', ...aligned([[measure, '', ...systems], ...rows.map((row) => cellsOf(row, systems))]));

@@ -40,13 +40,8 @@ function scheduledCase(name, load, told) {
   };
 }
 
-/** All is placed before a worker begins, and a worker has begun before the first is due. */
 async function latenessOf(stage, { count, spacingMs, settleMs }) {
-  const worker = await stage.worker();
-  const dueMs = await placeAhead(stage, { count, spacingMs, settleMs });
-  const before = wallOffset();
-  await stage.begin(worker, { concurrency, capacity: count });
-  if (Date.now() > dueMs) throw new Error('the worker began after the first task was due');
+  const { worker, dueMs, before } = await beginAhead(stage, { count, spacingMs, settleMs });
   await stage.untilRan(worker, { count, withinMs: dueMs + count * spacingMs + stuckMs - Date.now() });
   await stage.untilEmpty();
   const wallOf = wallClock(before, wallOffset());
@@ -59,16 +54,22 @@ async function latenessOf(stage, { count, spacingMs, settleMs }) {
 const placingMs = new Map();
 const placingMsUnknown = 1 / 6;
 
-/** @returns when the first is due, by the wall clock */
-async function placeAhead(stage, { count, spacingMs, settleMs }) {
+/**
+ * Places all before a worker begins, and has a worker that has begun before the first is due; or tries again, with
+ * more time for it.
+ */
+async function beginAhead(stage, { count, spacingMs, settleMs }) {
   for (let tries = 1; tries <= triesMax; tries += 1) {
-    const leadMs = Math.ceil(settleMs + count * (placingMs.get(stage.system) ?? placingMsUnknown));
-    const producer = await stage.producer();
+    const leadMs = Math.ceil(settleMs * tries + count * (placingMs.get(stage.system) ?? placingMsUnknown));
+    const [producer, worker] = await Promise.all([stage.producer(), stage.worker()]);
     const { dueMs, placedMs } = await producer.ask('schedule', { count, leadMs, spacingMs });
-    await producer.end();
     placingMs.set(stage.system, (1.5 * (placedMs - dueMs + leadMs)) / count);
-    if (Date.now() + settleMs / 2 < dueMs) return dueMs;
+    await producer.end();
+    const before = wallOffset();
+    await stage.begin(worker, { concurrency, capacity: count });
+    if (Date.now() + settleMs / 4 < dueMs) return { worker, dueMs, before };
+    await worker.end();
     await stage.server.empty();
   }
-  throw new Error(`${count} tasks could not be placed before the first was due, in ${triesMax} tries`);
+  throw new Error(`the first of ${count} tasks was due before a worker had begun, in ${triesMax} tries`);
 }

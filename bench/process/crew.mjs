@@ -9,9 +9,11 @@ const closeMs = 15_000;
 /** The processes of one run. None outlives it: `end` closes them in order, `kill` at once. */
 export class Crew {
   #actors = [];
+  #isKilled = false;
 
   /** @returns once the process has loaded its system's library */
   async hire(role, system) {
+    if (this.#isKilled) throw new Error('the run was cut short');
     const actor = new Actor(role, system);
     this.#actors.push(actor);
     await actor.ready;
@@ -28,6 +30,7 @@ export class Crew {
   }
 
   kill() {
+    this.#isKilled = true;
     for (const actor of this.#actors) actor.kill();
   }
 }
