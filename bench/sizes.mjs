@@ -17,6 +17,8 @@ const table = {
   idleSeconds: [10, 5, 0.2],
   settleSeconds: [1.5, 1, 0.3],
   slow: [10_000, 4_000, 200],
+  growth: [3_000_000, 100_000, 400],
+  growthCounted: [100_000, 10_000, 100],
 };
 
 /** @returns {Record<keyof typeof table, number>} */

@@ -13,6 +13,7 @@ export class Stage {
   system;
   server;
   sizes;
+  queue = queue;
   #crew = new Crew();
   #killed = new AbortController();
 
@@ -56,12 +57,17 @@ export class Stage {
     if (found !== count) throw new Error(`${found} tasks are in the queue, where ${count} should be`);
   }
 
-  /** Until Redis holds no task any more; for a minute without progress there is none to wait for. */
-  async untilEmpty() {
+  /** Until Redis holds no task any more. */
+  untilEmpty() {
+    return this.untilLeft(0);
+  }
+
+  /** Until Redis holds so few tasks; for a minute without progress there is none to wait for. */
+  async untilLeft(few) {
     let left = Number.POSITIVE_INFINITY;
     for (let idleMs = 0; idleMs < stuckMs; idleMs += lookMs) {
       const found = await this.remaining();
-      if (found === 0) return;
+      if (found <= few) return;
       if (found < left) idleMs = 0;
       left = Math.min(left, found);
       this.#crew.check();

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { partitionKeys } from '../../dist/keys.js';
 import { LongestScript } from '../longest-script.mjs';
 import { shown } from '../sizes.mjs';
@@ -43,7 +42,7 @@ function longest(row, x, { ms, name }) {
 async function drainReady(stage, { x, counted }) {
   const scripts = new LongestScript(stage.server);
   await scripts.watch();
-  await stage.fill({ count: x });
+  await stage.place({ count: x });
   const adding = await scripts.take();
   const { tasksPerSecond, draining } = await drainFirst(stage, { filled: x, counted: Math.min(counted, x) });
   return [rate('drain, ready', x, tasksPerSecond), longest('ready', x, draining), longest('add', x, adding)];
@@ -70,7 +69,7 @@ async function drainPayload(stage, { x, counted }) {
 
 /** x worker processes share what lies ready. */
 async function drainByWorkers(stage, { x, counted }) {
-  await stage.fill({ count: counted });
+  await stage.place({ count: counted });
   const { tasksPerSecond, draining } = await drainFirst(stage, { filled: counted, counted, workers: x });
   return [rate('drain, workers', x, tasksPerSecond), longest('workers', x, draining)];
 }
@@ -81,7 +80,7 @@ async function drainFirst(stage, { filled, counted, workers = 1 }) {
   const scripts = new LongestScript(stage.server);
   await scripts.watch();
   await Promise.all(crew.map((worker) => stage.begin(worker, { concurrency, capacity: filled })));
-  await untilSo(async () => (await stage.remaining()) <= filled - counted, 'the tasks to be drained');
+  await stage.untilLeft(filled - counted);
   const draining = await scripts.take();
   const reports = await Promise.all(crew.map((worker) => worker.ask('report')));
   return { tasksPerSecond: (counted - 1) / (firstMs(reports, counted) / 1_000), draining };
@@ -113,18 +112,18 @@ function firstMs(reports, counted) {
 async function promoteScheduled(stage, { x, counted }) {
   const count = Math.min(counted, x);
   const producer = await stage.producer();
-  if (x > count) await producer.ask('schedule', { from: count, count: x - count, leadMs: 86_400_000 });
+  if (x > count) await producer.ask('schedule', { from: count, count: x - count, leadMs: 86_400_000, spacingMs: 1 });
   const { dueMs, placedMs } = await producer.ask('schedule', { count, leadMs: 1_000 + count / 20 });
   await producer.end();
   if (placedMs >= dueMs) throw new Error(`placing ${count} tasks took until they were due`);
   await stage.expectRemaining(x);
-  await sleep(Math.max(0, dueMs - Date.now()));
+  await stage.sleep(Math.max(0, dueMs - Date.now()));
   const leader = await stage.worker();
   const scripts = new LongestScript(stage.server);
   await scripts.watch();
   await stage.begin(leader, { concurrency, capacity: 1, role: 'leader' });
   const { stream } = partitionKeys('duestream', stage.queue, 0);
-  await untilSo(async () => (await stage.server.send(['XLEN', stream])) >= count, 'the tasks to be promoted');
+  await untilReady(stage, { stream, count });
   const promoting = await scripts.take();
   const [first, last] = await Promise.all([
     stage.server.send(['XRANGE', stream, '-', '+', 'COUNT', '1']),
@@ -139,12 +138,12 @@ function msOf([[entry]]) {
 }
 
 const lookMs = 25;
-const patienceMs = 180_000;
+const stuckMs = 60_000;
 
-async function untilSo(holds, what) {
-  const endMs = performance.now() + patienceMs;
-  while (!(await holds())) {
-    if (performance.now() > endMs) throw new Error(`waited ${patienceMs / 1_000} s in vain for ${what}`);
-    await sleep(lookMs);
+async function untilReady(stage, { stream, count }) {
+  const endMs = performance.now() + stuckMs;
+  while ((await stage.server.send(['XLEN', stream])) < count) {
+    if (performance.now() > endMs) throw new Error(`${count} tasks were not promoted within ${stuckMs / 1_000} s`);
+    await stage.sleep(lookMs);
   }
 }

@@ -16,7 +16,7 @@ export function runTable(results) {
   const rows = [
     ['Redis persistence', ({ persistence }) => (persistence === 'none' ? 'none' : `append-only file, ${persistence}`)],
     ['measured at', ({ at }) => at.slice(0, 10)],
-    ['command', ({ command }) => `\`${command}\``],
+    ['command', ({ command }) => `\`${command.replace(/ --out \S+/, '')}\``],
     ['processor', ({ machine }) => `${machine.cpu}, ${machine.cores} cores`],
     ['memory', ({ machine }) => `${machine.memoryGiB} GiB`],
     ['kernel', ({ machine }) => machine.kernel],

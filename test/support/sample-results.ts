@@ -29,8 +29,8 @@ const rows: readonly Row[] = [
   ['cost', 'Node CPU per task drained', 'µs', 'less', 10.8, 21, 109, 66],
   ['cost', 'idle leader and worker', 'commands/s', 'less', null, 9.6, 3.1, 2.4],
   ['cost', 'idle leader', 'commands/s', 'less', null, 7.4, null, null],
-  ['cost', 'slow handlers, share of what is possible', 'ratio', 'more', 0.99, 0.98, 0.97, 0.97],
-  ['cost', 'two workers, smaller share of a backlog', 'ratio', 'more', 0.49, 0.47, 0.48, 0.45],
+  ['cost', 'slow handlers, share of what is possible', 'share', 'more', 0.99, 0.98, 0.97, 0.97],
+  ['cost', 'two workers, smaller share of a backlog', 'share', 'more', 0.49, 0.47, 0.48, 0.45],
 ];
 
 const along: readonly [row: string, unit: string, points: Readonly<Record<number, number>>][] = [
