@@ -6,7 +6,7 @@ import { systems } from './systems/systems.mjs';
 export class UsageError extends Error {}
 
 export const usage = `npm run bench -- [flags]
-  --quick                fewer tasks and samples, and without --persistence only none: some minutes
+  --quick                fewer tasks and samples, and without --persistence only none: minutes
   --measures LIST        of ${measures.join(',')} (default: all)
   --systems LIST         of ${Object.keys(systems).join(',')} (default: all)
   --only TEXT            only cases with this in their name; may be given more than once

@@ -10,15 +10,15 @@ const table = {
   drainOne: [20_000, 5_000, 50],
   latency: [200, 50, 5],
   burst: [100_000, 20_000, 100],
-  spreadSeconds: [20, 5, 0.1],
-  alone: [100, 30, 2],
-  others: [1_000_000, 100_000, 500],
+  spreadSeconds: [20, 3, 0.1],
+  alone: [100, 12, 2],
+  others: [1_000_000, 50_000, 500],
   memorySmall: [200_000, 20_000, 200],
-  idleSeconds: [10, 5, 0.2],
-  settleSeconds: [1.5, 1, 0.3],
-  slow: [10_000, 4_000, 200],
   growth: [3_000_000, 100_000, 400],
   growthCounted: [100_000, 10_000, 100],
+  idleSeconds: [10, 2, 0.2],
+  settleSeconds: [1.5, 0.7, 0.3],
+  slow: [10_000, 3_000, 200],
 };
 
 /** @returns {Record<keyof typeof table, number>} */
