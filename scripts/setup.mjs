@@ -1,7 +1,8 @@
 /**
- * Makes a bare checkout ready: `npm test`, `npm run demo`, `npm run verify` and `npm run check` start here. Plain Node, for at this
- * point there may be nothing else. Each step looks first, says in one line what it is about to do, and says nothing
- * when there is nothing to do. It never asks and never reads stdin. Exit: 0 ready, 1 not, 2 usage.
+ * Makes a bare checkout ready: `npm test`, `npm run demo`, `npm run verify`, `npm run bench` and `npm run check` start
+ * here. Plain Node, for at this point there may be nothing else. Each step looks first, says in one line what it is
+ * about to do, and says nothing when there is nothing to do. It never asks and never reads stdin. Exit: 0 ready, 1 not,
+ * 2 usage.
  *
  * The steps are imported only after the version check: an old Node could not even parse them.
  */
@@ -15,6 +16,7 @@ const stepsOf = {
   test: ['dependencies', 'redis', 'build'],
   demo: hasRedisUrl() ? ['dependencies', 'build'] : ['dependencies', 'redis', 'build'],
   verify: ['dependencies', 'redis', 'build'],
+  bench: ['dependencies', 'peers', 'redis', 'build'],
   check: ['dependencies'],
 };
 
@@ -45,7 +47,7 @@ async function main() {
   const old = nodeTooOld();
   if (old) return stop(old, 1);
   const purpose = purposeFromArguments(process.argv.slice(2));
-  if (!purpose) return stop('usage: node scripts/setup.mjs [--for test|demo|verify|check]', 2);
+  if (!purpose) return stop('usage: node scripts/setup.mjs [--for test|demo|verify|bench|check]', 2);
 
   const steps = await import('./setup/steps.mjs');
   try {

@@ -7,15 +7,26 @@ import { join } from 'node:path';
  * the packages for other systems when the registry did not have them that day, and `npm ci` then refuses it.
  */
 export function lockFileProblems(root) {
-  const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
+  const packages = packagesIn(root, 'package-lock.json');
+  const own = Object.entries(packages)
+    .filter(([, entry]) => entry.hasInstallScript && !entry.dev)
+    .map(([path]) => `package-lock.json: ${path} is a runtime dependency with an install script`);
+  return [...own, ...['package-lock.json', 'bench/package-lock.json'].flatMap((file) => problemsIn(root, file))];
+}
+
+function packagesIn(root, file) {
+  return JSON.parse(readFileSync(join(root, file), 'utf8')).packages;
+}
+
+function problemsIn(root, file) {
+  const packages = packagesIn(root, file);
   return Object.entries(packages)
     .filter(([path]) => path !== '')
-    .flatMap(([path, entry]) => problemsOf(entry, packages).map((problem) => `package-lock.json: ${path} ${problem}`));
+    .flatMap(([path, entry]) => problemsOf(entry, packages).map((problem) => `${file}: ${path} ${problem}`));
 }
 
 function problemsOf(entry, packages) {
   const problems = [];
-  if (entry.hasInstallScript && !entry.dev) problems.push('is a runtime dependency with an install script');
   if (entry.resolved) problems.push(`names an address (${entry.resolved}): run npm install with this project's .npmrc`);
   if (!entry.integrity) problems.push('has no checksum');
   for (const name of Object.keys(entry.optionalDependencies ?? {})) {

@@ -3,14 +3,23 @@ import { join } from 'node:path';
 import { withLock } from './lock.mjs';
 import { runOrFail, say } from './run.mjs';
 
+export function installDependencies(root) {
+  // --include=dev: with NODE_ENV=production npm would leave the compiler out.
+  return installIn(root, { shownAs: 'node_modules', flags: ['--include=dev'] });
+}
+
+/** What the benchmark compares with. Their install scripts are not run: one would compile what comes ready-made. */
+export function installPeers(root) {
+  return installIn(join(root, 'bench'), { shownAs: 'bench/node_modules', flags: ['--ignore-scripts'] });
+}
+
 /** `npm ci`, when what lies in node_modules is not what package-lock.json names. */
-export async function installDependencies(root) {
-  if (areInstalled(root)) return;
-  await withLock(root, async () => {
-    if (areInstalled(root)) return; // by the set-up we waited for
-    say('installing the dependencies into node_modules (npm ci)');
-    // --include=dev: with NODE_ENV=production npm would leave the compiler out.
-    await runOrFail('npm', ['ci', '--include=dev', '--no-audit', '--no-fund'], { cwd: root });
+async function installIn(folder, { shownAs, flags }) {
+  if (areInstalled(folder)) return;
+  await withLock(folder, async () => {
+    if (areInstalled(folder)) return; // by the set-up we waited for
+    say(`installing the dependencies into ${shownAs} (npm ci)`);
+    await runOrFail('npm', ['ci', ...flags, '--no-audit', '--no-fund'], { cwd: folder });
   });
 }
 

@@ -1,0 +1,22 @@
+import * as add from './measures/add.mjs';
+import * as alone from './measures/alone.mjs';
+import * as cost from './measures/cost.mjs';
+import * as drain from './measures/drain.mjs';
+import * as growth from './measures/growth.mjs';
+import * as latency from './measures/latency.mjs';
+import * as lateness from './measures/lateness.mjs';
+
+const files = [add, drain, latency, lateness, alone, cost, growth];
+
+/** A case may give figures of more than one of them. */
+export const measures = ['add', 'drain', 'latency', 'lateness', 'cost', 'growth'];
+
+/**
+ * The cases that give a figure that was asked for, in order; with words in `only`, those that have one in their name.
+ * @returns {{ measures: string[], name: string, systems?: string[], run: (stage) => Promise<object[]> }[]}
+ */
+export function casesOf({ wanted, only, sizes }) {
+  const isWanted = (each) => each.measures.some((measure) => wanted.includes(measure));
+  const isChosen = ({ name }) => only.length === 0 || only.some((words) => name.includes(words));
+  return files.flatMap((file) => file.cases(sizes)).filter((each) => isWanted(each) && isChosen(each));
+}

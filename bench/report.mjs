@@ -1,0 +1,102 @@
+/**
+ * `npm run bench:report`: makes the tables of docs/performance.md and the plots in docs/performance/ from the results in
+ * docs/performance/results-*.json. `--take` puts new results there first. `--check` writes nothing and says what is not
+ * as the results give it. Exit: 0 done or all as it should be, 1 not, 2 usage.
+ */
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { differences, fill } from './report/page.mjs';
+import { plotsOf } from './report/plots.mjs';
+import { persistences, readResults } from './report/results.mjs';
+import { floorsTable, growthTables, measureTable, runTable } from './report/tables.mjs';
+import { titles } from './report/words.mjs';
+
+const usage = `usage: node bench/report.mjs [--take FOLDER] [--check] [--docs FOLDER]
+  --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there
+  --check        write nothing; say what is not as the results give it
+  --docs FOLDER  where performance.md and performance/ are`;
+
+const measures = ['add', 'drain', 'latency', 'lateness', 'cost'];
+const notMeasured = '*Not measured yet.*';
+
+function flags() {
+  const options = { take: { type: 'string' }, check: { type: 'boolean' }, docs: { type: 'string' } };
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    console.error(`${error.message}\n${usage}`);
+    process.exit(2);
+  }
+}
+
+/** Every block of the page by its name. `none` gives the tables and plots; the other run stands at the end. */
+function blocksOf({ none, everysec }, plots) {
+  const withPlot = (name, table) =>
+    plots[name] ? `![${titles[name]}: a plot of the table below](performance/${name}.svg)\n\n${table}` : table;
+  const runs = persistences.map((persistence) => ({ none, everysec })[persistence]).filter(Boolean);
+  const tableOf = (results, measure) =>
+    results?.rowsOf(measure).length > 0 ? measureTable(results, measure) : notMeasured;
+  const growth = none && growthTables(none);
+  return {
+    run: runs.length > 0 ? runTable(runs) : notMeasured,
+    floors: none ? floorsTable(none) : notMeasured,
+    ...Object.fromEntries(measures.map((measure) => [measure, withPlot(measure, tableOf(none, measure))])),
+    growth: growth ? withPlot('growth', growth) : notMeasured,
+    everysec: everysec ? allTables(everysec) : notMeasured,
+  };
+}
+
+/** Every measure that was taken, each under its name. */
+function allTables(results) {
+  const tables = measures
+    .filter((measure) => results.rowsOf(measure).length > 0)
+    .map((measure) => `### ${titles[measure]}, everysec\n\n${measureTable(results, measure)}`);
+  const growth = growthTables(results);
+  return [...tables, ...(growth === '' ? [] : [`### Growth, everysec\n\n${growth}`])].join('\n\n');
+}
+
+/** Every file by its path, as the results give it; undefined for a plot that there should not be. */
+function filesOf(docs) {
+  const folder = join(docs, 'performance');
+  const results = existsSync(folder) ? readResults(folder) : {};
+  const plots = results.none ? plotsOf(results.none) : {};
+  const page = readFileSync(join(docs, 'performance.md'), 'utf8');
+  const old = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.svg')) : [];
+  return {
+    ...Object.fromEntries(old.map((name) => [join(folder, name), undefined])),
+    ...Object.fromEntries(Object.entries(plots).map(([name, svg]) => [join(folder, `${name}.svg`), svg])),
+    [join(docs, 'performance.md')]: fill(page, blocksOf(results, plots)),
+  };
+}
+
+function take(from, folder) {
+  mkdirSync(folder, { recursive: true });
+  const found = persistences.filter((name) => existsSync(join(from, `${name}.json`)));
+  if (found.length === 0) throw new Error(`${from}: there is no ${persistences.join('.json and no ')}.json`);
+  for (const name of found) copyFileSync(join(from, `${name}.json`), join(folder, `results-${name}.json`));
+}
+
+function staleOf([path, wanted]) {
+  const found = existsSync(path) ? readFileSync(path, 'utf8') : undefined;
+  if (found === wanted) return [];
+  if (wanted === undefined) return [`${path}: no results make this`];
+  if (found === undefined) return [`${path}: is missing`];
+  if (path.endsWith('.svg')) return [`${path}: is not as the results give it`];
+  return [`${path}: not as the results give it: ${differences(found, wanted).join(', ')}`];
+}
+
+function write([path, wanted]) {
+  if (wanted === undefined) return rmSync(path);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, wanted);
+}
+
+const { take: from, check, docs = join(import.meta.dirname, '..', 'docs') } = flags();
+if (from !== undefined) take(from, join(docs, 'performance'));
+const files = Object.entries(filesOf(docs));
+const stale = files.flatMap(staleOf);
+if (!check) for (const file of files) write(file);
+for (const one of stale) console.log(check ? one : `made anew: ${one.split(':')[0]}`);
+if (check && stale.length > 0) console.error('the report is stale: npm run bench:report');
+process.exitCode = check && stale.length > 0 ? 1 : 0;

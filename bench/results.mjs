@@ -1,0 +1,72 @@
+/**
+ * The document that a benchmark leaves, one for each kind of persistence:
+ *
+ *   made     at, command, machine { cpu, cores, memoryGiB, kernel }, versions, persistence, repetitions, quick
+ *   figures  [{ measure, case, system, unit, better: 'more' | 'less', values: [one for each repetition], x? }]
+ *
+ * `x` is the number on the x axis, where the measure is growth. A run that failed has no value.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem } from 'node:os';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..');
+
+/** Gathers the values of the runs, in whatever order they come. */
+export class Figures {
+  #figures = new Map();
+
+  add(system, { value, ...what }) {
+    const key = JSON.stringify([what.measure, what.case, system, what.x]);
+    const figure = this.#figures.get(key) ?? { ...what, system, values: [] };
+    figure.values.push(value);
+    this.#figures.set(key, figure);
+  }
+
+  list() {
+    return [...this.#figures.values()];
+  }
+}
+
+/** What stands at the head of a document. */
+export function madeOf({ args, flags, persistence, redisVersion }) {
+  return {
+    at: new Date().toISOString(),
+    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      cores: cpus().length,
+      memoryGiB: Math.round(totalmem() / 2 ** 30),
+      kernel: release(),
+    },
+    versions: {
+      duestream: versionIn('.'),
+      node: process.versions.node,
+      redis: redisVersion,
+      'node-redis': versionIn('node_modules/redis'),
+      bullmq: versionIn('bench/node_modules/bullmq'),
+      'bee-queue': versionIn('bench/node_modules/bee-queue'),
+    },
+    persistence,
+    repetitions: flags.repetitions,
+    quick: flags.quick,
+  };
+}
+
+/** Null when it is not installed, and so was not measured. */
+function versionIn(folder) {
+  try {
+    return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')).version;
+  } catch {
+    return null;
+  }
+}
+
+/** @returns the path of the file */
+export function writeDocument(folder, document) {
+  const { quick, persistence } = document.made;
+  const file = join(folder, `${quick ? 'quick-' : ''}${persistence}.json`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
+  return file;
+}
