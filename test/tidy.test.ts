@@ -236,9 +236,9 @@ const generated = /\.generated\.ts$/;
 const kebab = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-d|generated|d))?\.\w+$/;
 
 const files: FileRule[] = [
-  longerThan('a source file', source, 250),
-  longerThan('a script', /^lua\/(?!next\.).*\.lua$/, 90),
-  longerThan('next, which is two transitions in one', /^lua\/next\.lua$/, 140),
+  longerThan('a source file', { in: source, linesMax: 250, bad: 'src/worker.ts' }),
+  longerThan('a script', { in: /^lua\/(?!next\.).*\.lua$/, linesMax: 90, bad: 'lua/add.lua' }),
+  longerThan('next, which is two transitions in one', { in: /^lua\/next\.lua$/, linesMax: 140, bad: 'lua/next.lua' }),
   {
     what: 'a file name says nothing',
     in: ours,
@@ -255,13 +255,13 @@ const files: FileRule[] = [
   },
 ];
 
-function longerThan(what: string, where: RegExp, linesMax: number): FileRule {
+function longerThan(what: string, of: { in: RegExp; linesMax: number; bad: string }): FileRule {
   return {
-    what: `${what} is longer than ${linesMax} lines`,
-    in: where,
-    breaks: ({ path, text }) => !generated.test(path) && text.trimEnd().split('\n').length > linesMax,
+    what: `${what} is longer than ${of.linesMax} lines`,
+    in: of.in,
+    breaks: ({ path, text }) => !generated.test(path) && text.trimEnd().split('\n').length > of.linesMax,
     instead: 'split it where it does two things',
-    bad: { path: where === source ? 'src/worker.ts' : where.test('lua/add.lua') ? 'lua/add.lua' : 'lua/next.lua', text: '\n'.repeat(linesMax).concat('--') },
+    bad: { path: of.bad, text: '\n'.repeat(of.linesMax).concat('--') },
   };
 }
 

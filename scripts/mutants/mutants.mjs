@@ -26,12 +26,12 @@ export const mutants = [
     edits: [{ file: 'lua/open.lua', from: "redis.call('HGET', live, id) == number, bytes", to: 'true, bytes' }],
   },
   {
-    name: 'no live check in fetch',
-    edits: [{ file: 'lua/fetch.lua', from: 'lives[i] == number, bytes', to: 'true, bytes' }],
+    name: 'no live check in next',
+    edits: [{ file: 'lua/next.lua', from: 'lives[i] == number, bytes', to: 'true, bytes' }],
   },
   {
     name: 'no live check in settle',
-    edits: [{ file: 'lua/settle.lua', from: "redis.call('HGET', live, id) == entry, 'l'", to: "true, 'l'" }],
+    edits: [{ file: 'lua/next.lua', from: 'elseif lives[i] == entry then', to: 'elseif entry then' }],
   },
   {
     name: 'consumer name kept over connections',
@@ -52,9 +52,9 @@ export const mutants = [
     name: 'record written by Lua',
     edits: [
       {
-        file: 'lua/settle.lua',
-        from: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id)",
-        to: "redis.call('HSET', runs, id, run) redis.call('HDEL', live, id) redis.call('HSET', tasks, id, cjson.encode(cjson.decode(redis.call('HGET', tasks, id))))",
+        file: 'lua/promote.lua',
+        from: '      lives[#lives + 1] = id\n',
+        to: "      lives[#lives + 1] = id\n      redis.call('HSET', tasks, id, cjson.encode(cjson.decode(redis.call('HGET', tasks, id))))\n",
       },
     ],
     campaign: ['--faults', 'none', '--seconds', '3'],
@@ -82,7 +82,13 @@ export const mutants = [
   },
   {
     name: 'settle without owner check',
-    edits: [{ file: 'lua/settle.lua', from: 'if mine == count and good then', to: 'if good then' }],
+    edits: [
+      {
+        file: 'lua/next.lua',
+        from: 'if held[entry] ~= count then',
+        to: 'if held[entry] ~= count and lives[i] ~= entry then',
+      },
+    ],
     campaign: ['--faults', 'worker-freeze,worker-block', '--seconds', '30'],
   },
   {

@@ -60,10 +60,13 @@ function lost(at: Case, id: string): Life {
   return life;
 }
 
-/** Nobody looked for more than 2 s: that was an outage. */
-function noteLook({ ledger, nowMs }: Case): void {
-  const { lookedAtMs } = ledger;
-  if (lookedAtMs !== undefined && nowMs - lookedAtMs > 2_000) {
+/** Nobody looked for more than 2 s: that was an outage, unless it is short and within the hold of another. */
+function noteLook({ ledger, args, nowMs }: Case): void {
+  const { lookedAtMs = nowMs, outage = { fromMs: 0, toMs: 0 } } = ledger;
+  const leaseMs = Number(args['leaseMs']);
+  const silentMs = nowMs - lookedAtMs;
+  const isOnHold = 3 * (outage.toMs - outage.fromMs) > leaseMs && nowMs < outage.toMs + leaseMs;
+  if (silentMs > 2_000 && (3 * silentMs > leaseMs || !isOnHold)) {
     ledger.outage = { fromMs: lookedAtMs, toMs: nowMs };
   }
   ledger.lookedAtMs = nowMs;

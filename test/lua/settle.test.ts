@@ -197,7 +197,7 @@ describe('completing deletes entries', () => {
   test('a hundred at once, out of order, leave what came between them', async () => {
     const held: Delivery[] = [];
     for (let at = 0; at < 100; at += 1) held.push(await active(`t${at}`, at === 50 ? 'c2' : 'c1'));
-    const mine = held.filter(({ id }) => id !== 't50').reverse();
+    const mine = held.filter(({ id }) => id !== 't50').toReversed();
     expect(await settle('c1', mine)).toBe('o'.repeat(99));
     expect(await entries()).toEqual(['t50']);
     expect(await send('HKEYS', keys.tasks)).toEqual(['t50']);
