@@ -147,8 +147,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/consumer/fetcher.ts',
-        from: 'Math.min(inFlight.free, readMax)',
-        to: 'Math.max(inFlight.free, readMax)',
+        from: 'slots: free } = read;',
+        to: 'slots: _slots } = read;\n    const free = readMax;',
       },
     ],
     campaign: ['--faults', 'redis-stall', '--seconds', '8'],
@@ -174,8 +174,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/consumer/invoke.ts',
-        from: '    await handler.run(await validated(task, handler)',
-        to: "    if (task.id.endsWith('7')) return { kind: 'returned' };\n    await handler.run(await validated(task, handler)",
+        from: '    if (schema) return validated',
+        to: "    if (task.id.endsWith('7')) return Promise.resolve();\n    if (schema) return validated",
       },
     ],
     campaign: ['--faults', 'none', '--seconds', '2'],

@@ -79,11 +79,14 @@ describe('a task', () => {
     await lab().age(5_000);
     let running = 0;
     let most = 0;
+    const full = new Gate();
     const { worker, diary } = await lab().worker(
       {
         job: async () => {
           running += 1;
           most = Math.max(most, running);
+          if (running === 4) full.open();
+          await full.opened;
           await lab().send('PING');
           running -= 1;
         },
