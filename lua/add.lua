@@ -24,6 +24,7 @@
 -- no whole number from 0 to 9e15, record is no JSON object that begins with a key, or id no UTF-8 (nothing written).
 -- The same lane and call again has no effect and gets the first reply; an older call is refused.
 -- Place first, record last: a script error half-way leaves an id that can be added again, never one that is never run.
+-- An entry in live that outlived its record must not run a scheduled task of that id early: hence HDEL.
 local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local live, expiry, counts, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local layout, now_ms, lane, call = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
@@ -38,51 +39,51 @@ end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
-local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge)
--- A key of the wrong type stops us here, before the first write.
-redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks) redis.call('HLEN', counts)
-redis.call('ZCARD', expiry)
-if not at[1] then redis.call('HSET', meta, 'layout', layout) end
-local marks, added, earliest = {}, 0, math.huge
-local tail = '[\128-\191]'
-local characters = {'[\194-\223]' .. tail, '\224[\160-\191]' .. tail, '\237[\128-\159]' .. tail,
-  '[\225-\236\238\239]' .. tail .. tail, '\240[\144-\191]' .. tail .. tail, '\244[\128-\143]' .. tail .. tail,
-  '[\241-\243]' .. tail .. tail .. tail}
 local function is_utf8(text)
   if not string.find(text, '[\128-\255]') then return true end
-  for _, character in ipairs(characters) do text = string.gsub(text, character, ' ') end
+  local tail = '[\128-\191]'
+  for _, character in ipairs({'[\194-\223]' .. tail, '\224[\160-\191]' .. tail, '\237[\128-\159]' .. tail,
+    '[\225-\236\238\239]' .. tail .. tail, '\240[\144-\191]' .. tail .. tail, '\244[\128-\143]' .. tail .. tail,
+    '[\241-\243]' .. tail .. tail .. tail}) do text = string.gsub(text, character, ' ') end
   return not string.find(text, '[\128-\255]')
 end
-local created = string.format('{"c":%.0f,', now_ms)
+local marks, later, ids, ready, ends, records, fresh, earliest, head = {}, {}, {}, {}, {}, {}, {}, math.huge, 0
+local now_text = string.format('%.0f', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark, whole = 'd', '^%+?%d+$'
   if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or tonumber(when) > 9e15
     or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
-  elseif redis.call('HEXISTS', tasks, id) == 0 then
+  elseif not fresh[id] and redis.call('HEXISTS', tasks, id) == 0 then
     local due_ms = tonumber(when)
     if string.byte(when) == 43 then due_ms = due_ms == 0 and now_ms or math.ceil(exact_ms + due_ms) end
-    local due_text = string.format('%.0f', due_ms)
+    local due_text = due_ms == now_ms and now_text or string.format('%.0f', due_ms)
     if due_ms > now_ms or at[2] == '1' then
-      redis.call('ZADD', due, due_text, id)
-      redis.call('HDEL', live, id) -- an entry that outlived its record must not run this task early
-      if due_ms < earliest then earliest = due_ms end
-      mark = 's'
+      mark, later[#later + 1], later[#later + 2], ids[#ids + 1] = 's', due_text, id, id
+      earliest = math.min(earliest, due_ms)
     else
-      redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', due_text))
-      mark = 'r'
+      mark, ready[#ready + 1], ready[#ready + 2] = 'r', id, due_text
     end
     if expires ~= '' then
       local expires_ms = tonumber(expires) + (string.byte(expires) == 43 and due_ms or 0)
-      redis.call('ZADD', expiry, string.format('%.0f', math.min(expires_ms, 9e15)), id)
+      ends[#ends + 1], ends[#ends + 2] = string.format('%.0f', math.min(expires_ms, 9e15)), id
     end
-    redis.call('HSET', tasks, id, created .. string.sub(record, 2))
-    added = added + 1
+    fresh[id], records[#records + 1], records[#records + 2] = true, id, '{"c":' .. now_text .. ',' .. string.sub(record, 2)
   end
   marks[#marks + 1] = mark
 end
-if added > 0 then redis.call('HINCRBY', counts, 'added', added) end
+-- A key of the wrong type stops us here, before the first write.
+redis.call('HLEN', counts) redis.call('HLEN', live) redis.call('XLEN', stream)
+if #ends > 0 then redis.call('ZCARD', expiry) end
+if #later > 0 then head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge) end
+if not at[1] then redis.call('HSET', meta, 'layout', layout) end
+for i = 1, #ready, 2 do ready[i + 1] = redis.call('XADD', stream, '*', 'id', ready[i], 'due', ready[i + 1]) end
+for _, write in ipairs({{'HSET', live, ready}, {'ZADD', due, later}, {'HDEL', live, ids}, {'ZADD', expiry, ends}, {'HSET', tasks, records}}) do
+  local list = write[3]
+  for i = 1, #list, 1000 do redis.call(write[1], write[2], unpack(list, i, math.min(i + 999, #list))) end
+end
+if #records > 0 then redis.call('HINCRBY', counts, 'added', #records / 2) end
 if earliest < head then redis.call('PUBLISH', wake, string.format('due %.0f', earliest)) end
 local reply = {'ok', table.concat(marks)}
 if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end

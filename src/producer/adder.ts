@@ -16,7 +16,15 @@ interface Dated {
   readonly madeAtMs: number;
 }
 
+/** Part of an addMany, small enough for one call. */
+interface Chunk {
+  readonly items: readonly AddItem[];
+  readonly madeAtMs: number;
+}
+
 const inFlightMax = 4;
+const itemsMax = 500;
+const bytesMax = 256 * 1024;
 
 /**
  * Adds checked tasks to one partition, in batches: 500 small tasks take Redis about 2 ms, large ones are cut by bytes.
@@ -29,7 +37,8 @@ export class Adder {
   readonly #lanes: Lanes;
   readonly #observe: Observe;
   readonly #clock: Clock;
-  readonly #batcher: Batcher<Dated, AddStatus>;
+  readonly #single: Batcher<Dated, AddStatus>;
+  readonly #bulk: Batcher<Chunk, AddStatus[]>;
 
   constructor(parts: { partition: Partition; lanes: Lanes; clock: Clock; observe: Observe }) {
     this.#partition = parts.partition;
@@ -37,30 +46,73 @@ export class Adder {
     this.#observe = parts.observe;
     this.#clock = parts.clock;
     const spreadMsMax = parts.lanes.patienceMs / inFlightMax;
-    this.#batcher = new Batcher({
+    this.#single = new Batcher({
       inFlightMax,
-      itemsMax: 500,
-      bytesMax: 256 * 1024,
+      itemsMax,
+      bytesMax,
       bytesOf: ({ item }) => item.record.length,
       together: (first, { madeAtMs }) => madeAtMs - first.madeAtMs <= spreadMsMax,
-      send: (dated) => this.#send(dated),
+      send: (dated) =>
+        this.#send(
+          dated.map(({ item }) => item),
+          dated.at(-1)?.madeAtMs,
+        ),
+    });
+    this.#bulk = new Batcher({
+      inFlightMax,
+      itemsMax: 1,
+      bytesMax: 1,
+      bytesOf: () => 1,
+      send: async ([chunk]) => (chunk ? [await this.#send(chunk.items, chunk.madeAtMs)] : []),
     });
   }
 
   add(item: AddItem): Promise<AddStatus> {
-    return this.#batcher.add({ item, madeAtMs: this.#clock.monotonicMs() });
+    return this.#single.add({ item, madeAtMs: this.#clock.monotonicMs() });
   }
 
-  async #send(dated: readonly Dated[]): Promise<AddStatus[]> {
-    const items = dated.map(({ item }) => item);
-    const madeAtMs = dated.at(-1)?.madeAtMs;
+  /** Many at once: a status for each, in order. */
+  async addAll(items: readonly AddItem[]): Promise<AddStatus[]> {
+    const madeAtMs = this.#clock.monotonicMs();
+    const chunks = chunksOf(items).map((chunk) => this.#bulk.add({ items: chunk, madeAtMs }));
+    return (await Promise.all(chunks)).flat();
+  }
+
+  async #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
     const reply = await this.#lanes.call((call) => this.#partition.run(add, { ...call, items }, call), madeAtMs);
     assert(reply.status === 'ok', `add: ${reply.status} for a call that nobody else makes`);
-    return items.map(({ name }, at) => {
+    const statuses = items.map((_item, at) => {
       const status = statusOf[reply.marks[at] ?? ''];
       assert(status, `add: no mark for item ${at}`);
-      this.#observe({ type: 'added', queue: this.#partition.queue, name, status, count: 1 });
       return status;
     });
+    this.#tell(items, statuses);
+    return statuses;
   }
+
+  /** One observation for a run of tasks of one name that fared the same: nearly always that is all of them. */
+  #tell(items: readonly AddItem[], statuses: readonly AddStatus[]): void {
+    const { queue } = this.#partition;
+    for (let from = 0, to = 1; from < items.length; from = to, to += 1) {
+      const { name } = items[from] as AddItem;
+      const status = statuses[from] as AddStatus;
+      while (items[to]?.name === name && statuses[to] === status) to += 1;
+      this.#observe({ type: 'added', queue, name, status, count: to - from });
+    }
+  }
+}
+
+function chunksOf(items: readonly AddItem[]): AddItem[][] {
+  const chunks: AddItem[][] = [];
+  let bytes = bytesMax;
+  for (const item of items) {
+    const last = chunks.at(-1);
+    if (last && last.length < itemsMax && bytes < bytesMax) last.push(item);
+    else {
+      chunks.push([item]);
+      bytes = 0;
+    }
+    bytes += item.record.length;
+  }
+  return chunks;
 }

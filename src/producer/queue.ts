@@ -7,10 +7,11 @@ import { introduce } from '../redis/introduce.js';
 import { Lanes } from '../redis/lanes.js';
 import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
-import { type Partition, Partitions } from '../redis/partition.js';
+import { Partitions } from '../redis/partition.js';
 import { Reading } from '../redis/reading.js';
 import { checkQueueName, checkText, defaultLimits, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
-import { Adder } from './adder.js';
+import type { AddStatus } from './adder.js';
+import { Adders } from './adders.js';
 import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
 import { Inspector, type ListOptions } from './inspector.js';
@@ -60,7 +61,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   readonly #partitions: Partitions;
   /** The same, for what only reads. */
   readonly #readable: Partitions;
-  readonly #adders: ReadonlyMap<Partition, Adder>;
+  readonly #adders: Adders;
   readonly #inspector: Inspector;
   readonly #editor: Editor;
   #isIntroduced = false;
@@ -75,9 +76,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#link = openLink(this.#common, 'queue');
     this.#partitions = new Partitions({ queue: this.name, prefix, caller: this.#link });
     const lanes = new Lanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
-    this.#adders = new Map(
-      this.#partitions.all.map((partition) => [partition, new Adder({ partition, lanes, clock, observe })]),
-    );
+    this.#adders = new Adders({ partitions: this.#partitions, lanes, clock, observe });
     const reading = new Reading(this.#link, { clock, random, repeatForMs });
     this.#readable = new Partitions({ queue: name, prefix, caller: reading });
     this.#inspector = new Inspector(this.#readable);
@@ -87,8 +86,10 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
   async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
-    const [result] = await this.#addAll([newTask(name, payload, options)]);
-    return result as AddResult;
+    this.#assertOpen();
+    const item = toItem(newTask(name, payload, options), this.#limits);
+    this.#introduce();
+    return { id: item.id, status: await this.#adders.add(item) };
   }
 
   /**
@@ -201,12 +202,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
       }
     });
     this.#introduce();
-    return Promise.all(
-      items.map(async (item) => {
-        const adder = this.#adders.get(this.#partitions.of(item.id)) as Adder;
-        return { id: item.id, status: await adder.add(item) };
-      }),
-    );
+    const statuses = await this.#adders.addAll(items);
+    return items.map(({ id }, at) => ({ id, status: statuses[at] as AddStatus }));
   }
 
   /** Makes the queue's name known, with the first task; a failure is no reason not to add, but one to try again. */
