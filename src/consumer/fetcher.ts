@@ -15,7 +15,7 @@ import type { Settler } from './settler.js';
 
 /** What one call reads at most, however many slots are free. */
 const readMax = 100;
-const bytesMax = 1024 * 1024;
+const bytesMax = 512 * 1024;
 const blockMs = 5_000;
 const pausedLookMs = 1_000;
 

@@ -14,7 +14,7 @@ import type { Membership } from './membership.js';
 
 const pageMax = 200;
 const takeMax = 100;
-const bytesMax = 1024 * 1024;
+const bytesMax = 512 * 1024;
 
 export interface RecovererParts {
   partition: Partition;

@@ -23,11 +23,11 @@ interface Chunk {
 }
 
 const inFlightMax = 4;
-const itemsMax = 500;
-const bytesMax = 256 * 1024;
+const itemsMax = 250;
+const bytesMax = 128 * 1024;
 
 /**
- * Adds checked tasks to one partition, in batches: 500 small tasks take Redis about 2 ms, large ones are cut by bytes.
+ * Adds checked tasks to one partition, in batches: 250 small tasks take Redis about 2 ms, large ones are cut by bytes.
  *
  * A batch is as old as its youngest task, so that none is given up before its time; and it holds what came within a
  * quarter of the time a call has, so that none is given up much later: four batches under way span all of that time.

@@ -93,7 +93,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   }
 
   /**
-   * Adds many, in calls of up to 500, and returns a result for each, in order. One bad item refuses the whole call
+   * Adds many, in calls of up to 250, and returns a result for each, in order. One bad item refuses the whole call
    * before any write; its message says which. An error later on means that some may have been added: with ids of
    * your own you can repeat the call.
    */
