@@ -211,11 +211,11 @@ describe('the pace of the sweep', () => {
     await lab().ghost(2);
     const [first] = await lab().pending();
     await lab().send('XDEL', keys.stream, first?.entry ?? ''); // pending: left to its owner
-    expect(await waits(duty, 6)).toEqual([5, 5, 5, 2_000, 2_000, 2_000]);
+    expect(await waits(duty, 6)).toEqual([5, 5, 5, 2_000, 350, 2_000]); // a pass is two calls
     await queue.add('job', null, { id: 'c', in: '1h' });
     await lab().send('HSET', keys.live, 'stray', '5-5');
     expect((await waits(duty, 1))[0]).toBe(5);
-    expect((await waits(duty, 9)).at(-1)).toBe(2_000);
+    expect(Math.min(...(await waits(duty, 9)).slice(-2))).toBe(350);
     expect(await lab().send('HLEN', keys.live)).toBe(2);
   });
 });
