@@ -45,8 +45,8 @@ if kept then
   if last[1] > call then return {'late_call'} end
 end
 redis.call('XLEN', stream) redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
-redis.call('XLEN', ended) redis.call('HLEN', past)
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
 if ARGV[8] then
   local ids, held, mark, gone = {}, {}, {}, {}

@@ -29,8 +29,9 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 local held, count = {}, (#ARGV - 4) / 3
-redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', runs)
-redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', counts)
+local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
@@ -40,7 +41,7 @@ for i = 5, #ARGV, 3 do
     local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
     local record = good and not full and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
-    local expires_ms = tonumber(redis.call('ZSCORE', expiry, id) or math.huge)
+    local expires_ms = tonumber(any_expire and redis.call('ZSCORE', expiry, id) or math.huge)
     if good and full then
       unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
     elseif not record or at[2] == '1' or expires_ms <= now_ms then
@@ -63,7 +64,7 @@ for i = 5, #ARGV, 3 do
       opened[#opened + 1] = number
       local n = #deliveries
       deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
-      deliveries[n + 4], deliveries[n + 5] = record, redis.call('HGET', runs, id)
+      deliveries[n + 4], deliveries[n + 5] = record, any_ran and redis.call('HGET', runs, id)
     end
   end
 end

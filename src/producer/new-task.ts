@@ -5,7 +5,7 @@ import { type Instant, instantMs, whenOf } from '../instant.js';
 import { wholeNumber } from '../options.js';
 import { encodePayload } from '../payload.js';
 import { newTaskId } from '../random.js';
-import { checkText, encodeRecord, type TaskLimits } from '../task.js';
+import { checkText, encodeRecord, type RecordOptions, type TaskLimits } from '../task.js';
 
 /** How one task is to be run. Its own options win over its handler's. */
 export interface TaskOptions {
@@ -45,6 +45,8 @@ export interface AddItem {
 export const timeoutMsMax: number = 2 ** 31 - 1;
 export const attemptsMax = 1_000_000;
 
+const noOptions: RecordOptions = {};
+
 const known = new Set([
   'name',
   'payload',
@@ -59,7 +61,8 @@ const known = new Set([
 ]);
 
 /** What `add` takes one by one, as one; an undefined payload is none. */
-export function newTask(name: string, payload: unknown, options: TaskOptions = {}): NewTask {
+export function newTask(name: string, payload: unknown, options?: TaskOptions): NewTask {
+  if (options === undefined) return payload === undefined ? { name } : { name, payload };
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
   const twice = ['name', 'payload'].find((key) => key in options);
   if (twice !== undefined) throw invalid(`unknown task option "${twice}": add takes the ${twice} before the options`);
@@ -79,7 +82,8 @@ export function toItem(task: NewTask, limits: TaskLimits): AddItem {
   return { name, id, when, expires: expiresOf(task, when), record: encodeRecord(name, payload, recordOptions(task)) };
 }
 
-function recordOptions({ maxAttempts, backoff, timeout }: TaskOptions): Parameters<typeof encodeRecord>[2] {
+function recordOptions({ maxAttempts, backoff, timeout }: TaskOptions): RecordOptions {
+  if (maxAttempts === undefined && backoff === undefined && timeout === undefined) return noOptions;
   return {
     ...(maxAttempts !== undefined && {
       maxAttempts: wholeNumber(maxAttempts, 'maxAttempts', { min: 1, max: attemptsMax }),

@@ -73,7 +73,7 @@ export class Lanes {
    * given to us, if that was before now.
    */
   async call<R>(send: (call: LaneCall) => Promise<R>, madeAtMs: number = this.#parts.clock.monotonicMs()): Promise<R> {
-    const lane = await this.#take(madeAtMs);
+    const lane = this.#idle() ?? (await this.#wait(madeAtMs));
     try {
       if (this.#leftMs(madeAtMs) <= 0) throw this.#notSent();
       lane.call += 1;
@@ -116,14 +116,12 @@ export class Lanes {
     return Math.max(madeAtMs, this.#answeredAtMs) + this.patienceMs - this.#parts.clock.monotonicMs();
   }
 
-  #take(madeAtMs: number): Promise<Lane> {
+  /** A lane that nobody uses; undefined when all are in use. */
+  #idle(): Lane | undefined {
     const free = this.#free.pop();
-    if (free) return Promise.resolve(free);
-    if (this.#made < this.#parts.lanesMax) {
-      this.#made += 1;
-      return Promise.resolve({ name: newToken(), call: 0 });
-    }
-    return this.#wait(madeAtMs);
+    if (free || this.#made >= this.#parts.lanesMax) return free;
+    this.#made += 1;
+    return { name: newToken(), call: 0 };
   }
 
   #wait(madeAtMs: number): Promise<Lane> {

@@ -1023,7 +1023,7 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: '1e6443c3e0e9c28c004c82ba6433d4c40700790b',
+  sha1: 'e67097d74793598553205f897a836ef2510dd5c4',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'free', 'bytesMax'],
   items: ['entry', 'count', 'id'],
@@ -1057,8 +1057,8 @@ if kept then
   if last[1] > call then return {'late_call'} end
 end
 redis.call('XLEN', stream) redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
-redis.call('XLEN', ended) redis.call('HLEN', past)
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
 if ARGV[8] then
   local ids, held, mark, gone = {}, {}, {}, {}
@@ -1198,7 +1198,7 @@ export type OpenReply =
 /** make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read. */
 export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   name: 'open',
-  sha1: 'e295c16046c2c201a11052b16cfe8a10c36807db',
+  sha1: '4e43099122e00bb996198c6e955ac7998c8da554',
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'bytesMax'],
   items: ['entry', 'id', 'dueMs'],
@@ -1222,8 +1222,9 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 local held, count = {}, (#ARGV - 4) / 3
-redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', runs)
-redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
+redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', counts)
+local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
@@ -1233,7 +1234,7 @@ for i = 5, #ARGV, 3 do
     local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
     local record = good and not full and redis.call('HGET', tasks, id)
     if record then bytes = bytes + #record end
-    local expires_ms = tonumber(redis.call('ZSCORE', expiry, id) or math.huge)
+    local expires_ms = tonumber(any_expire and redis.call('ZSCORE', expiry, id) or math.huge)
     if good and full then
       unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
     elseif not record or at[2] == '1' or expires_ms <= now_ms then
@@ -1256,7 +1257,7 @@ for i = 5, #ARGV, 3 do
       opened[#opened + 1] = number
       local n = #deliveries
       deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
-      deliveries[n + 4], deliveries[n + 5] = record, redis.call('HGET', runs, id)
+      deliveries[n + 4], deliveries[n + 5] = record, any_ran and redis.call('HGET', runs, id)
     end
   end
 end
