@@ -40,7 +40,7 @@ local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
 local function is_utf8(text)
-  if not string.find(text, '[\128-\255]') then return true end
+  if #text < 200 and math.max(0, string.byte(text, 1, -1)) < 128 or not string.find(text, '[\128-\255]') then return true end
   local tail = '[\128-\191]'
   for _, character in ipairs({'[\194-\223]' .. tail, '\224[\160-\191]' .. tail, '\237[\128-\159]' .. tail,
     '[\225-\236\238\239]' .. tail .. tail, '\240[\144-\191]' .. tail .. tail, '\244[\128-\143]' .. tail .. tail,
@@ -48,16 +48,16 @@ local function is_utf8(text)
   return not string.find(text, '[\128-\255]')
 end
 local marks, later, ids, ready, ends, records, fresh, earliest, head = {}, {}, {}, {}, {}, {}, {}, math.huge, 0
-local now_text = string.format('%.0f', now_ms)
+local now_text, created = string.format('%.0f', now_ms), string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark, whole = 'd', '^%+?%d+$'
-  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or tonumber(when) > 9e15
+  if not record or string.sub(record, 1, 2) ~= '{"' or when ~= '+0' and (not string.find(when, whole) or tonumber(when) > 9e15)
     or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
   elseif not fresh[id] and redis.call('HEXISTS', tasks, id) == 0 then
-    local due_ms = tonumber(when)
-    if string.byte(when) == 43 then due_ms = due_ms == 0 and now_ms or math.ceil(exact_ms + due_ms) end
+    local due_ms = when == '+0' and now_ms or tonumber(when)
+    if string.byte(when) == 43 and when ~= '+0' then due_ms = due_ms == 0 and now_ms or math.ceil(exact_ms + due_ms) end
     local due_text = due_ms == now_ms and now_text or string.format('%.0f', due_ms)
     if due_ms > now_ms or at[2] == '1' then
       mark, later[#later + 1], later[#later + 2], ids[#ids + 1] = 's', due_text, id, id
@@ -69,7 +69,7 @@ for i = 5, #ARGV, 4 do
       local expires_ms = tonumber(expires) + (string.byte(expires) == 43 and due_ms or 0)
       ends[#ends + 1], ends[#ends + 2] = string.format('%.0f', math.min(expires_ms, 9e15)), id
     end
-    fresh[id], records[#records + 1], records[#records + 2] = true, id, '{"c":' .. now_text .. ',' .. string.sub(record, 2)
+    fresh[id], records[#records + 1], records[#records + 2] = true, id, created .. string.sub(record, 2)
   end
   marks[#marks + 1] = mark
 end

@@ -36,8 +36,8 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks)
-redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('XLEN', ended)
-redis.call('HLEN', past) redis.call('HLEN', counts)
+redis.call('HLEN', runs) redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
+local any_expire = redis.call('ZCARD', expiry) > 0
 local before_ms = now_ms - overdue_ms
 if term ~= '' then
   local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -50,13 +50,14 @@ if term ~= '' then
 end
 if at[2] == '1' then return {'paused', now_ms} end
 
-local function sane_ms(ms) return math.min(math.max(0, math.ceil(ms)), 9e15) end
+local function sane_ms(score) return math.min(math.max(0, math.ceil(score)), 9e15) end
+local function sane_text(score) return #score < 16 and not string.find(score, '%D') and score or string.format('%.0f', sane_ms(score)) end
 local found = redis.call('ZRANGE', due, '-inf', string.format('%.0f', before_ms), 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
 local ids, lives, gone, expired, lag_ms = {}, {}, {}, {}, 0
 for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
 if #ids > 0 then
   lag_ms = math.max(0, now_ms - sane_ms(found[2]))
-  local entries, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
+  local entries, expiries = redis.call('HMGET', live, unpack(ids)), any_expire and redis.call('ZMSCORE', expiry, unpack(ids)) or {}
   for i, id in ipairs(ids) do
     local size = redis.call('HSTRLEN', tasks, id)
     if size == 0 or entries[i] then
@@ -71,8 +72,7 @@ if #ids > 0 then
       expired[#expired + 1] = name
     else
       lives[#lives + 1] = id
-      local due_text = string.format('%.0f', sane_ms(found[2 * i]))
-      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', due_text)
+      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', sane_text(found[2 * i]))
     end
   end
   for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end

@@ -15,7 +15,8 @@ export function newTaskId(): string {
     poolUsed = 0;
   }
   poolUsed += 15;
-  return pool.toString('base64url', poolUsed - 15, poolUsed).replace(/^-/, '_'); // an id that starts with a dash reads as a flag
+  const id = pool.toString('base64url', poolUsed - 15, poolUsed);
+  return id.startsWith('-') ? `_${id.slice(1)}` : id; // one that starts with a dash reads as a flag
 }
 
 /** 16 characters, 96 random bits: a leader's token, a consumer's name, a lane. */

@@ -110,8 +110,8 @@ export class Fetcher {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
         reader.send(args, { ...options, life }),
     };
-    const reply = await settler.along(consumer, ({ timeoutMs, ...ends }) =>
-      partition.run(next, { ...ends, consumer, free, bytesMax }, { caller, timeoutMs }),
+    const reply = await settler.along(consumer, ({ lane, call, items, timeoutMs }) =>
+      partition.run(next, { lane, call, consumer, free, bytesMax, items }, { caller, timeoutMs }),
     );
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
     switch (reply.status) {

@@ -3,13 +3,8 @@ import { partitionOf } from '../partition-of.js';
 import { otherLayout } from '../task.js';
 import { type Caller, runScript, type Script } from './script.js';
 
-/** What `run` gives to every script by itself. */
-interface Standing {
-  layout: string;
-  nowMs: number;
-}
-
-type OwnArgs<A> = Omit<A, keyof Standing>;
+/** All but what `run` gives to every script by itself. */
+type OwnArgs<A> = Omit<A, 'layout' | 'nowMs'>;
 
 /**
  * One slice of a queue: its keys, in one cluster slot, and a connection to where they live. Scripts, leader and
@@ -36,11 +31,10 @@ export class Partition {
     args: NoInfer<OwnArgs<A>>,
     on: { caller?: Caller; timeoutMs?: number | undefined } = {},
   ): Promise<Exclude<R, { status: 'other_layout' }>> {
-    const standing: Standing = { layout: this.layout, nowMs: 0 };
     const reply = await runScript<K, A, R>(on.caller ?? this.caller, script, {
       keys: this.keys as K,
-      args: { ...standing, ...args } as A,
-      ...(on.timeoutMs !== undefined && { timeoutMs: on.timeoutMs }),
+      args: { ...args, layout: this.layout, nowMs: 0 } as A, // the spread first: else it is a slow one
+      timeoutMs: on.timeoutMs,
     });
     if (reply.status === 'other_layout') {
       throw otherLayout(this.queue, this.layout, (reply as unknown as { layout: string }).layout);

@@ -48,7 +48,7 @@ export interface Caller {
 export interface ScriptCall<K, A> {
   keys: K;
   args: A;
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
 }
 
 export async function runScript<K, A, R extends { status: string }>(

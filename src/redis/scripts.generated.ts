@@ -42,7 +42,7 @@ export type AddReply =
 /** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
 export const add: Script<AddKeys, AddArgs, AddReply> = {
   name: 'add',
-  sha1: '265511475cadfe9d6a0f8532f76ca75e2cea20d4',
+  sha1: 'e8deadb321572f0402cb54164b74781df7b56aa5',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
@@ -67,7 +67,7 @@ local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
 local function is_utf8(text)
-  if not string.find(text, '[\\128-\\255]') then return true end
+  if #text < 200 and math.max(0, string.byte(text, 1, -1)) < 128 or not string.find(text, '[\\128-\\255]') then return true end
   local tail = '[\\128-\\191]'
   for _, character in ipairs({'[\\194-\\223]' .. tail, '\\224[\\160-\\191]' .. tail, '\\237[\\128-\\159]' .. tail,
     '[\\225-\\236\\238\\239]' .. tail .. tail, '\\240[\\144-\\191]' .. tail .. tail, '\\244[\\128-\\143]' .. tail .. tail,
@@ -75,16 +75,16 @@ local function is_utf8(text)
   return not string.find(text, '[\\128-\\255]')
 end
 local marks, later, ids, ready, ends, records, fresh, earliest, head = {}, {}, {}, {}, {}, {}, {}, math.huge, 0
-local now_text = string.format('%.0f', now_ms)
+local now_text, created = string.format('%.0f', now_ms), string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark, whole = 'd', '^%+?%d+$'
-  if not record or string.sub(record, 1, 2) ~= '{"' or not string.find(when, whole) or tonumber(when) > 9e15
+  if not record or string.sub(record, 1, 2) ~= '{"' or when ~= '+0' and (not string.find(when, whole) or tonumber(when) > 9e15)
     or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
   elseif not fresh[id] and redis.call('HEXISTS', tasks, id) == 0 then
-    local due_ms = tonumber(when)
-    if string.byte(when) == 43 then due_ms = due_ms == 0 and now_ms or math.ceil(exact_ms + due_ms) end
+    local due_ms = when == '+0' and now_ms or tonumber(when)
+    if string.byte(when) == 43 and when ~= '+0' then due_ms = due_ms == 0 and now_ms or math.ceil(exact_ms + due_ms) end
     local due_text = due_ms == now_ms and now_text or string.format('%.0f', due_ms)
     if due_ms > now_ms or at[2] == '1' then
       mark, later[#later + 1], later[#later + 2], ids[#ids + 1] = 's', due_text, id, id
@@ -96,7 +96,7 @@ for i = 5, #ARGV, 4 do
       local expires_ms = tonumber(expires) + (string.byte(expires) == 43 and due_ms or 0)
       ends[#ends + 1], ends[#ends + 2] = string.format('%.0f', math.min(expires_ms, 9e15)), id
     end
-    fresh[id], records[#records + 1], records[#records + 2] = true, id, '{"c":' .. now_text .. ',' .. string.sub(record, 2)
+    fresh[id], records[#records + 1], records[#records + 2] = true, id, created .. string.sub(record, 2)
   end
   marks[#marks + 1] = mark
 end
@@ -1368,7 +1368,7 @@ export type PromoteReply =
 /** move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue. */
 export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   name: 'promote',
-  sha1: '7bc21c502d9d17b3cf5d26addf46259d6bdf4738',
+  sha1: 'fd25cca66c968c468a0a53d4efd777601906dd2e',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
   items: [],
@@ -1395,8 +1395,8 @@ if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('HLEN', tasks)
-redis.call('HLEN', runs) redis.call('ZCARD', expiry) redis.call('XLEN', ended)
-redis.call('HLEN', past) redis.call('HLEN', counts)
+redis.call('HLEN', runs) redis.call('XLEN', ended) redis.call('HLEN', past) redis.call('HLEN', counts)
+local any_expire = redis.call('ZCARD', expiry) > 0
 local before_ms = now_ms - overdue_ms
 if term ~= '' then
   local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -1408,13 +1408,14 @@ if term ~= '' then
   before_ms = now_ms
 end
 if at[2] == '1' then return {'paused', now_ms} end
-local function sane_ms(ms) return math.min(math.max(0, math.ceil(ms)), 9e15) end
+local function sane_ms(score) return math.min(math.max(0, math.ceil(score)), 9e15) end
+local function sane_text(score) return #score < 16 and not string.find(score, '%D') and score or string.format('%.0f', sane_ms(score)) end
 local found = redis.call('ZRANGE', due, '-inf', string.format('%.0f', before_ms), 'BYSCORE', 'LIMIT', 0, limit, 'WITHSCORES')
 local ids, lives, gone, expired, lag_ms = {}, {}, {}, {}, 0
 for i = 1, #found, 2 do ids[#ids + 1] = found[i] end
 if #ids > 0 then
   lag_ms = math.max(0, now_ms - sane_ms(found[2]))
-  local entries, expiries = redis.call('HMGET', live, unpack(ids)), redis.call('ZMSCORE', expiry, unpack(ids))
+  local entries, expiries = redis.call('HMGET', live, unpack(ids)), any_expire and redis.call('ZMSCORE', expiry, unpack(ids)) or {}
   for i, id in ipairs(ids) do
     local size = redis.call('HSTRLEN', tasks, id)
     if size == 0 or entries[i] then
@@ -1429,8 +1430,7 @@ if #ids > 0 then
       expired[#expired + 1] = name
     else
       lives[#lives + 1] = id
-      local due_text = string.format('%.0f', sane_ms(found[2 * i]))
-      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', due_text)
+      lives[#lives + 1] = redis.call('XADD', stream, '*', 'id', id, 'due', sane_text(found[2 * i]))
     end
   end
   for i = 1, #lives, 1000 do redis.call('HSET', live, unpack(lives, i, math.min(i + 999, #lives))) end
