@@ -159,7 +159,10 @@ export class Consumer {
     this.#inFlight.close();
     if (this.#intakeLoops === undefined) return;
     await this.#quietly(this.#fetcher.interrupt());
-    await this.#within(this.#intakeLoops, 2_000);
+    await this.#within(
+      this.#intakeLoops.then(() => this.#fetcher.untilRead()),
+      2_000,
+    );
     await this.#within(this.#inFlight.untilIdle(), drainMs, forced);
     for (const held of this.#inFlight.held) held.abort('stopping');
     await this.#within(this.#inFlight.untilIdle(), abortGraceMs);

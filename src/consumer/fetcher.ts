@@ -63,6 +63,7 @@ export class Fetcher {
   readonly #oneServer: OneServer;
   readonly #halfMax: number;
   #hasBacklog = true;
+  #isPaused = false;
   #isAtReply = false;
   /** The read that is under way beside the next one; resolves with how long to wait after it. */
   #before: Promise<number> = Promise.resolve(0);
@@ -81,7 +82,14 @@ export class Fetcher {
     if (!this.#hasBacklog) return this.#using(slots, (read) => this.#block(read, before));
     this.#before = this.#using(slots, (read) => this.#fetch(read));
     this.#before.catch(() => {}); // the next tick tells
-    return before;
+    if (!this.#isPaused) return before;
+    await before; // a look at a paused queue is alone: after a resume its wait would be an old one
+    return this.#before;
+  }
+
+  /** Waits for the read that a tick has left under way: what it brings after the end of the intake is handed back. */
+  async untilRead(): Promise<void> {
+    await this.#before.catch(() => {});
   }
 
   /** Ends a blocking read early, in about a millisecond. */
@@ -114,6 +122,7 @@ export class Fetcher {
       partition.run(next, { lane, call, consumer, free, bytesMax, items }, { caller, timeoutMs }),
     );
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
+    this.#isPaused = reply.status === 'paused';
     switch (reply.status) {
       case 'paused':
         return pausedLookMs;

@@ -1,6 +1,6 @@
 import { Batcher } from '../batcher.js';
 import type { Clock } from '../clock.js';
-import { assert } from '../errors.js';
+import { assert, DuestreamError, messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { Lanes } from '../redis/lanes.js';
 import type { Partition } from '../redis/partition.js';
@@ -71,11 +71,14 @@ export class Adder {
     return this.#single.add({ item, madeAtMs: this.#clock.monotonicMs() });
   }
 
-  /** Many at once: a status for each, in order. */
+  /** Many at once: a status for each, in order. When only a part was added, that is ERR_OUTCOME_UNKNOWN. */
   async addAll(items: readonly AddItem[]): Promise<AddStatus[]> {
     const madeAtMs = this.#clock.monotonicMs();
     const chunks = chunksOf(items).map((chunk) => this.#bulk.add({ items: chunk, madeAtMs }));
-    return (await Promise.all(chunks)).flat();
+    const answers = await Promise.allSettled(chunks);
+    const statuses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
+    if (statuses.length < items.length) throw faultOf(answers, { answered: statuses.length, of: items.length });
+    return statuses;
   }
 
   async #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
@@ -100,6 +103,16 @@ export class Adder {
       this.#observe({ type: 'added', queue, name, status, count: to - from });
     }
   }
+}
+
+/** Of calls of which at least one failed: that nothing was added is true only when it is so of each. */
+function faultOf(answers: readonly PromiseSettledResult<unknown>[], tasks: { answered: number; of: number }): unknown {
+  const faults = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
+  const unknown = faults.find((fault) => fault instanceof DuestreamError && fault.code === 'ERR_OUTCOME_UNKNOWN');
+  const fault = unknown ?? faults[0];
+  if (tasks.answered === 0) return fault;
+  const message = `${tasks.answered} of ${tasks.of} tasks were added, the others may not have been: ${messageOf(fault)}`;
+  return new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: fault });
 }
 
 function chunksOf(items: readonly AddItem[]): AddItem[][] {

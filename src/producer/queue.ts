@@ -94,8 +94,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /**
    * Adds many, in calls of up to 250, and returns a result for each, in order. One bad item refuses the whole call
-   * before any write; its message says which. An error later on means that some may have been added: with ids of
-   * your own you can repeat the call.
+   * before any write; its message says which. ERR_OUTCOME_UNKNOWN means that some may have been added, also when Redis
+   * refused the others (out of memory, say); any other error that none was. With ids of your own you can repeat the call.
    */
   async addMany(tasks: readonly NewTaskOf<M>[]): Promise<AddResult[]> {
     if (!Array.isArray(tasks)) throw invalid('addMany takes an array of tasks');

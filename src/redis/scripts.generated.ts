@@ -1023,7 +1023,7 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: 'e67097d74793598553205f897a836ef2510dd5c4',
+  sha1: '87156ad941e8cd16483213c68d57a4c29ed23962',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'free', 'bytesMax'],
   items: ['entry', 'count', 'id'],
@@ -1056,8 +1056,8 @@ if kept then
   if last[1] == call then return {'ok', last[3], now_ms, {}, {}, {}, 0} end
   if last[1] > call then return {'late_call'} end
 end
-redis.call('XLEN', stream) redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
-local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
+local length, any_ran, any_expire = redis.call('XLEN', stream), redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
 if ARGV[8] then
@@ -1090,8 +1090,10 @@ if ARGV[8] then
   end
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
-    local oldest = redis.call('XPENDING', stream, 'workers', '-', '+', 1)[1]
-    if not oldest or redis.call('XTRIM', stream, 'MINID', oldest[1]) ~= #ends then redis.call('XDEL', stream, unpack(ends)) end
+    local head, ours = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1), 0
+    if #ends > 1 and head[1] and held[head[1][1]] == 0 then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
+    for _, entry in ipairs(head) do if held[entry[1]] == 0 then ours = ours + 1 end end
+    if ours == #ends then redis.call('XTRIM', stream, 'MAXLEN', length - #ends) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end

@@ -1,9 +1,24 @@
 import { expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../src/clock.js';
 import { Gate, useLab } from '../support/lab.js';
 import { until } from '../support/redis.js';
 
 /** A paused queue hands nothing out; what runs finishes; resume is felt at once. */
 const lab = useLab();
+
+/** The real clock, but a wait of a second, as before the next look at a paused queue, ends only when it is woken. */
+class EndlessLookClock implements Clock {
+  looks = 0;
+  readonly monotonicMs = (): number => systemClock.monotonicMs();
+  readonly wallMs = (): number => systemClock.wallMs();
+  readonly after = (ms: number, callback: () => void): (() => void) => systemClock.after(ms, callback);
+
+  sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    if (ms !== 1_000) return systemClock.sleep(ms, signal);
+    this.looks += 1;
+    return systemClock.sleep(3_600_000, signal);
+  }
+}
 
 test('a paused queue takes tasks, and starts none', async () => {
   const { queue } = lab();
@@ -37,6 +52,17 @@ test('what is ready when the queue is paused waits for resume', async () => {
   await queue.resume();
   await diary.next('completed', 'a');
   expect(ran).toEqual(['a']);
+});
+
+test('after resume a backlog is worked off without another wait', async () => {
+  const { queue } = lab();
+  const added = await queue.addMany(Array.from({ length: 40 }, () => ({ name: 'job' })));
+  await queue.pause();
+  const clock = new EndlessLookClock();
+  const { diary } = await lab().worker({ job: () => 0 }, { concurrency: 4, leader: 'never', clock });
+  await until(() => clock.looks > 0, 'the worker to see the pause, and to wait');
+  await queue.resume();
+  for (const { id } of added) await diary.next('completed', id);
 });
 
 test('an entry that reaches a blocked reader of a paused queue goes back unstarted', async () => {

@@ -44,6 +44,20 @@ describe('add', () => {
     await expect(queue.stats()).resolves.toMatchObject({ ready: 1_000, counts: { added: 1_000 } });
   });
 
+  test('many of which Redis takes only a part are told as unknown, with how many are there', async () => {
+    const { queue } = lab();
+    const used = Number(/used_memory:(\d+)/.exec(String(await lab().send('INFO', 'memory')))?.[1]);
+    await lab().send('CONFIG', 'SET', 'maxmemory', used + 4_000_000);
+    const tasks = Array.from({ length: 1_000 }, () => ({ name: 'job', payload: 'x'.repeat(10_000), in: '1h' }));
+    const error: unknown = await queue.addMany(tasks).catch((thrown: unknown) => thrown);
+    await lab().send('CONFIG', 'SET', 'maxmemory', 0);
+    const { scheduled } = await queue.stats();
+    expect(scheduled).toBeGreaterThan(0);
+    expect(error).toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' });
+    expect(String(error)).toContain(`${scheduled} of 1000 tasks were added`);
+    expect(String(error)).toContain('OOM');
+  });
+
   test('what was added is told as it was given, with null for no payload', async () => {
     const { queue } = lab();
     const payload = { text: 'ä "quoted" \u2028', list: [], big: 1234567890123456, deep: { a: [null, true, 0.1] } };

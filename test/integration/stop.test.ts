@@ -1,5 +1,8 @@
+import { createClient, type RedisClientOptions } from 'redis';
 import { describe, expect, test } from 'vitest';
 import { RejectTask } from '../../src/index.js';
+import type { RedisConnection } from '../../src/redis/connection.js';
+import { next } from '../../src/redis/scripts.generated.js';
 import { Gate, aborted, useLab } from '../support/lab.js';
 import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
@@ -139,6 +142,35 @@ test('what was read and not started goes back, so that another worker gets it at
   };
   await until(done, 'all to complete, none to wait for a lease of 10s', 5_000);
   await expect(queue.stats()).resolves.toMatchObject({ active: 0, consumers: 1, counts: { complete: 400 } });
+});
+
+test('what the second of two reads brings after the stop goes back too', async () => {
+  const { queue, server } = lab();
+  const replies: Gate[] = [];
+  const make = (): RedisConnection => {
+    const client = createClient(server.connection as RedisClientOptions);
+    const send = client.sendCommand.bind(client);
+    const connection = client as unknown as RedisConnection;
+    connection.sendCommand = async (args) => {
+      const reply = await send(args);
+      if (args[1] !== next.sha1) return reply;
+      const gate = new Gate();
+      replies.push(gate);
+      await gate.opened;
+      return reply;
+    };
+    return connection;
+  };
+  await queue.addMany([{ name: 'job' }, { name: 'job' }]);
+  await lab().run(next, { consumer: 'nobody', free: 0, bytesMax: 0, items: [] }); // so that the server knows the script
+  const { worker } = await lab().worker({ job: () => 0 }, { connection: make, concurrency: 2, leader: 'never' });
+  await until(() => replies.length === 2, 'two reads to be under way');
+  const stopped = worker.stop();
+  replies[0]?.open();
+  await until(async () => (await queue.stats()).active === 1, 'the first to go back');
+  replies[1]?.open();
+  await stopped;
+  await expect(queue.stats()).resolves.toMatchObject({ ready: 2, active: 0, consumers: 0 });
 });
 
 describe('a worker', () => {

@@ -185,9 +185,9 @@ describe('completing deletes entries', () => {
     const other = await active('other', 'c2');
     await addTask('unread');
     const [a, b, c, d] = held as [Delivery, Delivery, Delivery, Delivery];
-    expect(await settle('c1', [b, d])).toBe('oo'); // above the oldest
+    expect(await settle('c1', [b, d])).toBe('oo'); // not the head of the stream
     expect(await entries()).toEqual(['a', 'c', 'other', 'unread']);
-    expect(await settle('c1', [a])).toBe('o'); // below it
+    expect(await settle('c1', [a])).toBe('o'); // just the head
     expect(await entries()).toEqual(['c', 'other', 'unread']);
     expect(await settle('c2', [other])).toBe('o');
     expect(await settle('c1', [c])).toBe('o'); // and with nothing else pending
@@ -203,15 +203,30 @@ describe('completing deletes entries', () => {
     expect(await send('HKEYS', keys.tasks)).toEqual(['t50']);
   });
 
-  test('and what an operator has orphaned below them is swept back', async () => {
+  test('and what an operator has orphaned before or between them is swept back', async () => {
     await elect();
-    await active('orphan', 'c9');
+    await active('first', 'c9');
+    const a = await active('a');
+    await active('second', 'c9');
     await send('XGROUP', 'DELCONSUMER', keys.stream, 'workers', 'c9');
-    const [a] = [await active('a'), await active('b')];
-    expect(await settle('c1', [a])).toBe('o');
+    const [b, c] = [await active('b'), await active('c')];
+    expect(await settle('c1', [b])).toBe('o');
+    expect(await entries()).toEqual(['first', 'a', 'second', 'c']);
+    expect(await settle('c1', [a, c])).toBe('oo');
+    expect(await entries()).toEqual(['first', 'second']);
     await run(lua.sweep, { cursor: '0', count: 100, bytesMax: 1e6 });
-    expect(await send('ZRANGE', keys.due, 0, -1)).toEqual(['orphan']);
-    expect(await entries()).toEqual(['b']);
+    expect(await send('ZRANGE', keys.due, 0, -1)).toEqual(['first', 'second']);
+  });
+
+  test('and what an operator made the group pass over can still be read when that is undone', async () => {
+    const a = await active('a');
+    for (const id of ['b', 'c', 'd']) await addTask(id);
+    await send('XGROUP', 'SETID', keys.stream, 'workers', '$');
+    const [e] = [await active('e'), await active('f')];
+    expect(await settle('c1', [a, e])).toBe('oo');
+    expect(await entries()).toEqual(['b', 'c', 'd', 'f']);
+    await send('XGROUP', 'SETID', keys.stream, 'workers', '0');
+    expect((await read('c1', 3)).map(({ id }) => id)).toEqual(['b', 'c', 'd']);
   });
 });
 
