@@ -134,6 +134,18 @@ test('the proof explains every fault and every check, and no other', () => {
   expect(namedIn(checked).toSorted()).toEqual(Object.keys(checks).toSorted());
 });
 
+test('the performance page says how many commands a task costs, as the recorded ceilings do', () => {
+  const ceilings = JSON.parse(readFileSync(join(root, 'bench/guard/ceilings.json'), 'utf8'));
+  const words =
+    /About (\d+) commands run inside it when it carries one task, and ([\d.]+) a task when it carries fifty/;
+  const [, one, ofFifty] = words.exec(page('docs/performance.md').replaceAll('\n', ' ')) ?? [];
+  const slack = 1.05;
+  const apart = (said: string | undefined, { inside }: { inside: number }): number =>
+    Math.abs(Number(said) - inside / slack);
+  expect(apart(one, ceilings['drain, concurrency 1'])).toBeLessThan(0.6);
+  expect(apart(ofFifty, ceilings['drain, concurrency 100'])).toBeLessThan(0.06);
+});
+
 test('every metric the documents name is served', async () => {
   const served = await new Metrics({ defaultMetrics: false }).text();
   const named = pages.flatMap(({ text }) => [...text.matchAll(/`(duestream_\w+)/g)].map(([, name]) => name));
