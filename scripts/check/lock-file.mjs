@@ -28,6 +28,7 @@ function problemsIn(root, file) {
 function problemsOf(entry, packages) {
   const problems = [];
   if (entry.resolved) problems.push(`names an address (${entry.resolved}): run npm install with this project's .npmrc`);
+  if (entry.extraneous) problems.push('is needed by no other package: run npm prune --package-lock-only');
   if (!entry.integrity) problems.push('has no checksum');
   for (const name of Object.keys(entry.optionalDependencies ?? {})) {
     const isThere = Object.keys(packages).some((path) => path.endsWith(`node_modules/${name}`));

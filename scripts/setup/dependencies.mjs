@@ -25,16 +25,17 @@ async function installIn(folder, { shownAs, flags }) {
 
 /**
  * Compares contents, not dates: a checkout sets dates as it likes. npm writes node_modules/.package-lock.json last,
- * so an interrupted install has none.
+ * so an interrupted install has none. `npm ci` leaves out what is extraneous, which is what nobody depends on, and what
+ * is optional and made for another system.
  */
-function areInstalled(root) {
+export function areInstalled(root) {
   const wanted = packagesIn(join(root, 'package-lock.json'));
   const installed = packagesIn(join(root, 'node_modules', '.package-lock.json'));
   if (!wanted || !installed) return false;
-  return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
+  return Object.entries(wanted).every(([path, { version, optional, devOptional, extraneous }]) => {
     if (path === '') return true;
     const found = installed[path];
-    return found ? found.version === version : Boolean(optional || devOptional); // optional: made for another system
+    return found ? found.version === version : Boolean(optional || devOptional || extraneous);
   });
 }
 
