@@ -3,12 +3,14 @@
  * the table to stdout, a document for each kind of persistence to --out. Exit: 0 measured, 1 some runs failed, 2 usage,
  * 130 and 143 cut short by a signal. Nothing is left behind, however it ends.
  */
-import { readFlags, usage, UsageError } from './flags.mjs';
+import { tell, UsageError } from './command-line.mjs';
+import { readFlags, usage } from './flags.mjs';
 import { casesOf } from './plan.mjs';
-import { madeOf, writeDocument } from './results.mjs';
+import { madeOf, prepareFolder, writeDocument } from './results.mjs';
 import { runAll } from './runs.mjs';
 import { Server } from './server.mjs';
 import { sizesOf } from './sizes.mjs';
+import { checkInstalled } from './systems/systems.mjs';
 import { tableOf } from './table.mjs';
 
 const say = (line) => console.error(`bench: ${line}`);
@@ -20,9 +22,10 @@ async function main(args, signal) {
     return 0;
   }
   const sizes = sizesOf(flags);
-  const cases = casesOf({ wanted: flags.measures, only: flags.only, sizes });
-  if (cases.length === 0)
-    throw new UsageError(`--only: no case of these measures has ${flags.only.join(' or ')} in its name`);
+  const cases = casesOf(flags, sizes);
+  if (cases.length === 0) throw new UsageError(noCase(flags));
+  prepareFolder(flags.out);
+  await checkInstalled(flags.systems);
   let failed = 0;
   for (const persistence of flags.persistences) {
     failed += await measure(cases, { args, flags, sizes, persistence, signal });
@@ -30,17 +33,24 @@ async function main(args, signal) {
   return failed === 0 ? 0 : 1;
 }
 
+function noCase({ only, measures, systems }) {
+  const where = `of the measures ${measures.join(', ')} for ${systems.join(', ')}`;
+  return only.length > 0
+    ? `--only: no case ${where} has ${only.join(' or ')} in its name`
+    : `there is no case ${where}`;
+}
+
 /** One document. @returns how many runs failed */
 async function measure(cases, { args, flags, sizes, persistence, signal }) {
   const server = await Server.launch(persistence);
   try {
     const { redis_version: redisVersion } = await server.info('server');
-    say(`${cases.length} cases on Redis ${redisVersion}, persistence ${persistence}`);
+    say(`${cases.length} cases on Redis ${redisVersion} at ${server.url}, persistence ${persistence}`);
     const made = madeOf({ args, flags, persistence, redisVersion });
     const { figures, failed } = await runAll(cases, { server, flags, sizes, signal, say });
-    const document = { made, figures };
-    const file = writeDocument(flags.out, document);
+    const document = { made: { ...made, failed }, figures };
     console.log(tableOf(document));
+    const file = writeDocument(flags.out, document);
     say(`written: ${file}${failed === 0 ? '' : `; ${failed} runs failed and have no figure in it`}`);
     return failed;
   } finally {
@@ -63,8 +73,7 @@ main(process.argv.slice(2), signal).then(
     process.exitCode = code;
   },
   (error) => {
-    process.exitCode = exitCodes[signal.reason] ?? (error instanceof UsageError ? 2 : 1);
-    if (error instanceof UsageError) console.error(`${error.message}\n${usage}`);
-    else say(signal.aborted ? `cut short by ${signal.reason}` : error.stack);
+    if (signal.aborted) say(`cut short by ${signal.reason}`);
+    process.exitCode = signal.aborted ? exitCodes[signal.reason] : tell('bench', error);
   },
 );

@@ -1,15 +1,13 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { fromCaller, parseFlags, UsageError } from './command-line.mjs';
 import { measures } from './plan.mjs';
 import { systems } from './systems/systems.mjs';
-
-export class UsageError extends Error {}
 
 export const usage = `npm run bench -- [flags]
   --quick                fewer tasks and samples, and without --persistence only none: minutes
   --measures LIST        of ${measures.join(',')} (default: all)
   --systems LIST         of ${Object.keys(systems).join(',')} (default: all)
-  --only TEXT            only cases with this in their name; may be given more than once
+  --only TEXT            only cases with this in their name, in whatever case; may be given more than once
   --repetitions N        how often each case is run for each system (default 3)
   --persistence HOW      none, everysec (an append-only file), or both: a document each (default both)
   --scale FACTOR         times the number of tasks and samples (default 1)
@@ -40,15 +38,17 @@ const kinds = { none: ['none'], everysec: ['everysec'], both: ['none', 'everysec
  * @returns {Flags}
  */
 export function readFlags(args) {
-  const given = parse(args);
+  const given = parseFlags(args, options);
   const { quick, only, out, help, persistence = quick ? 'none' : 'both' } = given;
+  if (out === '') throw new UsageError('--out: expected a folder, got none');
+  if (only.includes('')) throw new UsageError('--only: expected words of the name of a case, got none');
   if (!Object.hasOwn(kinds, persistence)) {
     throw new UsageError(`--persistence must be none, everysec or both, got ${persistence}`);
   }
   return {
     quick,
     only,
-    out,
+    out: fromCaller(out),
     help,
     measures: listOf('measures', given.measures, measures),
     systems: listOf('systems', given.systems, Object.keys(systems)),
@@ -58,21 +58,13 @@ export function readFlags(args) {
   };
 }
 
-/** @returns {{ quick: boolean, help: boolean, only: string[] } & Record<string, string>} */
-function parse(args) {
-  try {
-    return parseArgs({ args, options, allowPositionals: false }).values;
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
-}
-
 /** In the order of `known`, each once. */
 function listOf(flag, text, known) {
-  const words = text.split(',').filter((word) => word !== '');
+  const words = text.split(',');
   const unknown = words.find((word) => !known.includes(word));
-  if (unknown !== undefined) throw new UsageError(`--${flag}: expected some of ${known.join(', ')}, got ${unknown}`);
-  if (words.length === 0) throw new UsageError(`--${flag}: expected some of ${known.join(', ')}, got none`);
+  if (unknown !== undefined) {
+    throw new UsageError(`--${flag}: expected some of ${known.join(', ')}, got ${unknown || 'an empty word'}`);
+  }
   return known.filter((word) => words.includes(word));
 }
 
@@ -81,4 +73,15 @@ function numberOf(flag, text, { min, max, whole = false }) {
   const isRight = text.trim() !== '' && value >= min && value <= max && (!whole || Number.isInteger(value));
   if (isRight) return value;
   throw new UsageError(`--${flag} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max}, got ${text}`);
+}
+
+/** The flags by which this is not the whole plan at its own size. */
+export function shortenedBy({ measures: wanted, systems: chosen, only, scale }) {
+  const shortening = {
+    measures: wanted.length < measures.length,
+    systems: chosen.length < Object.keys(systems).length,
+    only: only.length > 0,
+    scale: scale !== 1,
+  };
+  return Object.keys(shortening).filter((flag) => shortening[flag]);
 }

@@ -12,11 +12,14 @@ const files = [add, drain, latency, lateness, alone, cost, growth];
 export const measures = ['add', 'drain', 'latency', 'lateness', 'cost', 'growth'];
 
 /**
- * The cases that give a figure that was asked for, in order; with words in `only`, those that have one in their name.
+ * The cases that give a figure that was asked for, of a system that was, in order; with words in `only`, those that have
+ * one in their name, in whatever case.
  * @returns {{ measures: string[], name: string, systems?: string[], run: (stage) => Promise<object[]> }[]}
  */
-export function casesOf({ wanted, only, sizes }) {
-  const isWanted = (each) => each.measures.some((measure) => wanted.includes(measure));
-  const isChosen = ({ name }) => only.length === 0 || only.some((words) => name.includes(words));
-  return files.flatMap((file) => file.cases(sizes)).filter((each) => isWanted(each) && isChosen(each));
+export function casesOf(flags, sizes) {
+  const words = flags.only.map((one) => one.toLowerCase());
+  const isWanted = (each) => each.measures.some((measure) => flags.measures.includes(measure));
+  const canRun = (each) => each.systems?.some((system) => flags.systems.includes(system)) ?? true;
+  const isChosen = ({ name }) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word));
+  return files.flatMap((file) => file.cases(sizes)).filter((each) => isWanted(each) && canRun(each) && isChosen(each));
 }

@@ -1,14 +1,17 @@
 /**
  * The document that a benchmark leaves, one for each kind of persistence:
  *
- *   made     at, command, machine { cpu, cores, memoryGiB, kernel }, versions, persistence, repetitions, quick
+ *   made     at, command, machine { cpu, cores, memoryGiB, kernel }, versions, persistence, repetitions, quick, scale,
+ *            shortenedBy [flags by which it is not the whole plan], failed (how many runs)
  *   figures  [{ measure, case, system, unit, better: 'more' | 'less', values: [one for each repetition], x? }]
  *
  * `x` is the number on the x axis, where the measure is growth. A run that failed has no value.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { cpus, release, totalmem } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { UsageError } from './command-line.mjs';
+import { shortenedBy } from './flags.mjs';
 
 const root = join(import.meta.dirname, '..');
 
@@ -50,6 +53,8 @@ export function madeOf({ args, flags, persistence, redisVersion }) {
     persistence,
     repetitions: flags.repetitions,
     quick: flags.quick,
+    scale: flags.scale,
+    shortenedBy: shortenedBy(flags),
   };
 }
 
@@ -62,11 +67,32 @@ function versionIn(folder) {
   }
 }
 
+/** Before anything is measured: that documents can be written there. */
+export function prepareFolder(folder) {
+  try {
+    makeFolder(folder);
+    rmdirSync(mkdtempSync(join(folder, 'probe-')));
+  } catch (error) {
+    throw new UsageError(`--out: nothing can be written to ${folder}: ${error.code}`);
+  }
+}
+
+/** One after the other from the top: in /proc, Node tries for ever to make a folder with its parents. */
+function makeFolder(folder) {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder);
+}
+
+/** What is less than the whole plan, or has failed runs, does not take the place of a document that is whole. */
+export function documentName({ quick, shortenedBy: shortened, failed, persistence }) {
+  if (quick) return `quick-${persistence}.json`;
+  return shortened.length > 0 || failed > 0 ? `partial-${persistence}.json` : `${persistence}.json`;
+}
+
 /** @returns the path of the file */
 export function writeDocument(folder, document) {
-  const { quick, persistence } = document.made;
-  const file = join(folder, `${quick ? 'quick-' : ''}${persistence}.json`);
-  mkdirSync(folder, { recursive: true });
+  const file = join(folder, documentName(document.made));
   writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
   return file;
 }

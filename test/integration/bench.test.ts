@@ -33,7 +33,8 @@ test('each measure gives figures of each system, in one document', async () => {
   expect({ code, stderr }).toMatchObject({ code: 0 });
 
   const { made, figures } = JSON.parse(await readFile(join(out, 'quick-none.json'), 'utf8')) as Document;
-  expect(made).toMatchObject({ persistence: 'none', repetitions: 1, quick: true });
+  expect(made).toMatchObject({ persistence: 'none', repetitions: 1, quick: true, scale: 0.000001, failed: 0 });
+  expect(stderr).toMatch(/on Redis \S+ at redis:\/\/127\.0\.0\.1:\d+, persistence none/);
   expect(Object.keys(made.machine)).toEqual(['cpu', 'cores', 'memoryGiB', 'kernel']);
   expect(made.versions).toMatchObject({ duestream: expect.any(String), redis: expect.any(String) });
   for (const system of ['duestream', 'bare']) expect(shapesOf(figures, system)).toEqual(shapes);
@@ -86,10 +87,22 @@ test('a signal ends it in the middle of a run', async () => {
 test.each([
   ['a measure it does not know', ['--measures', 'speed'], '--measures: expected some of add, drain'],
   ['a system it does not know', ['--systems', 'celery'], '--systems: expected some of duestream, bullmq'],
+  ['an empty word', ['--measures', 'add,,drain'], '--measures: expected some of add, drain'],
+  ['a scale below nothing', ['--scale', '-1'], '--scale must be a number from 0.000001 to 100, got -1'],
   ['half a repetition', ['--repetitions', '1.5'], '--repetitions must be a whole number from 1 to 100, got 1.5'],
   ['words that no case has', ['--only', 'weather'], '--only: no case'],
+  ['no word of a case', ['--only', ''], '--only: expected words of the name of a case, got none'],
+  [
+    'a measure that no system has',
+    ['--measures', 'growth', '--systems', 'bullmq'],
+    'no case of the measures growth for',
+  ],
+  ['no folder', ['--out', ''], '--out: expected a folder, got none'],
+  ['a file in place of a folder', ['--out', 'package.json'], '--out: nothing can be written to '],
+  ['a folder in a file', ['--out', 'package.json/here'], '--out: nothing can be written to '],
   ['a flag it does not know', ['--fast'], "Unknown option '--fast'"],
 ])('%s is a usage error', async (_what, args, message) => {
   const { code, stderr } = await bench(...args);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining(message) });
+  expect(stderr.trim().split('\n')).toHaveLength(1);
 });
