@@ -3,31 +3,29 @@
  * the recorded ceilings in bench/guard/ceilings.json. Nothing is timed, so it says the same on any machine. Exit: 0 all
  * within, 1 something costs more, 2 usage. After a change that is meant: `npm run bench:guard -- --record`.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { launchRedis, RedisLink } from '../dist/testing.js';
+import { fromCaller, parseFlags, tell, ToldError } from './command-line.mjs';
 import { cases } from './guard/cases.mjs';
-import { ceilingsFor, findings } from './guard/ceilings.mjs';
+import { ceilingsFor, findings, readCeilings } from './guard/ceilings.mjs';
 import { Ground } from './guard/ground.mjs';
 import { Meter } from './guard/meter.mjs';
 
 const recorded = join(import.meta.dirname, 'guard', 'ceilings.json');
 
-const usage = `usage: node bench/guard.mjs [--record] [--ceilings FILE] [--verbose]
+const usage = `npm run bench:guard -- [flags]
   --record         write what it costs now, and 5 %, as the new ceilings
   --ceilings FILE  compare with these
-  --verbose        say which commands are sent`;
+  --verbose        say which commands are sent
+  --help`;
 
-function flags() {
-  const options = { record: { type: 'boolean' }, ceilings: { type: 'string' }, verbose: { type: 'boolean' } };
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    console.error(`${error.message}\n${usage}`);
-    process.exit(2);
-  }
-}
+const options = {
+  record: { type: 'boolean' },
+  ceilings: { type: 'string', default: recorded },
+  verbose: { type: 'boolean' },
+  help: { type: 'boolean' },
+};
 
 /** By the name of the case: {per, scripts, inside, sent, limit}, each divided by how many there were. */
 async function countAll(verbose) {
@@ -35,6 +33,7 @@ async function countAll(verbose) {
   const link = new RedisLink({ connection: server.connection, purpose: 'guard' });
   const meter = new Meter(link, server);
   const costs = {};
+  console.log(`${''.padEnd(40)}${['scripts', 'inside', 'sent'].map((word) => word.padStart(10)).join('')}`);
   try {
     await meter.start();
     for (const one of cases) {
@@ -75,15 +74,35 @@ function rowOf(name, { per, scripts, inside, sent }) {
   return `${name.padEnd(40)}${numbers.join('')}   a ${per}`;
 }
 
-const { record, ceilings: file = recorded, verbose } = flags();
-console.log(`${''.padEnd(40)}${['scripts', 'inside', 'sent'].map((word) => word.padStart(10)).join('')}`);
-const costs = await countAll(verbose);
-if (record) {
+/** @returns the exit code */
+async function main(args) {
+  const flags = parseFlags(args, options);
+  if (flags.help) {
+    console.log(usage);
+    return 0;
+  }
+  const file = fromCaller(flags.ceilings);
+  return flags.record ? record(file, flags) : compare(file, flags);
+}
+
+async function record(file, { verbose }) {
+  if (!existsSync(dirname(file))) throw new ToldError(`--ceilings: there is no folder ${dirname(file)}`);
+  const costs = await countAll(verbose);
   writeFileSync(file, `${JSON.stringify(ceilingsFor(costs), null, 2)}\n`);
-  console.log(`the ceilings are set 5 % above this`);
-} else {
-  const found = findings(costs, JSON.parse(readFileSync(file, 'utf8')));
+  console.log('the ceilings are set 5 % above this');
+  return 0;
+}
+
+async function compare(file, { verbose }) {
+  const ceilings = readCeilings(file); // before counting, which takes a while
+  const found = findings(await countAll(verbose), ceilings);
   for (const finding of found) console.error(`TOO MUCH  ${finding}`);
   console.log(found.length === 0 ? 'guard: every case is within its ceiling' : `guard: ${found.length} findings`);
-  process.exitCode = found.length === 0 ? 0 : 1;
+  return found.length === 0 ? 0 : 1;
+}
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = tell('bench:guard', error);
 }

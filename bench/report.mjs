@@ -3,31 +3,39 @@
  * docs/performance/results-*.json. `--take` puts new results there first. `--check` writes nothing and says what is not
  * as the results give it. Exit: 0 done or all as it should be, 1 not, 2 usage.
  */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { fromCaller, parseFlags, tell, ToldError, UsageError } from './command-line.mjs';
 import { differences, fill } from './report/page.mjs';
 import { plotsOf } from './report/plots.mjs';
-import { persistences, readResults } from './report/results.mjs';
+import { fileOf, persistences, readResults } from './report/results.mjs';
 import { floorsTable, growthTables, measureTable, runTable } from './report/tables.mjs';
+import { documentsIn } from './report/take.mjs';
 import { titles } from './report/words.mjs';
 
-const usage = `usage: node bench/report.mjs [--take FOLDER] [--check] [--docs FOLDER]
-  --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there
+const usage = `npm run bench:report -- [flags]
+  --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there;
+                 only of the whole plan and without failed runs, but partial-everysec.json may have some of the measures
   --check        write nothing; say what is not as the results give it
-  --docs FOLDER  where performance.md and performance/ are`;
+  --docs FOLDER  where performance.md and performance/ are
+  --help`;
 
 const measures = ['add', 'drain', 'latency', 'lateness', 'cost'];
 const notMeasured = '*Not measured yet.*';
 
-function flags() {
-  const options = { take: { type: 'string' }, check: { type: 'boolean' }, docs: { type: 'string' } };
-  try {
-    return parseArgs({ options }).values;
-  } catch (error) {
-    console.error(`${error.message}\n${usage}`);
-    process.exit(2);
+function readFlags(args) {
+  const flags = parseFlags(args, {
+    take: { type: 'string' },
+    check: { type: 'boolean' },
+    docs: { type: 'string', default: join(import.meta.dirname, '..', 'docs') },
+    help: { type: 'boolean' },
+  });
+  if (flags.check && flags.take !== undefined)
+    throw new UsageError('--check writes nothing, and --take does: give one');
+  for (const flag of ['take', 'docs']) {
+    if (flags[flag] === '') throw new UsageError(`--${flag}: expected a folder, got none`);
   }
+  return flags;
 }
 
 /** Every block of the page by its name. `none` gives the tables and plots; the other run stands at the end. */
@@ -57,24 +65,19 @@ function allTables(results) {
 }
 
 /** Every file by its path, as the results give it; undefined for a plot that there should not be. */
-function filesOf(docs) {
+function filesOf(docs, taken) {
   const folder = join(docs, 'performance');
-  const results = existsSync(folder) ? readResults(folder) : {};
+  const texts = Object.fromEntries(taken.map(({ persistence, text }) => [fileOf(folder, persistence), text]));
+  const results = readResults(folder, texts);
   const plots = results.none ? plotsOf(results.none) : {};
   const page = readFileSync(join(docs, 'performance.md'), 'utf8');
   const old = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.svg')) : [];
   return {
+    ...texts,
     ...Object.fromEntries(old.map((name) => [join(folder, name), undefined])),
     ...Object.fromEntries(Object.entries(plots).map(([name, svg]) => [join(folder, `${name}.svg`), svg])),
     [join(docs, 'performance.md')]: fill(page, blocksOf(results, plots)),
   };
-}
-
-function take(from, folder) {
-  mkdirSync(folder, { recursive: true });
-  const found = persistences.filter((name) => existsSync(join(from, `${name}.json`)));
-  if (found.length === 0) throw new Error(`${from}: there is no ${persistences.join('.json and no ')}.json`);
-  for (const name of found) copyFileSync(join(from, `${name}.json`), join(folder, `results-${name}.json`));
 }
 
 function staleOf([path, wanted]) {
@@ -82,7 +85,7 @@ function staleOf([path, wanted]) {
   if (found === wanted) return [];
   if (wanted === undefined) return [`${path}: no results make this`];
   if (found === undefined) return [`${path}: is missing`];
-  if (path.endsWith('.svg')) return [`${path}: is not as the results give it`];
+  if (!path.endsWith('.md')) return [`${path}: is not as the results give it`];
   return [`${path}: not as the results give it: ${differences(found, wanted).join(', ')}`];
 }
 
@@ -92,11 +95,30 @@ function write([path, wanted]) {
   writeFileSync(path, wanted);
 }
 
-const { take: from, check, docs = join(import.meta.dirname, '..', 'docs') } = flags();
-if (from !== undefined) take(from, join(docs, 'performance'));
-const files = Object.entries(filesOf(docs));
-const stale = files.flatMap(staleOf);
-if (!check) for (const file of files) write(file);
-for (const one of stale) console.log(check ? one : `made anew: ${one.split(':')[0]}`);
-if (check && stale.length > 0) console.error('the report is stale: npm run bench:report');
-process.exitCode = check && stale.length > 0 ? 1 : 0;
+/** Nothing is written before all has been read and made. @returns the exit code */
+function main(args) {
+  const { take, check, docs, help } = readFlags(args);
+  if (help) {
+    console.log(usage);
+    return 0;
+  }
+  const folder = fromCaller(docs);
+  if (!existsSync(join(folder, 'performance.md'))) throw new ToldError(`there is no performance.md in ${folder}`);
+  const taken = take === undefined ? [] : documentsIn(fromCaller(take));
+  const files = Object.entries(filesOf(folder, taken));
+  const stale = files.flatMap(staleOf);
+  if (!check) for (const file of files) write(file);
+  for (const { persistence, isPartial } of taken) {
+    if (isPartial) console.log(`${persistence} has only some of the measures`);
+  }
+  for (const one of stale) console.log(check ? one : `made anew: ${one.split(':')[0]}`);
+  if (!check || stale.length === 0) return 0;
+  console.error('the report is stale: npm run bench:report');
+  return 1;
+}
+
+try {
+  process.exitCode = main(process.argv.slice(2));
+} catch (error) {
+  process.exitCode = tell('bench:report', error);
+}

@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { ToldError } from '../command-line.mjs';
+
 /** Recorded costs: what is above one is a finding, and so is a case without one. */
 export const measures = {
   scripts: 'script calls',
@@ -6,6 +9,15 @@ export const measures = {
 };
 
 const slack = 1.05;
+
+export function readCeilings(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    const problem = error instanceof SyntaxError ? 'is no JSON' : `cannot be read: ${error.code}`;
+    throw new ToldError(`--ceilings: ${file} ${problem}`);
+  }
+}
 
 /** `costs` and `ceilings`: by the name of the case, {scripts, inside, sent}. A finding is a line of text. */
 export function findings(costs, ceilings) {

@@ -1,3 +1,5 @@
+import { ToldError } from '../command-line.mjs';
+
 /**
  * What the report writes into a page stands between `<!-- made by bench/report.mjs: NAME -->` and `<!-- end -->`. All else
  * is written by hand, and kept.
@@ -8,12 +10,12 @@ const block = /<!-- made by bench\/report\.mjs: ([\w-]+) -->\n([\s\S]*?)<!-- end
 export function fill(page, blocks) {
   const filled = new Set();
   const text = page.replace(block, (_, name) => {
-    if (!Object.hasOwn(blocks, name)) throw new Error(`the page asks for a block "${name}", which nobody makes`);
+    if (!Object.hasOwn(blocks, name)) throw new ToldError(`the page asks for a block "${name}", which nobody makes`);
     filled.add(name);
     return `<!-- made by bench/report.mjs: ${name} -->\n\n${blocks[name]}\n\n<!-- end -->`;
   });
   const missing = Object.keys(blocks).filter((name) => !filled.has(name));
-  if (missing.length > 0) throw new Error(`the page has no place for: ${missing.join(', ')}`);
+  if (missing.length > 0) throw new ToldError(`the page has no place for: ${missing.join(', ')}`);
   return text;
 }
 

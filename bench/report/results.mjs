@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ToldError } from '../command-line.mjs';
 import { median } from '../statistics.mjs';
 
 /** In the order of the page. */
@@ -40,19 +41,39 @@ function pointOf({ values, unit }) {
   return { value: median(values), min: Math.min(...values), max: Math.max(...values), unit };
 }
 
-/** By persistence, from the documents results-*.json of a folder. */
-export function readResults(folder) {
-  const files = readdirSync(folder).filter((name) => /^results-\w+\.json$/.test(name));
-  const read = files.map((name) => resultsIn(join(folder, name)));
-  return Object.fromEntries(read.map((results) => [results.made.persistence, results]));
+export function fileOf(folder, persistence) {
+  return join(folder, `results-${persistence}.json`);
 }
 
-function resultsIn(file) {
-  const results = new Results(JSON.parse(readFileSync(file, 'utf8')));
-  const { persistence } = results.made;
-  if (basename(file) !== `results-${persistence}.json`)
-    throw new Error(`${file} holds the results of persistence "${persistence}"`);
-  const empty = results.figures.find(({ values }) => values.length === 0);
-  if (empty) throw new Error(`${file}: ${empty.measure}, ${empty.case}, ${empty.system} has no values`);
-  return results;
+/** By persistence, from the documents of a folder; `texts` by path stand in for what is there. */
+export function readResults(folder, texts) {
+  const isThere = (file) => file in texts || existsSync(file);
+  return Object.fromEntries(
+    persistences
+      .map((persistence) => ({ persistence, file: fileOf(folder, persistence) }))
+      .filter(({ file }) => isThere(file))
+      .map(({ persistence, file }) => {
+        const text = texts[file] ?? readFileSync(file, 'utf8');
+        return [persistence, resultsFrom({ file, text, persistence })];
+      }),
+  );
+}
+
+/** What a document says, once it is one of that persistence. */
+export function resultsFrom({ file, text, persistence }) {
+  const { made, figures } = parsed(file, text);
+  if (!made || !Array.isArray(figures)) throw new ToldError(`${file} holds no results of the benchmark`);
+  if (made.persistence !== persistence)
+    throw new ToldError(`${file} holds the results of persistence "${made.persistence}"`);
+  const empty = figures.find(({ values }) => !(values?.length > 0));
+  if (empty) throw new ToldError(`${file}: ${empty.measure}, ${empty.case}, ${empty.system} has no values`);
+  return new Results({ made, figures });
+}
+
+function parsed(file, text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    throw new ToldError(`${file} is no JSON`);
+  }
 }

@@ -62,3 +62,24 @@ test('recorded anew, the ceilings are a little above what it costs, and an idle 
   expect(ceilings['idle leader and worker']?.sent).toBeLessThanOrEqual(10);
   expect(ceilings['add one by one']?.scripts).toBe(1.05);
 });
+
+test.each([
+  ['is not there', 'nowhere.json', 'cannot be read: ENOENT'],
+  ['is no JSON', 'torn.json', 'is no JSON'],
+])('a file of ceilings that %s is told before anything is counted', (_what, name, problem) => {
+  const file = join(folder, name);
+  writeFileSync(join(folder, 'torn.json'), '{"add');
+  expect(guard('--ceilings', file)).toEqual({
+    status: 1,
+    stdout: '',
+    stderr: `bench:guard: --ceilings: ${file} ${problem}\n`,
+  });
+});
+
+test('a flag it does not know is a usage error, and --help says which there are', () => {
+  expect(guard('--fast')).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/^.*Unknown option '--fast'.*\n$/),
+  });
+  expect(guard('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--ceilings FILE') });
+});

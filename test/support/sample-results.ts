@@ -87,5 +87,6 @@ export function sampleResults(persistence: 'none' | 'everysec'): Sample {
       better: unit === 'ms' ? 'less' : 'more',
     })),
   );
-  return { made: { ...made, quick: false }, figures: [...sideBySide, ...growth] };
+  const size = { quick: false, scale: 1, shortenedBy: [], failed: 0 };
+  return { made: { ...made, ...size }, figures: [...sideBySide, ...growth] };
 }

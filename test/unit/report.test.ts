@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { root } from '../support/program.js';
 import { sampleResults } from '../support/sample-results.js';
 
@@ -100,6 +100,78 @@ test('new results are taken from where the benchmark left them', () => {
   expect(report('--take', docs.folder, '--docs', docs.folder).status).toBe(0);
   expect(docs.plots).toEqual(['add.svg', 'drain.svg', 'growth.svg', 'lateness.svg']);
   expect(docs.check()).toMatchObject({ status: 0 });
+});
+
+describe('a document is not taken', () => {
+  const take = (documents: Record<string, string>): { told: string; left: string[] } => {
+    const docs = new Docs([]);
+    for (const [name, text] of Object.entries(documents)) writeFileSync(join(docs.folder, name), text);
+    const { status, stdout, stderr } = report('--take', docs.folder, '--docs', docs.folder);
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    return { told: stderr, left: readdirSync(join(docs.folder, 'performance')) };
+  };
+  const whole = JSON.stringify(sampleResults('none'));
+  const sample = (persistence: Persistence, made: object): string => {
+    const { figures, made: of } = sampleResults(persistence);
+    return JSON.stringify({ made: { ...of, ...made }, figures });
+  };
+
+  test.each<[string, Record<string, string>, RegExp]>([
+    ['of which runs failed', { 'none.json': sample('none', { failed: 2 }) }, /none\.json is not taken: 2 runs failed$/],
+    ['that is quick', { 'none.json': sample('none', { quick: true }) }, /it is of a quick run$/],
+    ['with some measures', { 'none.json': sample('none', { shortenedBy: ['measures'] }) }, /shortened by --measures$/],
+    ['that says nothing of it', { 'none.json': sample('none', { failed: undefined }) }, /does not say how many runs/],
+    [
+      'for everysec with some systems',
+      { 'none.json': whole, 'partial-everysec.json': sample('everysec', { shortenedBy: ['measures', 'systems'] }) },
+      /partial-everysec\.json is not taken: it is shortened by --systems$/,
+    ],
+    [
+      'that is torn, nor is the one beside it',
+      { 'none.json': whole, 'everysec.json': '{' },
+      /everysec\.json is no JSON$/,
+    ],
+    ['of another kind', { 'none.json': '[]' }, /none\.json holds no results of the benchmark$/],
+    ['of the other persistence', { 'none.json': sample('everysec', {}) }, /results of persistence "everysec"$/],
+    [
+      'by another name',
+      { 'quick-none.json': whole, 'partial-none.json': whole },
+      /has no none\.json and no everysec\.json; partial-none\.json, quick-none\.json cannot be taken$/,
+    ],
+  ])('%s', (_what, documents, told) => {
+    const { told: line, left } = take(documents);
+    expect(line).toMatch(/^bench:report: .*\n$/);
+    expect(line.trim()).toMatch(told);
+    expect(left).toEqual([]);
+  });
+});
+
+test('everysec may have some of the measures, where there is no whole one', () => {
+  const docs = new Docs([]);
+  const { made, figures } = sampleResults('everysec');
+  const some = { made: { ...made, shortenedBy: ['measures'] }, figures: figures.slice(0, 1) };
+  writeFileSync(join(docs.folder, 'partial-everysec.json'), JSON.stringify(some));
+  const { status, stdout } = report('--take', docs.folder, '--docs', docs.folder);
+  expect({ status, stdout }).toEqual({
+    status: 0,
+    stdout: expect.stringContaining('everysec has only some of the measures\n'),
+  });
+  expect(docs.read('performance.md')).toContain('### Adding, everysec');
+});
+
+test.each<[string, string[], string]>([
+  ['--check with --take', ['--check', '--take', '.'], '--check writes nothing, and --take does: give one'],
+  ['a flag it does not know', ['--fast'], "Unknown option '--fast'; --help says which flags there are"],
+  ['a --take of nothing', ['--take', ''], '--take: expected a folder, got none'],
+])('%s is a usage error', (_what, args, told) => {
+  expect(report(...args)).toEqual({ status: 2, stdout: '', stderr: `bench:report: ${told}\n` });
+});
+
+test('a folder without the page is told in a line, and --help says which flags there are', () => {
+  const folder = join(root, 'lua');
+  const stderr = `bench:report: there is no performance.md in ${folder}\n`;
+  expect(report('--docs', folder)).toEqual({ status: 1, stdout: '', stderr });
+  expect(report('--help')).toMatchObject({ status: 0, stdout: expect.stringContaining('--take FOLDER') });
 });
 
 test.each<[string, (docs: Docs) => void, RegExp]>([
