@@ -57,7 +57,7 @@ async function compile(root) {
   rmSync(fresh, { recursive: true, force: true });
   rmSync(stampFile(root), { force: true }); // whatever dist held, nothing is known of it until this has succeeded
   try {
-    await runOrFail('node', tsc, { cwd: root, keepGoing: true });
+    await runOrFail('node', tsc, { cwd: root });
     for (const file of commands) chmodSync(join(fresh, file), 0o755);
     bringOver(fresh, join(root, 'dist'));
   } finally {

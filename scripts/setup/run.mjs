@@ -7,15 +7,21 @@ export function say(line) {
   console.error(`set-up: ${line}`);
 }
 
+const signals = ['SIGINT', 'SIGTERM'];
+
 /**
- * Runs a command without stdin and returns its exit code and all it printed. `keepGoing`: Ctrl-C and SIGTERM end the
- * command, not this process, which so gets to clean up after it.
+ * Runs a command without stdin and returns its exit code and all it printed. Ctrl-C and SIGTERM end the command and not
+ * this process, which so gets to clean up after it, and to fail.
  */
-export function run(command, args, { cwd, env = process.env, keepGoing = false } = {}) {
+export function run(command, args, { cwd, env = process.env } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const pass = (signal) => child.kill(signal);
-    if (keepGoing) for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, pass);
+    let cutShortBy;
+    const pass = (signal) => {
+      cutShortBy = signal;
+      child.kill(signal);
+    };
+    for (const signal of signals) process.on(signal, pass);
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => {
@@ -23,7 +29,7 @@ export function run(command, args, { cwd, env = process.env, keepGoing = false }
       });
     }
     const done = () => {
-      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, pass);
+      for (const signal of signals) process.off(signal, pass);
     };
     child.on('error', (error) => {
       done();
@@ -31,7 +37,8 @@ export function run(command, args, { cwd, env = process.env, keepGoing = false }
     });
     child.on('close', (code) => {
       done();
-      resolve({ code: code ?? 1, output });
+      if (cutShortBy) reject(new SetupError(`${command} was cut short by ${cutShortBy}`));
+      else resolve({ code: code ?? 1, output });
     });
   });
 }

@@ -34,7 +34,7 @@ export function onPath(program) {
 
 export async function aptInstall(packages) {
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', NEEDRESTART_SUSPEND: '1' };
-  const apt = (args) => run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], { env, keepGoing: true });
+  const apt = (args) => run('apt-get', ['-q', '-o', 'DPkg::Lock::Timeout=300', ...args], { env });
   const update = await apt(['update']); // one broken source need not matter: the install tells
   const install = await withoutServices(() => apt(['install', '-y', '--no-install-recommends', ...packages]));
   if (install.code !== 0) {

@@ -1,8 +1,10 @@
-/** What the set-up finds in a folder before it installs anything. */
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+/** What the set-up finds in a folder before it installs anything, and what is left when it is cut short. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { root } from '../support/program.js';
 
 interface Parts {
@@ -64,4 +66,32 @@ test('a lock file that names what nobody needs is told', async () => {
   expect(lockFileProblems(folder)).toEqual([
     'bench/package-lock.json: node_modules/two is needed by no other package: run npm prune --package-lock-only',
   ]);
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)('%s ends what the set-up runs, and releases the lock', async (signal) => {
+  const folder = emptyFolder();
+  const modules = ['lock', 'run'].map((name) => new URL(`../../scripts/setup/${name}.mjs`, import.meta.url).href);
+  const long = "require('fs').writeFileSync('started', String(process.pid)); setInterval(() => {}, 1000)";
+  const program = `
+    const [{ withLock }, { runOrFail }] = await Promise.all(${JSON.stringify(modules)}.map((url) => import(url)));
+    await withLock('here', () => runOrFail('node', ['-e', ${JSON.stringify(long)}]));`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    cwd: folder,
+    env: { ...process.env, TMPDIR: folder },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const started = (): number => Number(readFileSync(join(folder, 'started'), 'utf8'));
+  const pid = await vi.waitFor(() => {
+    expect(started()).toBeGreaterThan(0);
+    return started();
+  }, 10_000);
+  expect(readdirSync(folder)).toContainEqual(expect.stringMatching(/\.lock$/));
+  let told = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+  child.kill(signal);
+  expect(await once(child, 'close')).toEqual([1, null]);
+  expect(told).toContain(`node was cut short by ${signal}`);
+  expect(readdirSync(folder)).toEqual(['started']);
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
