@@ -24,7 +24,7 @@ export const peer = 'bullmq';
 export async function checkInstalled(names, known = systems) {
   for (const name of names) {
     await known[name].load().catch((error) => {
-      const isMissing = /MODULE_NOT_FOUND$/.test(error.code);
+      const isMissing = error.code?.endsWith('MODULE_NOT_FOUND');
       throw new ToldError(
         `${name} ${isMissing ? 'is not installed' : `does not load (${error.message})`}: run npm run bench`,
       );

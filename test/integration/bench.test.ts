@@ -1,7 +1,7 @@
 /** The benchmark runs, and its documents have the shape that others read. What it measures is not looked at. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -12,9 +12,12 @@ interface Ended {
   stderr: string;
 }
 
-/** With the sizes that are left of a scale of almost nothing. */
-async function bench(...args: string[]): Promise<Ended> {
-  const child = spawn(process.execPath, ['bench/bench.mjs', ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function bench(...args: string[]): Promise<Ended> {
+  return node('bench/bench.mjs', ...args);
+}
+
+async function node(...args: string[]): Promise<Ended> {
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   onTestFinished(() => void child.kill());
   const ended: Ended = { code: null, stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => (ended.stdout += text));
@@ -23,6 +26,7 @@ async function bench(...args: string[]): Promise<Ended> {
   return ended;
 }
 
+/** With the sizes that are left of a scale of almost nothing. */
 const tiny = ['--quick', '--scale', '0.000001', '--repetitions', '1', '--systems', 'duestream,bare'];
 const cases = ['one by one', 'one worker, concurrency 100', 'due now', 'at one instant'];
 
@@ -73,6 +77,16 @@ function shapesOf(figures: readonly Figure[], system: string): string[] {
     .filter((figure) => figure.system === system)
     .map((figure) => `${figure.measure}: ${figure.case}, ${figure.unit}, ${figure.better}`);
 }
+
+test('each process of a run leaves a profile where Node is asked for one', async () => {
+  const out = await mkdtemp(join(tmpdir(), 'duestream-bench-'));
+  onTestFinished(() => rm(out, { recursive: true }));
+  const one = ['--systems', 'duestream', '--only', 'one worker, concurrency 100', '--out', out];
+  const { code, stderr } = await node('--cpu-prof', `--cpu-prof-dir=${out}`, 'bench/bench.mjs', ...tiny, ...one);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const profiles = (await readdir(out)).filter((name) => name.endsWith('.cpuprofile'));
+  expect(profiles).toHaveLength(3); // of the benchmark, the producer and the worker
+});
 
 test('a signal ends it in the middle of a run', async () => {
   const child = spawn(process.execPath, ['bench/bench.mjs', '--systems', 'duestream'], {

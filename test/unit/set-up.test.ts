@@ -71,7 +71,7 @@ test('a lock file that names what nobody needs is told', async () => {
 test.each(['SIGINT', 'SIGTERM'] as const)('%s ends what the set-up runs, and releases the lock', async (signal) => {
   const folder = emptyFolder();
   const modules = ['lock', 'run'].map((name) => new URL(`../../scripts/setup/${name}.mjs`, import.meta.url).href);
-  const long = "require('fs').writeFileSync('started', String(process.pid)); setInterval(() => {}, 1000)";
+  const long = "require('fs').writeFileSync('started', String(process.pid)); require('net').createServer().listen(0)";
   const program = `
     const [{ withLock }, { runOrFail }] = await Promise.all(${JSON.stringify(modules)}.map((url) => import(url)));
     await withLock('here', () => runOrFail('node', ['-e', ${JSON.stringify(long)}]));`;
