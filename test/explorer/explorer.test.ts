@@ -61,6 +61,7 @@ const sometimes = [
   'a lease was lost',
   'a settle told of the cancel',
   'a settle was refused',
+  'a promote was torn',
   'a script was torn',
   'a stale entry was met',
   'a stream id was issued again',

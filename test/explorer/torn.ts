@@ -1,5 +1,6 @@
 import { newToken } from '../../src/random.js';
 import type { Partition } from '../../src/redis/partition.js';
+import { runScript } from '../../src/redis/script.js';
 import { add, promote, runNow } from '../../src/redis/scripts.generated.js';
 import { Violation } from './case.js';
 import { keys } from './ground.js';
@@ -24,13 +25,14 @@ export async function tear(world: World, partition: Partition, id: string): Prom
   const item = { id, when: '+0', expires: '', record: '{"n":"plain","p":[0]}' };
   await ground.ask('XSETID', keys.stream, lastOfAll);
   const calls = [
-    partition.run(promote, { ...own, term, token, overdueMs: 0, limit: 100 }, { caller }),
-    partition.run(runNow, { ...own, id }, { caller }),
-    partition.run(add, { ...own, items: [item] }, { caller }),
+    runScript(caller, promote, { keys, args: { ...own, term, token, overdueMs: 0, limit: 100 } }),
+    runScript(caller, runNow, { keys, args: { ...own, id } }),
+    runScript(caller, add, { keys, args: { ...own, items: [item] } }),
   ];
-  const torn = (await Promise.allSettled(calls)).filter(({ status }) => status === 'rejected').length;
+  const [promoting, ...placing] = await Promise.allSettled(calls);
   await ground.ask('XSETID', keys.stream, lastId);
-  if (torn > 0) world.met.add('a script was torn');
+  if (promoting?.status === 'rejected') world.met.add('a promote was torn');
+  if (placing.some(({ status }) => status === 'rejected')) world.met.add('a script was torn');
   const [got, expected] = [await ground.look(), ledger.words()];
   if (got !== expected)
     world.violation ??= new Violation('torn-loses-nothing', `${got} expected ${expected}`.replaceAll('\n', ' | '));
