@@ -42,12 +42,11 @@ const oneShot = [
 ];
 
 test.each(oneShot.map((argv) => ({ argv, line: argv.join(' ') })))(
-  '$line says within 5 s that Redis is unreachable: exit code 69',
+  '$line says that Redis could not be reached within 2.5 s: exit code 69',
   async ({ argv }) => {
-    const startedAt = performance.now();
     const { code, stdout, stderr } = await nowhere.run(argv);
-    expect(performance.now() - startedAt).toBeLessThan(5_000);
     expect(stderr).toMatch(oneLine);
+    expect(stderr).toContain('could not be reached within 2500 ms');
     expect(stderr).toMatch(/start Redis, or name another with --redis/);
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
   },
