@@ -1,6 +1,6 @@
 /**
  * `npm run bench:report`: makes the tables of docs/performance.md and the plots in docs/performance/ from the results in
- * docs/performance/results-*.json. `--take` puts new results there first. `--check` writes nothing and says what is not
+ * docs/performance/results-*.json, and the summary in the README. `--take` puts new results there first. `--check` writes nothing and says what is not
  * as the results give it. Exit: 0 done or all as it should be, 1 not, 2 usage.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { fromCaller, parseFlags, tell, ToldError, UsageError } from './command-l
 import { differences, fill } from './report/page.mjs';
 import { plotsOf } from './report/plots.mjs';
 import { fileOf, persistences, readResults } from './report/results.mjs';
-import { floorsTable, growthTables, measureTable, runTable } from './report/tables.mjs';
+import { floorsTable, growthTables, measureTable, runTable, summaryTable } from './report/tables.mjs';
 import { documentsIn } from './report/take.mjs';
 import { titles } from './report/words.mjs';
 
@@ -17,7 +17,7 @@ const usage = `npm run bench:report -- [flags]
   --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there;
                  only of the whole plan and without failed runs, but partial-everysec.json may have some of the measures
   --check        write nothing; say what is not as the results give it
-  --docs FOLDER  where performance.md and performance/ are
+  --docs FOLDER  where performance.md and performance/ are; README.md beside it gets its summary
   --help`;
 
 const measures = ['add', 'drain', 'latency', 'lateness', 'cost'];
@@ -64,6 +64,14 @@ function allTables(results) {
   return [...tables, ...(growth === '' ? [] : [`### Growth, everysec\n\n${growth}`])].join('\n\n');
 }
 
+/** The README beside the docs, when it has a place for the summary. */
+function readmeOf(docs, { none }) {
+  const path = join(docs, '..', 'README.md');
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : '';
+  if (!text.includes('<!-- made by bench/report.mjs: summary -->')) return {};
+  return { [path]: fill(text, { summary: none ? summaryTable(none) : notMeasured }) };
+}
+
 /** Every file by its path, as the results give it; undefined for a plot that there should not be. */
 function filesOf(docs, taken) {
   const folder = join(docs, 'performance');
@@ -77,6 +85,7 @@ function filesOf(docs, taken) {
     ...Object.fromEntries(old.map((name) => [join(folder, name), undefined])),
     ...Object.fromEntries(Object.entries(plots).map(([name, svg]) => [join(folder, `${name}.svg`), svg])),
     [join(docs, 'performance.md')]: fill(page, blocksOf(results, plots)),
+    ...readmeOf(docs, results),
   };
 }
 

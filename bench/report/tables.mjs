@@ -71,6 +71,33 @@ function verdict({ isMet }) {
   return isMet ? 'yes' : '**no**';
 }
 
+/** For the README: what most ask for, and where Duestream is not ahead. */
+const summary = [
+  { words: 'drain, one worker at concurrency 100', measure: 'drain', row: 'one worker, concurrency 100' },
+  { words: 'drain, one worker at concurrency 1', measure: 'drain', row: 'one worker, concurrency 1' },
+  { words: 'add, 1,000 in one call', measure: 'add', row: 'bulk of 1,000' },
+  { words: 'add, one awaited after the other', measure: 'add', row: 'one by one' },
+  { words: 'a lone task, late by: median', measure: 'lateness', row: 'one alone, p50' },
+  { words: '1,000 due a second, late by: 99 of 100', measure: 'lateness', row: '1,000/s, p99' },
+  { words: '100,000 due at once, the last late by', measure: 'lateness', row: '100,000 at one instant, last' },
+  { words: 'due now on an idle system, add to start: median', measure: 'latency', row: 'due now, idle, p50' },
+  { words: 'Redis memory of a scheduled task', measure: 'cost', row: 'memory per scheduled task, 1,000,000' },
+];
+
+/** Medians alone, of the rows above that were measured. */
+export function summaryTable(results) {
+  const order = ['duestream', 'bullmq', 'bee-queue', 'bare'];
+  const cells = (measure, row) => order.map((id) => results.figure(measure, row, id)?.value);
+  const rows = summary.filter(({ measure, row }) => results.rowsOf(measure).includes(row));
+  return table(
+    ['', ...order.map((id) => systems.find((system) => system.id === id).name)],
+    rows.map(({ words, measure, row }) => [
+      `${words} (${unitOf(results, measure, row)})`,
+      ...cells(measure, row).map((value) => (value === undefined ? none : shown(value))),
+    ]),
+  );
+}
+
 const nameOf = Object.fromEntries(systems.map(({ id, name }) => [id, id === 'bare' ? `the ${name}` : name]));
 
 /** Every floor there is, with what was got. */

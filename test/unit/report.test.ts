@@ -1,6 +1,6 @@
 /** docs/performance.md says what the results say: `npm run bench:report`, on the page that is checked in and on a sample. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -86,6 +86,22 @@ test('where the bare loop itself is not ahead of bee-queue, ten per cent behind 
   expect(docs.read('performance.md')).toContain(
     '| drain: one worker, concurrency 1 | to bee-queue | ≥ 1 ×, within 10 % | 0.924 × | yes |',
   );
+});
+
+test('the README beside the docs has the summary, and a figure in it that the results do not give is found', () => {
+  const docs = new Docs(['none']);
+  const name = 'README.md';
+  const inside = join(docs.folder, 'docs');
+  mkdirSync(inside);
+  for (const one of ['performance.md', 'performance']) renameSync(join(docs.folder, one), join(inside, one));
+  copyFileSync(join(root, name), join(docs.folder, name));
+  expect(report('--docs', inside).status).toBe(0);
+  expect(docs.read(name)).toContain('| drain, one worker at concurrency 100 (tasks/s) | 48,000 | 7,700 | 13,100 | 58,000 |');
+  docs.change(name, '| 48,000 |', '| 49,000 |');
+  expect(report('--check', '--docs', inside)).toMatchObject({
+    status: 1,
+    stdout: expect.stringMatching(/README\.md: not as the results give it: summary\n$/),
+  });
 });
 
 test('without results the page says that nothing was measured, and has no plots', () => {
