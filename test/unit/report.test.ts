@@ -1,6 +1,15 @@
 /** docs/performance.md says what the results say: `npm run bench:report`, on the page that is checked in and on a sample. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -96,7 +105,9 @@ test('the README beside the docs has the summary, and a figure in it that the re
   for (const one of ['performance.md', 'performance']) renameSync(join(docs.folder, one), join(inside, one));
   copyFileSync(join(root, name), join(docs.folder, name));
   expect(report('--docs', inside).status).toBe(0);
-  expect(docs.read(name)).toContain('| drain, one worker at concurrency 100 (tasks/s) | 48,000 | 7,700 | 13,100 | 58,000 |');
+  expect(docs.read(name)).toContain(
+    '| drain, one worker at concurrency 100 (tasks/s) | 48,000 | 7,700 | 13,100 | 58,000 |',
+  );
   docs.change(name, '| 48,000 |', '| 49,000 |');
   expect(report('--check', '--docs', inside)).toMatchObject({
     status: 1,
