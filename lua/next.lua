@@ -62,11 +62,11 @@ if ARGV[8] then
       local last = redis.call('HGET', past, id)
       if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
     elseif lives[i] == entry then
-      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 0, id, entry
+      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 'ended', id, entry
       if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'complete', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
     else -- stale, unless its number was reissued
       local found = redis.call('XRANGE', stream, entry, entry)[1]
-      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 0, entry, stale + 1 end
+      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 'ended', entry, stale + 1 end
     end
   end
   marks = table.concat(mark)
@@ -80,8 +80,8 @@ if ARGV[8] then
     redis.call('XACK', stream, 'workers', unpack(ends))
     -- XDEL looks for each entry from the start of its node: when they are just the head of the stream, it is cut off at once.
     local head, ours = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1), 0
-    if #ends > 1 and head[1] and held[head[1][1]] == 0 then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
-    for _, entry in ipairs(head) do if held[entry[1]] == 0 then ours = ours + 1 end end
+    if #ends > 1 and head[1] and held[head[1][1]] == 'ended' then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
+    for _, entry in ipairs(head) do if held[entry[1]] == 'ended' then ours = ours + 1 end end
     if ours == #ends then redis.call('XTRIM', stream, 'MAXLEN', length - #ends) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end

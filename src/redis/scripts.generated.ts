@@ -1023,7 +1023,7 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: '87156ad941e8cd16483213c68d57a4c29ed23962',
+  sha1: 'f51fd9c3b2cfd1f9555e4a044ee941bae8a186db',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'free', 'bytesMax'],
   items: ['entry', 'count', 'id'],
@@ -1074,11 +1074,11 @@ if ARGV[8] then
       local last = redis.call('HGET', past, id)
       if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
     elseif lives[i] == entry then
-      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 0, id, entry
+      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 'ended', id, entry
       if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'complete', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
     else -- stale, unless its number was reissued
       local found = redis.call('XRANGE', stream, entry, entry)[1]
-      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 0, entry, stale + 1 end
+      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 'ended', entry, stale + 1 end
     end
   end
   marks = table.concat(mark)
@@ -1091,8 +1091,8 @@ if ARGV[8] then
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
     local head, ours = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1), 0
-    if #ends > 1 and head[1] and held[head[1][1]] == 0 then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
-    for _, entry in ipairs(head) do if held[entry[1]] == 0 then ours = ours + 1 end end
+    if #ends > 1 and head[1] and held[head[1][1]] == 'ended' then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
+    for _, entry in ipairs(head) do if held[entry[1]] == 'ended' then ours = ours + 1 end end
     if ours == #ends then redis.call('XTRIM', stream, 'MAXLEN', length - #ends) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end

@@ -203,6 +203,13 @@ describe('completing deletes entries', () => {
     expect(await send('HKEYS', keys.tasks)).toEqual(['t50']);
   });
 
+  test('and one that was claimed with a count of 0 by hand stays with its task', async () => {
+    const [a, b] = [await active('a'), await active('b')];
+    await send('XCLAIM', keys.stream, 'workers', 'c1', 0, a.entry, 'RETRYCOUNT', 0, 'JUSTID');
+    expect(await settle('c1', [a, b])).toBe('lo');
+    expect(await entries()).toEqual(['a']);
+  });
+
   test('and what an operator has orphaned before or between them is swept back', async () => {
     await elect();
     await active('first', 'c9');
