@@ -111,7 +111,7 @@ function faultOf(answers: readonly PromiseSettledResult<unknown>[], tasks: { ans
   const unknown = faults.find((fault) => fault instanceof DuestreamError && fault.code === 'ERR_OUTCOME_UNKNOWN');
   const fault = unknown ?? faults[0];
   if (tasks.answered === 0) return fault;
-  const message = `${tasks.answered} of ${tasks.of} tasks were added, the others may not have been: ${messageOf(fault)}`;
+  const message = `${tasks.answered} of ${tasks.of} tasks are in the queue, the others may not be: ${messageOf(fault)}`;
   return new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: fault });
 }
 

@@ -54,7 +54,7 @@ describe('add', () => {
     const { scheduled } = await queue.stats();
     expect(scheduled).toBeGreaterThan(0);
     expect(error).toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN' });
-    expect(String(error)).toContain(`${scheduled} of 1000 tasks were added`);
+    expect(String(error)).toContain(`${scheduled} of 1000 tasks are in the queue`);
     expect(String(error)).toContain('OOM');
   });
 

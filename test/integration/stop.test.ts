@@ -1,8 +1,7 @@
-import { createClient, type RedisClientOptions } from 'redis';
 import { describe, expect, test } from 'vitest';
 import { RejectTask } from '../../src/index.js';
-import type { RedisConnection } from '../../src/redis/connection.js';
 import { next } from '../../src/redis/scripts.generated.js';
+import { intercepted } from '../support/intercepted.js';
 import { Gate, aborted, useLab } from '../support/lab.js';
 import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
@@ -147,20 +146,12 @@ test('what was read and not started goes back, so that another worker gets it at
 test('what the second of two reads brings after the stop goes back too', async () => {
   const { queue, server } = lab();
   const replies: Gate[] = [];
-  const make = (): RedisConnection => {
-    const client = createClient(server.connection as RedisClientOptions);
-    const send = client.sendCommand.bind(client);
-    const connection = client as unknown as RedisConnection;
-    connection.sendCommand = async (args) => {
-      const reply = await send(args);
-      if (args[1] !== next.sha1) return reply;
-      const gate = new Gate();
-      replies.push(gate);
-      await gate.opened;
-      return reply;
-    };
-    return connection;
-  };
+  const make = intercepted(server, async (args) => {
+    if (args[1] !== next.sha1) return;
+    const gate = new Gate();
+    replies.push(gate);
+    await gate.opened;
+  });
   await queue.addMany([{ name: 'job' }, { name: 'job' }]);
   await lab().run(next, { consumer: 'nobody', free: 0, bytesMax: 0, items: [] }); // so that the server knows the script
   const { worker } = await lab().worker({ job: () => 0 }, { connection: make, concurrency: 2, leader: 'never' });

@@ -1,7 +1,7 @@
-import { createClient, type RedisClientOptions } from 'redis';
 import type { RedisServer } from '../../src/redis/embedded.js';
 import type { RedisConnection } from '../../src/redis/connection.js';
 import type { ScriptDefinition } from '../../src/redis/script.js';
+import { intercepted } from './intercepted.js';
 
 export interface Losses {
   /** The replies of this script are lost. */
@@ -20,22 +20,15 @@ export interface Losses {
  */
 export function lossy(server: RedisServer, losses: Losses): { make: () => RedisConnection; lost: { count: number } } {
   const lost = { count: 0 };
-  const make = (): RedisConnection => {
-    const client = createClient(server.connection as RedisClientOptions);
-    const send = client.sendCommand.bind(client);
-    const connection = client as unknown as RedisConnection;
-    connection.sendCommand = async (args) => {
-      const reply = await send(args);
-      const { sha1, source, keys, args: names } = losses.script;
-      if (!args.slice(0, 2).includes(sha1) && args[1] !== source) return reply;
-      if (losses.withItems && args.length <= 3 + keys.length + names.length) return reply;
-      if (lost.count >= losses.times) return reply;
-      lost.count += 1;
-      await losses.meanwhile?.();
-      await client.disconnect();
-      throw new Error('Socket closed unexpectedly');
-    };
-    return connection;
-  };
+  const { sha1, source, keys, args: names } = losses.script;
+  const make = intercepted(server, async (args, disconnect) => {
+    if (!args.slice(0, 2).includes(sha1) && args[1] !== source) return;
+    if (losses.withItems && args.length <= 3 + keys.length + names.length) return;
+    if (lost.count >= losses.times) return;
+    lost.count += 1;
+    await losses.meanwhile?.();
+    await disconnect();
+    throw new Error('Socket closed unexpectedly');
+  });
   return { make, lost };
 }
