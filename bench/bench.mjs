@@ -5,7 +5,7 @@
  */
 import { tell, UsageError } from './command-line.mjs';
 import { readFlags, usage } from './flags.mjs';
-import { casesOf } from './plan.mjs';
+import { casesOf, systemsOf } from './plan.mjs';
 import { madeOf, prepareFolder, writeDocument } from './results.mjs';
 import { runAll } from './runs.mjs';
 import { Server } from './server.mjs';
@@ -25,7 +25,7 @@ async function main(args, signal) {
   const cases = casesOf(flags, sizes);
   if (cases.length === 0) throw new UsageError(noCase(flags));
   prepareFolder(flags.out);
-  await checkInstalled(flags.systems);
+  await checkInstalled(systemsOf(cases, flags));
   let failed = 0;
   for (const persistence of flags.persistences) {
     failed += await measure(cases, { args, flags, sizes, persistence, signal });

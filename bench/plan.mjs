@@ -23,3 +23,8 @@ export function casesOf(flags, sizes) {
   const isChosen = ({ name }) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word));
   return files.flatMap((file) => file.cases(sizes)).filter((each) => isWanted(each) && canRun(each) && isChosen(each));
 }
+
+/** Those of the systems asked for that one of the cases is run with, in order: others need not be installed. */
+export function systemsOf(cases, flags) {
+  return flags.systems.filter((system) => cases.some(({ systems }) => systems?.includes(system) ?? true));
+}
