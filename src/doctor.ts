@@ -4,9 +4,9 @@ import { queuesKey } from './keys.js';
 import { type Common, type CommonOptions, resolveCommon } from './options.js';
 import { queueStats } from './producer/stats.js';
 import { type ConnectionOption, defaultConnection } from './redis/connection.js';
-import { openLink } from './redis/observed-link.js';
-import type { Link } from './redis/link.js';
+import { openServers, type Servers } from './redis/servers.js';
 import { type Partition, Partitions } from './redis/partition.js';
+import type { Caller } from './redis/script.js';
 import { suitabilityOf } from './redis/suitability.js';
 import { checkQueueName } from './task.js';
 
@@ -35,31 +35,32 @@ export async function listQueues(options: CommonOptions<ConnectionOption> = {}):
 export async function doctor(options: DoctorOptions = {}): Promise<Diagnosis> {
   const common = resolveCommon(options, defaultConnection, ['queue']);
   const only = options.queue === undefined ? undefined : checkQueueName(options.queue);
-  return using(common, async (link) => {
-    const checks = await serverChecks(link, common);
-    const names = only === undefined ? await queueNames(link, common) : [only];
-    for (const name of names) checks.push(...(await queueChecks(name, link, common)));
+  return using(common, async (servers) => {
+    const checks = await serverChecks(servers.linkFor(queuesKey(common.prefix)), common);
+    const names = only === undefined ? await queueNames(servers, common) : [only];
+    for (const name of names) checks.push(...(await queueChecks(name, servers, common)));
     return { ok: checks.every(({ ok }) => ok), checks };
   });
 }
 
 async function using<T>(
   common: Common<ConnectionOption>,
-  look: (link: Link, common: Common<ConnectionOption>) => Promise<T>,
+  look: (servers: Servers, common: Common<ConnectionOption>) => Promise<T>,
 ): Promise<T> {
-  const link = openLink(common, 'doctor');
+  const servers = openServers(common, 'doctor');
   try {
-    return await look(link, common);
+    return await look(servers, common);
   } finally {
-    await link.stop();
+    await servers.stop();
   }
 }
 
-async function queueNames(link: Link, { prefix }: Common<ConnectionOption>): Promise<string[]> {
-  return ((await link.send(['SMEMBERS', queuesKey(prefix)])) as string[]).toSorted();
+async function queueNames(servers: Servers, { prefix }: Common<ConnectionOption>): Promise<string[]> {
+  const names = queuesKey(prefix);
+  return ((await servers.callerFor(names).send(['SMEMBERS', names])) as string[]).toSorted();
 }
 
-async function serverChecks(link: Link, { clock }: Common<ConnectionOption>): Promise<Check[]> {
+async function serverChecks(link: Caller, { clock }: Common<ConnectionOption>): Promise<Check[]> {
   const found = await suitabilityOf(link);
   const [seconds, micros] = (await link.send(['TIME'])) as [string, string];
   const aheadMs = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000 - clock.wallMs());
@@ -98,8 +99,8 @@ function persistenceCheck(persistence: Awaited<ReturnType<typeof suitabilityOf>>
 /** A consumer is stale when it has not beaten for three of its leases. */
 const staleLeases = 3;
 
-async function queueChecks(queue: string, link: Link, { prefix }: Common<ConnectionOption>): Promise<Check[]> {
-  const partitions = new Partitions({ queue, prefix, caller: link });
+async function queueChecks(queue: string, servers: Servers, { prefix }: Common<ConnectionOption>): Promise<Check[]> {
+  const partitions = new Partitions({ queue, prefix, callerFor: (key) => servers.callerFor(key) });
   try {
     const stats = await queueStats(queue, partitions);
     const waiting = stats.scheduled + stats.due;

@@ -8,19 +8,19 @@ import { type Handlers, type ResolvedHandler, resolveHandlers } from './handler.
 import { type Health, healthOf } from './health.js';
 import { Leadership } from './leader/leadership.js';
 import { newToken } from './random.js';
-import { introduce } from './redis/introduce.js';
 import { listen } from './redis/listen.js';
 import type { Link } from './redis/link.js';
 import { openLink } from './redis/observed-link.js';
 import { OneServer } from './redis/one-server.js';
 import { type Partition, Partitions } from './redis/partition.js';
+import { introduce, openServers, type Servers } from './redis/servers.js';
 import { judgeServer } from './redis/suitability.js';
 import type { Subscriber } from './redis/subscriber.js';
 import { checkQueueName, type TaskMap } from './task.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
 
 interface Running {
-  readonly commands: Link;
+  readonly servers: Servers;
   readonly readers: readonly Link[];
   readonly lockNodes: readonly Link[];
   readonly subscriber: Subscriber;
@@ -65,21 +65,20 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     if (this.#stopping) throw new DuestreamError('ERR_CLOSED', `the worker of "${this.queue}" was stopped`);
     if (this.#running) return;
     const { common, leader, tuning } = this.#options;
-    const commands = openLink(common, 'worker');
-    const partitions = new Partitions({ queue: this.queue, prefix: common.prefix, caller: commands });
-    const readers = leader === 'only' ? [] : partitions.all.map(() => openLink(common, 'reader'));
+    const servers = openServers(common, 'worker');
+    const { prefix } = common;
+    const partitions = new Partitions({ queue: this.queue, prefix, callerFor: (key) => servers.callerFor(key) });
+    const readers = leader === 'only' ? [] : partitions.all.map(({ keys }) => servers.openLink('reader', keys.stream));
     const lockNodes = leader === 'never' ? [] : tuning.lockNodes.map((node) => openLink(common, 'lock', node));
-    const consumers = readers.map((reader, at) =>
-      this.#consumer(partitions.all[at] as Partition, { commands, reader }),
-    );
-    const leadership = leader === 'never' ? undefined : this.#leadership(partitions, { commands, lockNodes });
-    const subscriber = listen(common, partitions, (signal) => {
+    const consumers = readers.map((reader, at) => this.#consumer(partitions.all[at] as Partition, { servers, reader }));
+    const leadership = leader === 'never' ? undefined : this.#leadership(partitions, { servers, lockNodes });
+    const subscriber = listen(common, { partitions, servers }, (signal) => {
       leadership?.hear(signal);
       for (const consumer of consumers) consumer.hear(signal);
     });
-    this.#running = { commands, readers, lockNodes, subscriber, consumers, leadership };
-    void introduce(commands, common.prefix, this.queue);
-    void this.#judge(commands);
+    this.#running = { servers, readers, lockNodes, subscriber, consumers, leadership };
+    void introduce(servers, prefix, this.queue);
+    void this.#judge(servers.linkFor(partitions.home.keys.meta));
     leadership?.start();
     for (const consumer of consumers) consumer.start();
   }
@@ -98,7 +97,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     const running = this.#running;
     if (!running || this.#stopping) return healthOf(false, ['not running']);
     return healthOf(true, [
-      !running.commands.isUp && 'Redis is unreachable',
+      !running.servers.isUp && 'Redis is unreachable',
       running.leadership?.isFailing === true && 'promotion is failing',
       this.#unsuitable !== undefined && this.#unsuitable,
       ...running.consumers.flatMap((consumer) => consumer.problems),
@@ -111,33 +110,36 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
 
   async #stop(): Promise<void> {
     if (!this.#running) return;
-    const { commands, readers, lockNodes, subscriber, consumers, leadership } = this.#running;
+    const { servers, readers, lockNodes, subscriber, consumers, leadership } = this.#running;
     const { drainMs } = this.#options;
     await Promise.all([
       leadership?.stop(),
       ...consumers.map((consumer) => consumer.stop(drainMs, this.#forced.signal)),
     ]);
-    await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));
+    await Promise.all([subscriber, servers, ...readers, ...lockNodes].map((connection) => connection.stop()));
   }
 
-  #consumer(partition: Partition, links: { commands: Link; reader: Link }): Consumer {
+  #consumer(partition: Partition, { servers, reader }: { servers: Servers; reader: Link }): Consumer {
     const { common, id: worker, concurrency, leaseMs, lostMax, tuning } = this.#options;
     const { clock, random, observe } = common;
     const emit = this.#emit;
     const handlers = this.#handlers;
     const { lockTtlMs } = tuning;
     const limits = { concurrency, leaseMs, lostMax, lockTtlMs };
-    return new Consumer({ ...links, ...limits, partition, handlers, worker, clock, random, observe, emit });
+    const commands = (): Link => servers.linkFor(partition.keys.stream);
+    return new Consumer({ commands, reader, ...limits, partition, handlers, worker, clock, random, observe, emit });
   }
 
-  #leadership(partitions: Partitions, { commands, lockNodes }: Pick<Running, 'commands' | 'lockNodes'>): Leadership {
+  #leadership(partitions: Partitions, { servers, lockNodes }: Pick<Running, 'servers' | 'lockNodes'>): Leadership {
     const { common, tuning } = this.#options;
     const { clock, random, observe } = common;
     return new Leadership({
       queue: this.queue,
       partitions,
       lockNodes,
-      oneServer: new OneServer(clock, tuning.ownVotes ? [commands, ...lockNodes] : []),
+      oneServer: new OneServer(clock, () =>
+        tuning.ownVotes ? [servers.linkFor(partitions.home.keys.lock), ...lockNodes] : [],
+      ),
       lockTtlMs: tuning.lockTtlMs,
       clock,
       random,

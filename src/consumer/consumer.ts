@@ -23,8 +23,8 @@ import { StandIn } from './stand-in.js';
 
 export interface ConsumerParts {
   partition: Partition;
-  /** All but reads go here: it is the partition's caller. */
-  commands: Link;
+  /** The connection that all but reads take now: that of the partition's caller. */
+  commands: () => Link;
   /** For blocking reads alone, and what must be done under the reader's name. */
   reader: Link;
   handlers: ReadonlyMap<string, ResolvedHandler>;

@@ -26,7 +26,7 @@ export interface FetcherParts {
   /** Blocking reads go here, and all else that is done under the reader's name. */
   reader: Link;
   /** To wake the reader from a blocking read. */
-  commands: Link;
+  commands: () => Link;
   membership: Membership;
   inFlight: InFlight;
   /** Its ends go along with the next read. */
@@ -70,7 +70,7 @@ export class Fetcher {
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
-    this.#oneServer = new OneServer(parts.clock, [parts.reader, parts.commands]);
+    this.#oneServer = new OneServer(parts.clock, () => [parts.reader, parts.commands()]);
     this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.concurrency / 2));
   }
 
@@ -95,7 +95,7 @@ export class Fetcher {
   /** Ends a blocking read early, in about a millisecond. */
   async interrupt(): Promise<void> {
     this.waker.wake();
-    await this.#parts.reader.unblock(this.#parts.commands);
+    await this.#parts.reader.unblock(this.#parts.commands());
   }
 
   /** The slots for which nothing came go back, whatever happens. */

@@ -10,9 +10,9 @@ import type { Link } from '../redis/link.js';
 import { openLink } from '../redis/observed-link.js';
 import { OneServer } from '../redis/one-server.js';
 import { Partitions } from '../redis/partition.js';
-import { introduce } from '../redis/introduce.js';
 import { listen } from '../redis/listen.js';
 import type { Subscriber } from '../redis/subscriber.js';
+import { introduce, openServers, type Servers } from '../redis/servers.js';
 import { judgeServer } from '../redis/suitability.js';
 import { checkQueueName } from '../task.js';
 import { Leadership } from './leadership.js';
@@ -35,7 +35,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   readonly queue: string;
   readonly #common: Common<ConnectionOption>;
   readonly #tuning: ResolvedTuning;
-  #running: { commands: Link; lockNodes: Link[]; subscriber: Subscriber; leadership: Leadership } | undefined;
+  #running: { servers: Servers; lockNodes: Link[]; subscriber: Subscriber; leadership: Leadership } | undefined;
   #stopping: Promise<void> | undefined;
   #unsuitable: string | undefined;
 
@@ -55,10 +55,13 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     if (this.#stopping) throw new DuestreamError('ERR_CLOSED', `the leader of "${this.queue}" was stopped`);
     if (this.#running) return;
     const { clock, random, observe, prefix } = this.#common;
-    const commands = openLink(this.#common, 'leader');
+    const servers = openServers(this.#common, 'leader');
     const lockNodes = this.#tuning.lockNodes.map((node) => openLink(this.#common, 'lock', node));
-    const partitions = new Partitions({ queue: this.queue, prefix, caller: commands });
-    const oneServer = new OneServer(clock, this.#tuning.ownVotes ? [commands, ...lockNodes] : []);
+    const partitions = new Partitions({ queue: this.queue, prefix, callerFor: (key) => servers.callerFor(key) });
+    const { home } = partitions;
+    const oneServer = new OneServer(clock, () =>
+      this.#tuning.ownVotes ? [servers.linkFor(home.keys.lock), ...lockNodes] : [],
+    );
     const leadership = new Leadership({
       queue: this.queue,
       partitions,
@@ -76,10 +79,10 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
       },
       onError: (error) => this.#tell('error', error),
     });
-    const subscriber = listen(this.#common, partitions, (signal) => leadership.hear(signal));
-    this.#running = { commands, lockNodes, subscriber, leadership };
-    void introduce(commands, prefix, this.queue);
-    void this.#judge(commands);
+    const subscriber = listen(this.#common, { partitions, servers }, (signal) => leadership.hear(signal));
+    this.#running = { servers, lockNodes, subscriber, leadership };
+    void introduce(servers, prefix, this.queue);
+    void this.#judge(servers.linkFor(home.keys.meta));
     leadership.start();
   }
 
@@ -93,7 +96,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     const running = this.#running;
     if (!running || this.#stopping) return healthOf(false, ['not running']);
     return healthOf(true, [
-      !running.commands.isUp && 'Redis is unreachable',
+      !running.servers.isUp && 'Redis is unreachable',
       running.leadership.isFailing && 'promotion is failing',
       this.#unsuitable !== undefined && this.#unsuitable,
     ]);
@@ -105,9 +108,9 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
 
   async #stop(): Promise<void> {
     if (!this.#running) return;
-    const { commands, lockNodes, subscriber, leadership } = this.#running;
+    const { servers, lockNodes, subscriber, leadership } = this.#running;
     await leadership.stop();
-    await Promise.all([subscriber.stop(), commands.stop(), ...lockNodes.map((node) => node.stop())]);
+    await Promise.all([subscriber.stop(), servers.stop(), ...lockNodes.map((node) => node.stop())]);
   }
 
   /** A server that may lose tasks is worth an error before it does. */

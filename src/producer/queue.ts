@@ -3,12 +3,11 @@ import { DuestreamError, invalid } from '../errors.js';
 import type { Instant } from '../instant.js';
 import { type Common, type CommonOptions, resolveCommon, wholeNumber } from '../options.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
-import { introduce } from '../redis/introduce.js';
 import { Lanes } from '../redis/lanes.js';
-import type { Link } from '../redis/link.js';
-import { openLink } from '../redis/observed-link.js';
 import { Partitions } from '../redis/partition.js';
 import { Reading } from '../redis/reading.js';
+import type { Caller } from '../redis/script.js';
+import { introduce, openServers, type Servers } from '../redis/servers.js';
 import { checkQueueName, checkText, defaultLimits, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
 import type { AddStatus } from './adder.js';
 import { Adders } from './adders.js';
@@ -57,7 +56,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   readonly dead: DeadLetters;
   readonly #common: Common<ConnectionOption>;
   readonly #limits: TaskLimits;
-  readonly #link: Link;
+  readonly #servers: Servers;
   readonly #partitions: Partitions;
   /** The same, for what only reads. */
   readonly #readable: Partitions;
@@ -73,12 +72,13 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#limits = resolveLimits(options.limits);
     const repeatForMs = durationMs(options.repeatFor ?? 10_000, 'repeatFor', { max: 600_000 });
     const { clock, random, observe, prefix, commandTimeoutMs: tryMs } = this.#common;
-    this.#link = openLink(this.#common, 'queue');
-    this.#partitions = new Partitions({ queue: this.name, prefix, caller: this.#link });
+    this.#servers = openServers(this.#common, 'queue');
+    const callerFor = (key: string): Caller => this.#servers.callerFor(key);
+    this.#partitions = new Partitions({ queue: this.name, prefix, callerFor });
     const lanes = new Lanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
     this.#adders = new Adders({ partitions: this.#partitions, lanes, clock, observe });
-    const reading = new Reading(this.#link, { clock, random, repeatForMs });
-    this.#readable = new Partitions({ queue: name, prefix, caller: reading });
+    const reading = (key: string): Caller => new Reading(callerFor(key), { clock, random, repeatForMs });
+    this.#readable = new Partitions({ queue: name, prefix, callerFor: reading });
     this.#inspector = new Inspector(this.#readable);
     this.#editor = new Editor({ queue: name, partitions: this.#partitions, lanes, limits: this.#limits, observe });
     this.dead = new DeadLetters({ partitions: this.#partitions, readable: this.#readable, lanes });
@@ -182,7 +182,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /** Waits for nothing: calls under way are rejected. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#link.stop();
+    await this.#servers.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,7 +210,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   #introduce(): void {
     if (this.#isIntroduced) return;
     this.#isIntroduced = true;
-    void introduce(this.#link, this.#common.prefix, this.name).then((done) => {
+    void introduce(this.#servers, this.#common.prefix, this.name).then((done) => {
       this.#isIntroduced = done;
     });
   }

@@ -1,9 +1,10 @@
 import { ErrorReply } from 'redis';
 import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { assert, messageOf } from '../errors.js';
 import { newToken } from '../random.js';
 import { type ConnectionOption, connectTimeoutMs, openClient, type RedisConnection } from './connection.js';
 import { deadline } from './deadlines.js';
+import type { Target } from './target.js';
 
 /**
  * One connection, from its first byte to its last, with a client object of its own.
@@ -14,7 +15,7 @@ import { deadline } from './deadlines.js';
  * life that ended does not come back.
  */
 export interface LifeParts {
-  connection: ConnectionOption;
+  target: Target;
   clock: Clock;
   /** ECHO; on a connection that subscribes only PING is allowed, and there it gives back its argument. */
   probe: 'ECHO' | 'PING';
@@ -27,10 +28,10 @@ export interface LifeParts {
 }
 
 const answerMs = 2_000;
+const locateMs = 5_000;
 const silenceMs = 5_000;
 
 export class Life {
-  readonly client: RedisConnection;
   /** What the server calls this connection, for CLIENT UNBLOCK; empty when it does not tell. */
   clientId = '';
   /** Which server it leads to, by its run id; empty when that does not tell. */
@@ -39,6 +40,7 @@ export class Life {
   heardAtMs = 0;
   readonly #parts: LifeParts;
   readonly #socket = new AbortController();
+  #client: RedisConnection | undefined;
   #connecting = true;
   #endedBy: Error | undefined;
   #interrupt: ((error: Error) => void) | undefined;
@@ -46,23 +48,28 @@ export class Life {
 
   constructor(parts: LifeParts) {
     this.#parts = parts;
-    this.client = openClient(parts.connection, this.#socket.signal);
-    // A client without a listener for errors would end the process.
-    this.client.on('error', (error) => this.#onError(error));
-    this.client.on('connect', () => this.#onSocket());
+  }
+
+  /** There is one once it is open. */
+  get client(): RedisConnection {
+    assert(this.#client, 'a life has no client before it is opened');
+    return this.#client;
   }
 
   get endedBy(): Error | undefined {
     return this.#endedBy;
   }
 
-  /** Connects and makes sure that somebody answers. Rejects with the reason, and then the life is over. */
+  /** Finds the server, connects and makes sure that somebody answers. Rejects with the reason, and then the life is over. */
   async open(): Promise<void> {
     try {
-      const { connection, prepare } = this.#parts;
-      await this.#within(this.client.connect(), { ms: connectTimeoutMs(connection), what: 'connecting' });
+      const { target, prepare } = this.#parts;
+      const connection = await this.#within(target.locate(), { ms: locateMs, what: 'finding the server' });
+      const client = this.#make(connection);
+      await this.#within(client.connect(), { ms: connectTimeoutMs(connection), what: 'connecting' });
       await this.#within(this.#greet(), { ms: answerMs, what: 'ECHO' });
-      if (prepare) await this.#within(prepare(this.client), { ms: answerMs, what: 'SUBSCRIBE' });
+      if (target.confirm) await this.#within(target.confirm(client), { ms: answerMs, what: 'ROLE' });
+      if (prepare) await this.#within(prepare(client), { ms: answerMs, what: 'SUBSCRIBE' });
       if (this.#endedBy) throw this.#endedBy;
     } catch (error) {
       this.end(error instanceof Error ? error : new Error(messageOf(error)));
@@ -81,6 +88,15 @@ export class Life {
     if (this.#connecting) this.#socket.abort();
     else this.#hangUp();
     this.#parts.onEnd(error);
+  }
+
+  /** A client without a listener for errors would end the process. */
+  #make(connection: ConnectionOption): RedisConnection {
+    const client = openClient(connection, this.#socket.signal);
+    client.on('error', (error) => this.#onError(error));
+    client.on('connect', () => this.#onSocket());
+    this.#client = client;
+    return client;
   }
 
   /** All in one write. What else the server refuses here is not our business; loading is. */
@@ -151,7 +167,7 @@ export class Life {
   }
 
   #hangUp(): void {
-    this.client.disconnect().catch(() => {}); // rejects when it is closed already
+    this.#client?.disconnect().catch(() => {}); // rejects when it is closed already
   }
 }
 

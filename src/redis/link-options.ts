@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import type { Random } from '../random.js';
 import type { ConnectionOption } from './connection.js';
+import type { Target } from './target.js';
 
 /** What a link tells. `command` is the script's name or the verb, never an argument; what blocks on purpose is not timed. */
 export type LinkEvent =
@@ -13,7 +14,7 @@ export type LinkEvent =
   | { type: 'closed' };
 
 export interface LinkOptions {
-  connection: ConnectionOption;
+  connection: ConnectionOption | Target;
   /** For messages: commands, reader … */
   purpose: string;
   clock?: Clock;

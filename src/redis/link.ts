@@ -2,12 +2,12 @@ import { type Clock, systemClock } from '../clock.js';
 import { invalid, messageOf } from '../errors.js';
 import { systemRandom } from '../random.js';
 import { type Call, errorOf, type Fault, faultOf, isLasting, isOfFormerMaster } from './call.js';
-import { describeConnection } from './connection.js';
 import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
 import type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 import type { Reply } from './reply.js';
 import { Supervisor, tell } from './supervisor.js';
+import { targetOf } from './target.js';
 
 export type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 export type { Reply } from './reply.js';
@@ -43,10 +43,11 @@ export class Link {
     this.#clock = clock;
     this.#commandTimeoutMs = commandTimeoutMs;
     this.#onEvent = options.onEvent;
-    this.#where = `Redis at ${describeConnection(connection)} (${purpose})`;
+    const target = targetOf(connection);
+    this.#where = `Redis at ${target.shown} (${purpose})`;
     this.#calls = new Deadlines(clock, (calls) => this.#onOverdue(calls));
     this.#supervisor = new Supervisor({
-      connection,
+      target,
       clock,
       random,
       probe: 'ECHO',

@@ -1,8 +1,8 @@
 import type { Common } from '../options.js';
 import type { ConnectionOption } from './connection.js';
-import { describeConnection } from './connection.js';
 import { Link, type LinkEvent } from './link.js';
 import type { Observe } from '../events.js';
+import { type Target, targetOf } from './target.js';
 
 let opened = 0;
 
@@ -10,11 +10,11 @@ let opened = 0;
 export function openLink(
   common: Common<ConnectionOption>,
   purpose: string,
-  connection: ConnectionOption = common.connection,
+  connection: ConnectionOption | Target = common.connection,
 ): Link {
   const { clock, random, commandTimeoutMs, observe } = common;
   opened += 1;
-  const where = `${describeConnection(connection)} ${purpose} ${opened}`; // one name for one link: observers add up over them
+  const where = `${targetOf(connection).shown} ${purpose} ${opened}`; // one name for one link: observers add up over them
   return new Link({
     connection,
     purpose,

@@ -13,23 +13,24 @@ const againMsMax = 640_000;
  */
 export class OneServer {
   readonly #clock: Clock;
-  readonly #links: readonly Link[];
+  readonly #links: () => readonly Link[];
   #leftAtMs = Number.NEGATIVE_INFINITY;
   #waitMs = againMs;
 
-  constructor(clock: Clock, links: readonly Link[]) {
+  constructor(clock: Clock, links: () => readonly Link[]) {
     this.#clock = clock;
     this.#links = links;
   }
 
   look(): void {
-    const servers = new Set(this.#links.map(({ serverId }) => serverId));
+    const links = this.#links();
+    const servers = new Set(links.map(({ serverId }) => serverId));
     const nowMs = this.#clock.monotonicMs();
     if (servers.has('') || nowMs < this.#leftAtMs + this.#waitMs) return;
     const wasSoon = nowMs < this.#leftAtMs + 2 * this.#waitMs;
     if (servers.size < 2) return;
     this.#waitMs = wasSoon ? Math.min(2 * this.#waitMs, againMsMax) : againMs;
     this.#leftAtMs = nowMs;
-    for (const link of this.#links) link.drop('its kin leads to another server');
+    for (const link of links) link.drop('its kin leads to another server');
   }
 }

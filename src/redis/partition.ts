@@ -49,8 +49,9 @@ export class Partition {
 export class Partitions {
   readonly all: readonly Partition[];
 
-  constructor(at: { queue: string; prefix: string; caller: Caller }) {
-    this.all = [new Partition({ ...at, index: 0, partitions: 1 })];
+  constructor({ queue, prefix, callerFor }: { queue: string; prefix: string; callerFor: (key: string) => Caller }) {
+    const caller = callerFor(partitionKeys(prefix, queue, 0).meta);
+    this.all = [new Partition({ queue, prefix, index: 0, partitions: 1, caller })];
   }
 
   /** Where the queue's one seat is kept: its lock, its epoch, what is said of them. */

@@ -1,12 +1,13 @@
 import { type Clock, systemClock } from '../clock.js';
 import { invalid } from '../errors.js';
 import { type Random, systemRandom } from '../random.js';
-import { checkConnection, type ConnectionOption, type RedisConnection } from './connection.js';
+import type { ConnectionOption, RedisConnection } from './connection.js';
 import type { LinkEvent } from './link.js';
 import { Supervisor, tell } from './supervisor.js';
+import { type Target, targetOf } from './target.js';
 
 export interface SubscriberOptions {
-  connection: ConnectionOption;
+  connection: ConnectionOption | Target;
   channels: readonly string[];
   /** One message. Never called inside the client's decoder, so it may stop the subscriber. */
   onMessage: (channel: string, message: string) => void;
@@ -32,11 +33,10 @@ export class Subscriber {
   constructor(options: SubscriberOptions) {
     const { connection, channels, clock = systemClock, random = systemRandom } = options;
     if (channels.length === 0) throw invalid('a subscriber needs at least one channel');
-    checkConnection(connection);
     this.#options = options;
     this.#clock = clock;
     this.#supervisor = new Supervisor({
-      connection,
+      target: targetOf(connection),
       clock,
       random,
       probe: 'PING',

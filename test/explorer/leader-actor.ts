@@ -27,7 +27,7 @@ export class LeaderActor extends Actor {
     const observe = (): void => {};
     const { clock } = this;
     const identity = { id: name, host: 'here', pid: 1 };
-    this.#claim = new EpochClaim({ partition, identity, ttlMs: 5_000, oneServer: new OneServer(clock, []) });
+    this.#claim = new EpochClaim({ partition, identity, ttlMs: 5_000, oneServer: new OneServer(clock, () => []) });
     const duties: Duty[] = [
       new Promoter({ partition, clock, observe }),
       new Expirer({ partition, observe }),

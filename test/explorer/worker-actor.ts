@@ -36,7 +36,7 @@ export class WorkerActor extends Actor {
     };
     this.#consumer = new Consumer({
       partition: this.partitions.home,
-      commands: this.wires[0] as unknown as Link,
+      commands: () => this.wires[0] as unknown as Link,
       reader: this.wire('reader') as unknown as Link,
       handlers: new Map(of.knows.map((known) => [known, handler])),
       worker: name,

@@ -160,9 +160,9 @@ test('a duty that ends by a bug of ours ends the reign, and its process tells th
   };
   const leadership = new Leadership({
     queue,
-    partitions: new Partitions({ queue, prefix: 'duestream', caller }),
+    partitions: new Partitions({ queue, prefix: 'duestream', callerFor: () => caller }),
     lockNodes: [link],
-    oneServer: new OneServer(systemClock, []),
+    oneServer: new OneServer(systemClock, () => []),
     lockTtlMs: 60_000,
     identity: { id: 'me', host: 'here', pid: 1 },
     clock: systemClock,

@@ -1,0 +1,74 @@
+import { queuesKey } from '../keys.js';
+import type { Common } from '../options.js';
+import type { ConnectionOption } from './connection.js';
+import type { Link } from './link.js';
+import { openLink } from './observed-link.js';
+import type { Caller } from './script.js';
+import { type Target, targetOf } from './target.js';
+
+/**
+ * The Redis servers of a queue, as one process reaches them: to which of its connections the commands on a key go, and
+ * where a reader of that key connects. What is on top of it does not know how many servers there are.
+ */
+export interface Servers {
+  /** Sends commands on this key to where it lives, whatever becomes of that. */
+  callerFor(key: string): Caller;
+  /** The connection that a command on this key takes now. */
+  linkFor(key: string): Link;
+  /** One more connection to where this key lives, for what blocks or has to be by itself. Whoever opens it stops it. */
+  openLink(purpose: string, key: string): Link;
+  /** Where to hear what is published, whatever the channel. */
+  readonly publisher: Target;
+  /** Whether commands get through, as far as is known. */
+  readonly isUp: boolean;
+  stop(): Promise<void>;
+}
+
+/** `purpose` is for messages: queue, worker, leader … */
+export function openServers(common: Common<ConnectionOption>, purpose: string): Servers {
+  return new SingleServer(common, purpose);
+}
+
+/** All keys on one server. */
+class SingleServer implements Servers {
+  readonly publisher: Target;
+  readonly #common: Common<ConnectionOption>;
+  readonly #link: Link;
+
+  constructor(common: Common<ConnectionOption>, purpose: string) {
+    this.#common = common;
+    this.#link = openLink(common, purpose);
+    this.publisher = targetOf(common.connection);
+  }
+
+  get isUp(): boolean {
+    return this.#link.isUp;
+  }
+
+  callerFor(_key: string): Caller {
+    return this.#link;
+  }
+
+  linkFor(_key: string): Link {
+    return this.#link;
+  }
+
+  openLink(purpose: string, _key: string): Link {
+    return openLink(this.#common, purpose);
+  }
+
+  stop(): Promise<void> {
+    return this.#link.stop();
+  }
+}
+
+/** Makes a queue's name known, for `stats` and the doctor. False when it could not be done: nothing else depends on it. */
+export async function introduce(servers: Servers, prefix: string, queue: string): Promise<boolean> {
+  const names = queuesKey(prefix);
+  try {
+    await servers.callerFor(names).send(['SADD', names, queue]);
+    return true;
+  } catch {
+    return false;
+  }
+}
