@@ -35,7 +35,7 @@ export class Figures {
 export function madeOf({ args, flags, persistence, redisVersion }) {
   return {
     at: new Date().toISOString(),
-    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args] : [])].join(' '),
+    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' '),
     machine: {
       cpu: cpus()[0]?.model ?? 'unknown',
       cores: cpus().length,
@@ -56,6 +56,11 @@ export function madeOf({ args, flags, persistence, redisVersion }) {
     scale: flags.scale,
     shortenedBy: shortenedBy(flags),
   };
+}
+
+/** As it is typed. */
+function quoted(arg) {
+  return /\s/.test(arg) ? `"${arg}"` : arg;
 }
 
 /** Null when it is not installed, and so was not measured. */

@@ -4,6 +4,7 @@ import { queuesKey } from './keys.js';
 import { type Common, type CommonOptions, resolveCommon } from './options.js';
 import { queueStats } from './producer/stats.js';
 import { type ConnectionOption, defaultConnection } from './redis/connection.js';
+import { Layout } from './redis/layout.js';
 import { openServers, type Servers } from './redis/servers.js';
 import { type Partition, Partitions } from './redis/partition.js';
 import type { Caller } from './redis/script.js';
@@ -99,9 +100,16 @@ function persistenceCheck(persistence: Awaited<ReturnType<typeof suitabilityOf>>
 /** A consumer is stale when it has not beaten for three of its leases. */
 const staleLeases = 3;
 
-async function queueChecks(queue: string, servers: Servers, { prefix }: Common<ConnectionOption>): Promise<Check[]> {
-  const partitions = new Partitions({ queue, prefix, callerFor: (key) => servers.callerFor(key) });
+async function queueChecks(
+  queue: string,
+  servers: Servers,
+  { prefix, partitions: believed }: Common<ConnectionOption>,
+): Promise<Check[]> {
+  const at = { queue, prefix, callerFor: (key: string): Caller => servers.callerFor(key) };
+  const layout = new Layout({ ...at, believed });
+  const partitions = new Partitions({ ...at, layout });
   try {
+    await layout.read();
     const stats = await queueStats(queue, partitions);
     const waiting = stats.scheduled + stats.due;
     const lateMs = stats.oldestDueAgeMs ?? 0;

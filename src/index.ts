@@ -17,7 +17,7 @@ export type { LeaderEvents, LeaderOptions } from './leader/leader.js';
 export { Leader } from './leader/leader.js';
 export { Metrics } from './metrics/metrics.js';
 export type { NewTask, TaskOptions } from './producer/new-task.js';
-export type { QueueOptions } from './producer/queue.js';
+export type { Durability, QueueOptions } from './producer/queue-options.js';
 export { Queue } from './producer/queue.js';
 export type {
   AddResult,
@@ -26,6 +26,7 @@ export type {
   DeadLetter,
   LeaderInfo,
   NotFound,
+  QueueInfo,
   QueueStats,
   ReplayResult,
   RescheduleResult,
@@ -33,6 +34,8 @@ export type {
   TaskPage,
   UpdateResult,
 } from './producer/results.js';
+export { AddManyError } from './producer/results.js';
+export type { TaskKey } from './producer/task-place.js';
 export type { ConnectionOption } from './redis/connection.js';
 export type { Task, TaskFailure, TaskInfo, TaskLimits, TaskMap, TaskState } from './task.js';
 export { Worker } from './worker.js';

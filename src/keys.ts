@@ -35,6 +35,12 @@ export function layoutOf(partitions: number): string {
   return `${formatVersion}/${partitions}`;
 }
 
+/** How many partitions that is; undefined for a layout of another format. */
+export function partitionsIn(layout: string): number | undefined {
+  const [, format, partitions] = /^(\d+)\/([1-9]\d{0,5})$/.exec(layout) ?? [];
+  return Number(format) === formatVersion ? Number(partitions) : undefined;
+}
+
 export function partitionKeys(prefix: string, queue: string, partition: number): PartitionKeys {
   const key = (name: string): string => `${prefix}:{${queue}:${partition}}:${name}`;
   return {

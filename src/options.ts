@@ -13,6 +13,11 @@ export interface CommonOptions<C> {
   readonly connection?: C;
   /** What every key begins with. Default `duestream`. No braces, no spaces; at most 64 characters. */
   readonly prefix?: string;
+  /**
+   * How many partitions the queue has: 1 to 1,024. Its first use settles it, in Redis, for all. Default: what Redis says, or
+   * 1 for a new queue. A process that is told another number than Redis has gets ERR_OTHER_LAYOUT.
+   */
+  readonly partitions?: number;
   /** Gets names and numbers of what happens: `metrics.observe`, or your own. Must not throw. */
   readonly observe?: Observe;
   /** How long one Redis command may take before its connection is thrown away. Default 5s; 100ms to 10m. */
@@ -26,13 +31,15 @@ export interface CommonOptions<C> {
 export interface Common<C> {
   readonly connection: C;
   readonly prefix: string;
+  readonly partitions: number | undefined;
   readonly observe: Observe;
   readonly commandTimeoutMs: number;
   readonly clock: Clock;
   readonly random: Random;
 }
 
-const commonNames = ['connection', 'prefix', 'observe', 'commandTimeout', 'clock', 'random'];
+const commonNames = ['connection', 'prefix', 'partitions', 'observe', 'commandTimeout', 'clock', 'random'];
+const partitionsMax = 1_024;
 
 export function resolveCommon<C>(
   options: CommonOptions<C>,
@@ -43,10 +50,10 @@ export function resolveCommon<C>(
   const unknown = Object.keys(options).find((name) => !commonNames.includes(name) && !extraNames.includes(name));
   if (unknown !== undefined) {
     throw invalid(
-      `unknown option "${unknown}": expected one of ${[...commonNames.slice(0, 4), ...extraNames].join(', ')}`,
+      `unknown option "${unknown}": expected one of ${[...commonNames.slice(0, 5), ...extraNames].join(', ')}`,
     );
   }
-  const { connection = fallback, prefix = 'duestream', observe, commandTimeout = 5_000 } = options;
+  const { connection = fallback, prefix = 'duestream', partitions, observe, commandTimeout = 5_000 } = options;
   if (typeof prefix !== 'string' || !/^[^\s{}\p{Cc}]{1,64}$/u.test(prefix)) {
     throw invalid('prefix must be 1 to 64 characters without spaces, braces or control characters');
   }
@@ -54,6 +61,8 @@ export function resolveCommon<C>(
   return {
     connection,
     prefix,
+    partitions:
+      partitions === undefined ? undefined : wholeNumber(partitions, 'partitions', { min: 1, max: partitionsMax }),
     observe: tellAll([observe]),
     commandTimeoutMs: durationMs(commandTimeout, 'commandTimeout', { min: 100, max: 600_000 }),
     clock: options.clock ?? systemClock,

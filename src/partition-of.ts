@@ -19,19 +19,18 @@ const table = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc & 0xffff;
 });
 
-/** CRC16/XMODEM of the text's UTF-8 bytes; a lone surrogate counts as U+FFFD, as it does in a Redis command. */
-export function crc16(text: string): number {
-  let crc = 0;
+/**
+ * CRC16/XMODEM of the text's UTF-8 bytes; a lone surrogate counts as U+FFFD, as it does in a Redis command. `start` is the
+ * checksum of what stands before it.
+ */
+export function crc16(text: string, start = 0): number {
+  let crc = start;
   for (let index = 0; index < text.length; index += 1) {
     const unit = text.charCodeAt(index);
-    if (unit > 0x7f) return crc16OfBytes(Buffer.from(text)); // only then are units and bytes not the same
+    if (unit > 0x7f) return Buffer.from(text).reduce(step, start); // only then are units and bytes not the same
     crc = step(crc, unit);
   }
   return crc;
-}
-
-function crc16OfBytes(bytes: Buffer): number {
-  return bytes.reduce(step, 0);
 }
 
 function step(crc: number, byte: number): number {

@@ -23,3 +23,19 @@ export function newTaskId(): string {
 export function newToken(): string {
   return randomBytes(12).toString('base64url');
 }
+
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
+
+/** A task id that `fits` accepts: the same head with other ends, of which each that fits is as likely as any other. */
+export function newTaskIdThat(fits: (head: string, end: string) => boolean): string {
+  for (;;) {
+    const id = newTaskId();
+    const head = id.slice(0, -2);
+    const first = alphabet.indexOf(id.slice(-2, -1)) * 64 + alphabet.indexOf(id.slice(-1));
+    for (let tries = 0; tries < 4096; tries += 1) {
+      const end = (first + tries) % 4096;
+      const text = alphabet.charAt(end >> 6) + alphabet.charAt(end & 63);
+      if (fits(head, text)) return head + text;
+    }
+  }
+}

@@ -16,6 +16,8 @@ export interface Task<P = unknown, N extends string = string> {
   readonly id: string;
   readonly name: N;
   readonly payload: P;
+  /** The key it was added with, if it was. */
+  readonly key?: string;
   /** The instant before which it must not start: epoch ms of the Redis server's clock. */
   readonly due: number;
   /** Which try this is: 1, 2, 3 …, counting failures. A recovery is a new delivery of the same attempt. */
@@ -34,6 +36,7 @@ export interface TaskFailure {
 /** What `queue.get` tells of a task. */
 export interface TaskInfo {
   readonly id: string;
+  readonly key?: string;
   readonly name: string;
   readonly payload: unknown;
   readonly state: TaskState;
@@ -52,6 +55,8 @@ export interface TaskInfo {
 
 /** The options of a task that travel in its record. */
 export interface RecordOptions {
+  /** What said which partition it belongs to, where that is not its id. */
+  readonly key?: string;
   readonly maxAttempts?: number;
   readonly backoff?: { readonly type: 'fixed' | 'exponential'; readonly delayMs: number; readonly maxMs: number };
   readonly timeoutMs?: number;
@@ -65,6 +70,7 @@ interface WireRecord {
   m?: number;
   b?: [type: 'fixed' | 'exponential', delayMs: number, maxMs: number];
   t?: number;
+  k?: string;
   v?: number;
 }
 
@@ -82,6 +88,7 @@ export function encodeRecord(name: string, payloadJson: string, options: RecordO
   const { backoff } = options;
   if (backoff) text += `,"b":["${backoff.type}",${backoff.delayMs},${backoff.maxMs}]`;
   if (options.timeoutMs !== undefined) text += `,"t":${options.timeoutMs}`;
+  if (options.key !== undefined) text += `,"k":${JSON.stringify(options.key)}`;
   return `${text}}`;
 }
 
@@ -101,13 +108,14 @@ export function decodeRecord(text: string): Decoded {
   if (typeof wire !== 'object' || wire === null) return { kind: 'bad', reason: 'not an object' };
   if (typeof wire.v === 'number' && wire.v > formatVersion) return { kind: 'newer', version: wire.v };
   if (typeof wire.n !== 'string' || wire.n === '') return { kind: 'bad', reason: 'no name' };
-  const { n: name, p: payload = null, c: createdAtMs = null, m, t, b } = wire;
-  if (m === undefined && t === undefined && b === undefined)
+  const { n: name, p: payload = null, c: createdAtMs = null, m, t, b, k } = wire;
+  if (m === undefined && t === undefined && b === undefined && k === undefined)
     return { kind: 'record', record: { name, payload, createdAtMs } };
   const record: TaskRecord = {
     name,
     payload,
     createdAtMs,
+    ...(typeof k === 'string' && { key: k }),
     ...(isPositive(m) && { maxAttempts: m }),
     ...(isPositive(t) && { timeoutMs: t }),
     ...(isBackoff(b) && { backoff: { type: b[0], delayMs: b[1], maxMs: b[2] } }),
@@ -196,8 +204,8 @@ export const defaultLimits: TaskLimits = { payloadBytesMax: 1024 * 1024, idBytes
 
 const controlCharacter = /\p{Cc}/u;
 
-/** An id or a name: text without control characters, within its limit. */
-export function checkText(value: unknown, field: 'id' | 'name', bytesMax: number): string {
+/** An id, a key or a name: text without control characters, within its limit. */
+export function checkText(value: unknown, field: 'id' | 'key' | 'name', bytesMax: number): string {
   if (typeof value !== 'string') throw invalid(`${field} must be a string, got ${typeof value}`);
   if (value === '') throw invalid(`${field} must not be empty`);
   if (controlCharacter.test(value)) throw invalid(`${field} must not contain control characters`);

@@ -1,36 +1,28 @@
 import { EventEmitter } from 'node:events';
 import { hostname } from 'node:os';
-import { Consumer } from './consumer/consumer.js';
 import type { EmitWorkerEvent, WorkerEvents } from './consumer/events.js';
 import { emitSafely } from './emit.js';
-import { DuestreamError } from './errors.js';
+import { DuestreamError, messageOf } from './errors.js';
 import { type Handlers, type ResolvedHandler, resolveHandlers } from './handler.js';
 import { type Health, healthOf } from './health.js';
-import { Leadership } from './leader/leadership.js';
-import { newToken } from './random.js';
-import { listen } from './redis/listen.js';
 import type { Link } from './redis/link.js';
-import { openLink } from './redis/observed-link.js';
-import { OneServer } from './redis/one-server.js';
-import { type Partition, Partitions } from './redis/partition.js';
-import { introduce, openServers, type Servers } from './redis/servers.js';
+import { openServers, type Servers } from './redis/servers.js';
+import { settlePartitions } from './redis/settle.js';
 import { judgeServer } from './redis/suitability.js';
-import type { Subscriber } from './redis/subscriber.js';
 import { checkQueueName, type TaskMap } from './task.js';
+import { Crew } from './worker-crew.js';
 import { type ResolvedWorkerOptions, resolveWorkerOptions, type WorkerOptions } from './worker-options.js';
 
 interface Running {
   readonly servers: Servers;
-  readonly readers: readonly Link[];
-  readonly lockNodes: readonly Link[];
-  readonly subscriber: Subscriber;
-  readonly consumers: readonly Consumer[];
-  readonly leadership: Leadership | undefined;
+  /** There is one once it is known how many partitions there are. */
+  crew: Crew | undefined;
+  readonly began: Promise<void>;
 }
 
 /**
  * Runs a queue's tasks: a consumer for each partition and, unless `leader: 'never'`, a candidate for the leadership
- * beside it. The two meet in Redis, not here.
+ * beside them. They meet in Redis, not here.
  *
  * It installs no signal handlers: call `stop()` in yours. An `error` nobody listens to is logged, not thrown.
  */
@@ -38,10 +30,12 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   readonly queue: string;
   readonly #options: ResolvedWorkerOptions;
   readonly #handlers: ReadonlyMap<string, ResolvedHandler>;
+  readonly #ended = new AbortController();
   #running: Running | undefined;
   #stopping: Promise<void> | undefined;
   #forced = new AbortController();
   #unsuitable: string | undefined;
+  #unsettled = 'how many partitions the queue has is not known yet';
 
   constructor(queue: string, handlers: NoInfer<Handlers<M>>, options: WorkerOptions = {}) {
     super();
@@ -57,30 +51,15 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
 
   /** How many handlers are at work. */
   get inFlight(): number {
-    return this.#running?.consumers.reduce((sum, consumer) => sum + consumer.inFlight, 0) ?? 0;
+    return this.#running?.crew?.inFlight ?? 0;
   }
 
   /** Starts to work; resolves at once. Redis may be away: it keeps trying. Idempotent; not after `stop`. */
   async start(): Promise<void> {
     if (this.#stopping) throw new DuestreamError('ERR_CLOSED', `the worker of "${this.queue}" was stopped`);
     if (this.#running) return;
-    const { common, leader, tuning } = this.#options;
-    const servers = openServers(common, 'worker');
-    const { prefix } = common;
-    const partitions = new Partitions({ queue: this.queue, prefix, callerFor: (key) => servers.callerFor(key) });
-    const readers = leader === 'only' ? [] : partitions.all.map(({ keys }) => servers.openLink('reader', keys.stream));
-    const lockNodes = leader === 'never' ? [] : tuning.lockNodes.map((node) => openLink(common, 'lock', node));
-    const consumers = readers.map((reader, at) => this.#consumer(partitions.all[at] as Partition, { servers, reader }));
-    const leadership = leader === 'never' ? undefined : this.#leadership(partitions, { servers, lockNodes });
-    const subscriber = listen(common, { partitions, servers }, (signal) => {
-      leadership?.hear(signal);
-      for (const consumer of consumers) consumer.hear(signal);
-    });
-    this.#running = { servers, readers, lockNodes, subscriber, consumers, leadership };
-    void introduce(servers, prefix, this.queue);
-    void this.#judge(servers.linkFor(partitions.home.keys.meta));
-    leadership?.start();
-    for (const consumer of consumers) consumer.start();
+    const servers = openServers(this.#options.common, 'worker');
+    this.#running = { servers, crew: undefined, began: this.#begin(servers) };
   }
 
   /**
@@ -98,9 +77,8 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     if (!running || this.#stopping) return healthOf(false, ['not running']);
     return healthOf(true, [
       !running.servers.isUp && 'Redis is unreachable',
-      running.leadership?.isFailing === true && 'promotion is failing',
       this.#unsuitable !== undefined && this.#unsuitable,
-      ...running.consumers.flatMap((consumer) => consumer.problems),
+      ...(running.crew?.problems ?? [this.#unsettled]),
     ]);
   }
 
@@ -108,46 +86,29 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     await this.stop();
   }
 
+  /** Learns how many partitions there are, and then goes to work. */
+  async #begin(servers: Servers): Promise<void> {
+    const { signal } = this.#ended;
+    const onFailure = (error: unknown): void => {
+      this.#unsettled = messageOf(error);
+      if (!signal.aborted) this.#emit('error', error);
+    };
+    const { common } = this.#options;
+    const partitions = await settlePartitions(this.queue, { common, servers }, { signal, onFailure });
+    if (!partitions || !this.#running) return;
+    void this.#judge(servers.linkFor(partitions.home.keys.meta));
+    const own = { queue: this.queue, options: this.#options, handlers: this.#handlers, emit: this.#emit };
+    this.#running.crew = new Crew({ ...own, servers, partitions });
+    this.#running.crew.start();
+  }
+
   async #stop(): Promise<void> {
+    this.#ended.abort();
     if (!this.#running) return;
-    const { servers, readers, lockNodes, subscriber, consumers, leadership } = this.#running;
-    const { drainMs } = this.#options;
-    await Promise.all([
-      leadership?.stop(),
-      ...consumers.map((consumer) => consumer.stop(drainMs, this.#forced.signal)),
-    ]);
-    await Promise.all([subscriber, servers, ...readers, ...lockNodes].map((connection) => connection.stop()));
-  }
-
-  #consumer(partition: Partition, { servers, reader }: { servers: Servers; reader: Link }): Consumer {
-    const { common, id: worker, concurrency, leaseMs, lostMax, tuning } = this.#options;
-    const { clock, random, observe } = common;
-    const emit = this.#emit;
-    const handlers = this.#handlers;
-    const { lockTtlMs } = tuning;
-    const limits = { concurrency, leaseMs, lostMax, lockTtlMs };
-    const commands = (): Link => servers.linkFor(partition.keys.stream);
-    return new Consumer({ commands, reader, ...limits, partition, handlers, worker, clock, random, observe, emit });
-  }
-
-  #leadership(partitions: Partitions, { servers, lockNodes }: Pick<Running, 'servers' | 'lockNodes'>): Leadership {
-    const { common, tuning } = this.#options;
-    const { clock, random, observe } = common;
-    return new Leadership({
-      queue: this.queue,
-      partitions,
-      lockNodes,
-      oneServer: new OneServer(clock, () =>
-        tuning.ownVotes ? [servers.linkFor(partitions.home.keys.lock), ...lockNodes] : [],
-      ),
-      lockTtlMs: tuning.lockTtlMs,
-      clock,
-      random,
-      observe,
-      identity: { id: newToken(), host: hostname(), pid: process.pid },
-      onSeat: () => {},
-      onError: (error) => this.#emit('error', error),
-    });
+    const { servers, crew, began } = this.#running;
+    await crew?.stop(this.#forced.signal);
+    await servers.stop();
+    await began;
   }
 
   /** A server that may lose tasks is worth an error before it does. */

@@ -5,7 +5,7 @@ import { persistences, resultsFrom } from './results.mjs';
 
 /**
  * The documents of a benchmark that are fit for the page: of the whole plan, at its own size, without a run that failed.
- * Only everysec may have some of the measures.
+ * Only everysec may have some of the measures, or of their cases: the page has its command, which says so.
  * @returns {{ persistence: string, text: string, isPartial: boolean }[]}
  */
 export function documentsIn(folder) {
@@ -37,7 +37,8 @@ function lackOf({ failed, quick, shortenedBy, persistence }) {
     return 'it does not say how many runs failed, or what it left out';
   if (failed > 0) return `${failed} runs failed`;
   if (quick) return 'it is of a quick run';
-  const forbidden = shortenedBy.filter((flag) => persistence === 'none' || flag !== 'measures');
+  const allowed = persistence === 'everysec' ? ['measures', 'only'] : [];
+  const forbidden = shortenedBy.filter((flag) => !allowed.includes(flag));
   return forbidden.length > 0 ? `it is shortened by --${forbidden.join(', --')}` : undefined;
 }
 

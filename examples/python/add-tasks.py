@@ -8,6 +8,7 @@ Needs redis-py (Debian: python3-redis). Redis is --redis, else REDIS_URL, else r
 """
 
 import argparse
+import binascii
 import json
 import os
 import pathlib
@@ -26,14 +27,30 @@ class Producer:
         self.client, self.script, self.queue, self.prefix = client, script, queue, prefix
         self.lane, self.call = secrets.token_urlsafe(12), 0
 
-    def key(self, name):
-        return f"{self.prefix}:{{{self.queue}:0}}:{name}"  # partition 0: a queue has one, unless its layout says more
+    def key(self, partition, name):
+        return f"{self.prefix}:{{{self.queue}:{partition}}}:{name}"
+
+    def layout(self):
+        """'format/partitions', as the first partition has it; a queue that nobody has used becomes one of one partition."""
+        return (self.client.hget(self.key(0, "meta"), "layout") or b"1/1").decode()
 
     def add(self, *tasks):
+        """A status for each. Those of one partition go in one call."""
+        layout = self.layout()
+        groups = {}
+        for at, task in enumerate(tasks):
+            groups.setdefault(partition_of(task, int(layout.split("/")[1])), []).append(at)
+        statuses = [None] * len(tasks)
+        for partition, places in groups.items():
+            for at, status in zip(places, self.add_to(partition, layout, [tasks[at] for at in places])):
+                statuses[at] = status
+        return statuses
+
+    def add_to(self, partition, layout, tasks):
         names = ["meta", "lanes", "due", "tasks", "stream", "live", "expiry", "counts", "wake"]
-        keys = [self.key(name) for name in names]
+        keys = [self.key(partition, name) for name in names]
         self.call += 1
-        arguments = ["1/1", 0, self.lane, self.call]
+        arguments = [layout, 0, self.lane, self.call]
         for task in tasks:
             arguments += [task["id"], task["when"], task.get("expires", ""), task["record"]]
         reply = self.send(keys, arguments)
@@ -53,11 +70,17 @@ class Producer:
                     raise  # it may or may not have happened
 
 
-def task(name, payload, when="+0", task_id=None, **options):
+def partition_of(task, partitions):
+    """CRC16/XMODEM of the key, or of the id."""
+    return binascii.crc_hqx((task["key"] or task["id"]).encode(), 0) % partitions
+
+
+def task(name, payload, when="+0", task_id=None, key=None, **options):
     """when: '+N' in N ms, 'N' at that epoch ms. options: m, b, t of the record."""
-    record = {"n": name, "p": payload, **options}
+    record = {"n": name, "p": payload, **({"k": key} if key else {}), **options}
     return {
         "id": task_id or secrets.token_urlsafe(15),
+        "key": key,
         "when": when,
         "record": json.dumps(record, ensure_ascii=False, allow_nan=False, separators=(",", ":")),
     }

@@ -1,4 +1,4 @@
-import type { TaskOptions } from '../index.js';
+import type { TaskKey, TaskOptions } from '../index.js';
 import type { Arguments } from './arguments.js';
 import type { Flag } from './command.js';
 import { usage } from './failure.js';
@@ -13,12 +13,23 @@ export const whenFlags: Readonly<Record<string, Flag>> = {
 export const taskFlags: Readonly<Record<string, Flag>> = {
   ...whenFlags,
   id: { describe: 'Unique while the task lives; adding it again is a duplicate (default: a random id)' },
+  key: { describe: 'Tasks of one key lie in one partition (default: each goes by its id)' },
   'max-attempts': { describe: 'Attempts in all, the first included' },
   timeout: { describe: 'How long its handler may take' },
   'expires-in': { describe: 'Never run when not started that long after it is due' },
   'expires-at': { describe: 'Never run when not started by then' },
   backoff: { describe: 'Wait before a retry: fixed:10s, exponential:1s or exponential:1s:1h' },
 };
+
+/** For a verb that names one task. */
+export const keyFlag: Readonly<Record<'key', Flag>> = {
+  key: { describe: 'The key it was added with, where an id alone may mean several tasks' },
+};
+
+export function keyOf(args: Arguments): TaskKey {
+  const key = args.text('key');
+  return key === undefined ? {} : { key };
+}
 
 const attemptsMax = 1_000_000;
 /** Not the library's limit, which names the range; only what a number can be. */
@@ -34,6 +45,7 @@ export function whenOf(args: Arguments): Pick<TaskOptions, 'in' | 'at'> {
 
 export function taskOptionsOf(args: Arguments): TaskOptions {
   const id = args.text('id');
+  const key = args.text('key');
   const timeout = args.text('timeout');
   const expiresIn = args.text('expires-in');
   const expiresAt = args.text('expires-at');
@@ -43,6 +55,7 @@ export function taskOptionsOf(args: Arguments): TaskOptions {
   return {
     ...whenOf(args),
     ...(id !== undefined && { id }),
+    ...(key !== undefined && { key }),
     ...(timeout !== undefined && { timeout }),
     ...(expiresIn !== undefined && { expiresIn }),
     ...(expiresAt !== undefined && { expiresAt }),

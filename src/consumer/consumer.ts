@@ -3,7 +3,7 @@ import { DuestreamError, messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { ResolvedHandler } from '../handler.js';
 import { runLoop, Waker } from '../loop.js';
-import { newToken, type Random } from '../random.js';
+import type { Random } from '../random.js';
 import type { Link } from '../redis/link.js';
 import type { Partition } from '../redis/partition.js';
 import type { Signal } from '../signals.js';
@@ -19,6 +19,7 @@ import { InFlight } from './in-flight.js';
 import { Membership } from './membership.js';
 import { Recoverer } from './recoverer.js';
 import { Settler } from './settler.js';
+import type { Slots } from './slots.js';
 import { StandIn } from './stand-in.js';
 
 export interface ConsumerParts {
@@ -29,7 +30,10 @@ export interface ConsumerParts {
   reader: Link;
   handlers: ReadonlyMap<string, ResolvedHandler>;
   worker: string;
-  concurrency: number;
+  /** The worker's, shared by all its consumers. */
+  slots: Slots;
+  /** How many consumers share them. */
+  share: number;
   leaseMs: number;
   lostMax: number;
   lockTtlMs: number;
@@ -58,8 +62,6 @@ const abortGraceMs = 1_000;
  */
 export class Consumer {
   readonly #parts: ConsumerParts;
-  /** For observers, who add up over consumers: two in one process have one worker's name. */
-  readonly #id: string = newToken();
   readonly #inFlight: InFlight;
   readonly #membership: Membership;
   readonly #heartbeat: Heartbeat;
@@ -77,7 +79,7 @@ export class Consumer {
   constructor(parts: ConsumerParts) {
     this.#parts = parts;
     const { partition, clock, observe, random, leaseMs, worker } = parts;
-    const inFlight = new InFlight(parts.concurrency, (busy) => this.#tellLoad(busy, parts.concurrency));
+    const inFlight = new InFlight(parts.slots);
     const membership = new Membership({
       partition,
       reader: parts.reader,
@@ -105,24 +107,17 @@ export class Consumer {
     const executor = new Executor({ ...shared, queue: partition.queue, settler, handBack: giveBack });
     const start = executor.start.bind(executor);
     this.#fetcher = new Fetcher({ ...shared, settler, start, handBack: giveBack });
-    this.#recoverer = new Recoverer({ ...shared, start, onHold, interrupt: () => this.#fetcher.interrupt() });
+    this.#recoverer = new Recoverer({ ...shared, start, onHold });
     this.#standIn = new StandIn({ partition, clock, observe, lockTtlMs: parts.lockTtlMs });
     this.#inFlight = inFlight;
     this.#membership = membership;
     this.#heartbeat = heartbeat;
   }
 
-  get inFlight(): number {
-    return this.#inFlight.busy;
-  }
-
   /** What keeps it from its work, in words. */
   get problems(): string[] {
     return [
       ...(this.#isOnHold ? ['recovery is on hold after an outage'] : []),
-      ...(this.#inFlight.overrun >= this.#parts.concurrency
-        ? ['every slot is held by a handler that goes on after its timeout']
-        : []),
       ...(this.#standIn.leaderIsMissing ? ['nobody leads'] : []),
       ...[...this.#failing].map(([where, why]) => `${where} fails: ${why}`),
     ];
@@ -130,7 +125,6 @@ export class Consumer {
 
   start(): void {
     if (this.#intakeLoops !== undefined) return;
-    this.#tellLoad(0, this.#parts.concurrency);
     const signal = this.#intakeEnded.signal;
     this.#heartbeatLoop = this.#loop('heartbeat', this.#ended.signal, this.#heartbeat);
     this.#intakeLoops = Promise.all([
@@ -150,13 +144,12 @@ export class Consumer {
   }
 
   /**
-   * Reads no more, lets handlers finish up to `drainMs`, aborts those that have not, hands back what was not started.
+   * Reads no more (the slots must be closed before), lets handlers finish up to `drainMs`, aborts those that have not, hands back what was not started.
    * `forced` ends the waiting.
    * A handler that ignores its signal is left behind: its lease ends, and somebody else gets the task.
    */
   async stop(drainMs: number, forced: AbortSignal): Promise<void> {
     this.#intakeEnded.abort();
-    this.#inFlight.close();
     if (this.#intakeLoops === undefined) return;
     await this.#quietly(this.#fetcher.interrupt());
     await this.#within(
@@ -168,7 +161,6 @@ export class Consumer {
     await this.#within(this.#inFlight.untilIdle(), abortGraceMs);
     this.#ended.abort();
     await this.#within(Promise.all([this.#heartbeatLoop, this.#quietly(this.#membership.leaveAll())]), 1_000);
-    this.#tellLoad(0, 0);
   }
 
   #loop(where: string, signal: AbortSignal, station: Station): Promise<void> {
@@ -195,11 +187,6 @@ export class Consumer {
       this.#failing.set(where, `a bug has ended it: ${messageOf(error)}`);
       emit('error', error);
     });
-  }
-
-  #tellLoad(inFlight: number, concurrency: number): void {
-    const { queue } = this.#parts.partition;
-    this.#parts.observe({ type: 'in_flight', queue, worker: this.#id, inFlight, concurrency });
   }
 
   #tellUnplaced(held: HeldDelivery): void {

@@ -99,7 +99,9 @@ export class Executor {
     const run = decodeRun(runText);
     const { attempt } = run;
     const delivery = run.lost + count;
-    const task = { id, name: record.name, payload: record.payload, due: dueMs, attempt, delivery };
+    const { name, payload, key } = record;
+    const given = { id, name, payload, due: dueMs, attempt, delivery };
+    const task = key === undefined ? given : { ...given, key };
     return { held, task, run, record, handler };
   }
 

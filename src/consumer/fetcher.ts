@@ -1,22 +1,20 @@
 import type { Clock } from '../clock.js';
-import { assert, DuestreamError } from '../errors.js';
+import { assert } from '../errors.js';
 import type { Observe } from '../events.js';
-import { group } from '../keys.js';
 import { Waker } from '../loop.js';
 import type { Link } from '../redis/link.js';
 import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
-import type { Reply } from '../redis/reply.js';
 import { next, open as openScript } from '../redis/scripts.generated.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
 import type { Settler } from './settler.js';
+import { type Unopened, waitingRead } from './waiting-read.js';
 
 /** What one call reads at most, however many slots are free. */
 const readMax = 100;
 const bytesMax = 512 * 1024;
-const blockMs = 5_000;
 const pausedLookMs = 1_000;
 
 export interface FetcherParts {
@@ -29,6 +27,8 @@ export interface FetcherParts {
   commands: () => Link;
   membership: Membership;
   inFlight: InFlight;
+  /** How many fetchers share the slots. */
+  share: number;
   /** Its ends go along with the next read. */
   settler: Settler;
   signal: AbortSignal;
@@ -36,17 +36,14 @@ export interface FetcherParts {
   handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
 }
 
-type Unopened = { entry: string; id: string; dueMs: number };
-
-/** One read: under which name, on which connection, and how many of the slots taken for it are left. */
+/** One read: under which name, and how many of the slots taken for it are left. */
 interface Read {
   readonly consumer: string;
-  readonly life: number;
   slots: number;
 }
 
 /**
- * Reads deliveries, never more than it has slots for, opens them and hands them to the executor.
+ * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for.
  *
  * Two ways: with a backlog one script reads and opens; when the stream ran dry a blocking read waits for the next entry,
  * and a second script opens what it brought. Nothing starts without open.
@@ -71,16 +68,16 @@ export class Fetcher {
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#oneServer = new OneServer(parts.clock, () => [parts.reader, parts.commands()]);
-    this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.concurrency / 2));
+    this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.slots.concurrency / 2));
   }
 
   async tick(): Promise<number> {
-    const slots = await this.#parts.inFlight.take(this.#hasBacklog ? this.#halfMax : readMax);
+    this.#oneServer.look();
+    if (!this.#hasBacklog) return this.#block();
+    const slots = await this.#parts.inFlight.slots.take(this.#halfMax);
     const before = this.#before;
     if (slots === 0) return before; // closed: what is under way is still to be handed back
-    this.#oneServer.look();
-    if (!this.#hasBacklog) return this.#using(slots, (read) => this.#block(read, before));
-    this.#before = this.#using(slots, (read) => this.#fetch(read));
+    this.#before = this.#fetch(slots);
     this.#before.catch(() => {}); // the next tick tells
     if (!this.#isPaused) return before;
     await before; // a look at a paused queue is alone: after a resume its wait would be an old one
@@ -98,21 +95,19 @@ export class Fetcher {
     await this.#parts.reader.unblock(this.#parts.commands());
   }
 
-  /** The slots for which nothing came go back, whatever happens. */
-  async #using(slots: number, work: (read: Read) => Promise<number>): Promise<number> {
-    const { membership, inFlight, signal } = this.#parts;
-    const read = { consumer: '', life: 0, slots };
+  async #fetch(slots: number): Promise<number> {
+    const read = { consumer: '', slots };
     try {
-      const { name, life } = await membership.current();
-      return signal.aborted ? 0 : await work(Object.assign(read, { consumer: name, life }));
+      const { name, life } = await this.#parts.membership.current();
+      return this.#parts.signal.aborted ? 0 : await this.#next(Object.assign(read, { consumer: name }), life);
     } finally {
-      inFlight.giveBack(read.slots);
+      this.#parts.inFlight.slots.giveBack(read.slots);
     }
   }
 
-  async #fetch(read: Read): Promise<number> {
+  async #next(read: Read, life: number): Promise<number> {
     const { partition, reader, clock, membership, settler } = this.#parts;
-    const { consumer, life, slots: free } = read;
+    const { consumer, slots: free } = read;
     const sentAtMs = clock.monotonicMs();
     const caller = {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
@@ -156,30 +151,38 @@ export class Fetcher {
       });
   }
 
-  async #block(read: Read, before: Promise<number>): Promise<number> {
-    const { partition, reader, membership, inFlight, signal } = this.#parts;
+  /**
+   * Waits for the next entry. It has no slots meanwhile, for others could use them: what it brings and there is no slot
+   * for any more goes back at once. So it asks for its share of what is free.
+   */
+  async #block(): Promise<number> {
+    const { partition, reader, membership, inFlight, share, signal } = this.#parts;
+    const before = this.#before;
     this.#before = Promise.resolve(0);
     const waitMs = await before;
     if (waitMs > 0 || this.#hasBacklog) return waitMs;
-    if (inFlight.isWanted || signal.aborted) return 0; // somebody wants the slots: don't sit on them
-    const { consumer, life, slots: count } = read;
-    const words = ['XREADGROUP', 'GROUP', group, consumer, 'COUNT', String(count), 'BLOCK', String(blockMs)];
-    let reply: Reply;
-    try {
-      reply = await reader.block([...words, 'STREAMS', partition.keys.stream, '>'], blockMs, { life });
-    } catch (error) {
-      if (!isAbsentGroup(error)) throw error;
-      if (isAbsentGroup(error) === 'gone') membership.renew();
-      return 0;
-    }
-    const entries = entriesOf(reply);
-    if (entries.length === 0) {
-      if (!signal.aborted) this.#hasBacklog = true; // a look by the script, which sees a pause
-      return 0;
-    }
-    this.#hasBacklog = entries.length === count;
-    await this.#open(read, entries);
+    const { name: consumer, life } = await membership.current();
+    if (signal.aborted) return 0;
+    const count = Math.min(readMax, Math.max(1, Math.floor(inFlight.slots.free / share)));
+    const entries = await waitingRead(reader, { stream: partition.keys.stream, consumer, count, life });
+    if (entries === 'no_group') membership.renew();
+    if (entries === 'no_group' || entries === 'interrupted') return 0;
+    this.#hasBacklog = entries.length === count || entries.length === 0; // none: a look by the script, which sees a pause
+    await this.#accept(consumer, entries);
     return 0;
+  }
+
+  async #accept(consumer: string, entries: readonly Unopened[]): Promise<void> {
+    const { inFlight, handBack } = this.#parts;
+    const read = { consumer, slots: inFlight.slots.takeFree(entries.length) };
+    const kept = entries.slice(0, read.slots);
+    const surplus = entries.slice(read.slots).map((one) => ({ ...one, consumer, count: 1, record: '', run: null }));
+    if (surplus.length > 0) this.#hasBacklog = true; // in line for a slot, from now on
+    try {
+      await Promise.all([this.#open(read, kept), handBack(surplus, 0)]);
+    } finally {
+      inFlight.slots.giveBack(read.slots);
+    }
   }
 
   /** What was read must be opened, or given back: so what fails here stays pending, and recovery has it after a lease. */
@@ -222,23 +225,4 @@ export class Fetcher {
     for (const { name } of expired) observe({ type: 'settled', queue: partition.queue, name, outcome: 'expired' });
     if (stale > 0) observe({ type: 'stale_entries', queue: partition.queue, count: stale });
   }
-}
-
-/** [[stream, [[entry, ['id', id, 'due', due]], …]]], or null when nothing came in time. */
-function entriesOf(reply: Reply): Unopened[] {
-  if (reply === null) return [];
-  const [[, entries]] = reply as [[string, [string, string[]][]]];
-  return entries.map(([entry, [, id, , due]]) => ({ entry, id: id ?? '', dueMs: wholeMs(Number(due)) }));
-}
-
-/** Anybody may XADD anything; open ends what is not ours, whatever its due time. */
-function wholeMs(due: number): number {
-  return Number.isSafeInteger(due) ? due : 0;
-}
-
-/** An operator's hand: the group is gone, or the stream with it; or the read was ended by us. */
-function isAbsentGroup(error: unknown): 'gone' | 'unblocked' | false {
-  if (!(error instanceof DuestreamError) || error.code !== 'ERR_REDIS_REPLY') return false;
-  if (error.message.startsWith('NOGROUP')) return 'gone';
-  return error.message.startsWith('UNBLOCKED') ? 'unblocked' : false;
 }

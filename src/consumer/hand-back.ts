@@ -19,7 +19,7 @@ export async function handBack(
     }));
     const { marks } = await partition.run(handBackScript, { consumer, delayMs, items });
     group.forEach(({ delivery }, at) => {
-      if (marks[at] !== 'o') return;
+      if (marks[at] !== 'o' || delivery.record === '') return; // unopened: its name is not known
       observe({ type: 'settled', queue: partition.queue, name: nameOf(delivery), outcome: 'handed_back' });
     });
   }

@@ -1,40 +1,21 @@
 import type { HeldDelivery } from './held-delivery.js';
-
-interface Taker {
-  readonly slotsMax: number;
-  readonly resolve: (slots: number) => void;
-}
+import type { Slots } from './slots.js';
 
 /**
- * What a consumer holds, and how many more it may take.
- *
- * A slot is taken by whoever is about to read, before it reads, and passes to the handler of what it read; it is free
- * again when that handler has returned, or when nothing came for it. So however many reads are under way, no more is read
- * than there are slots. Takers are served in the order they came: a backlog can't keep recovery from its slot.
- *
- * A delivery is held, and beats, until its end is written.
+ * What a consumer holds: a delivery is held, and beats, until its end is written; its handler has one of the worker's
+ * slots until it returns.
  */
 export class InFlight {
-  readonly concurrency: number;
-  /** Slots of handlers that go on after their timeout. */
-  overrun = 0;
+  readonly slots: Slots;
   readonly #held = new Set<HeldDelivery>();
-  readonly #takers: Taker[] = [];
-  readonly #onBusy: (busy: number) => void;
   #busy = 0;
-  #taken = 0;
-  #isClosed = false;
-  #isServing = false;
-  #isTelling = false;
   #onIdle: (() => void)[] = [];
 
-  /** `onBusy` is told how many handlers are at work, once a turn of the event loop in which that changed. */
-  constructor(concurrency: number, onBusy: (busy: number) => void = () => {}) {
-    this.concurrency = concurrency;
-    this.#onBusy = onBusy;
+  constructor(slots: Slots) {
+    this.slots = slots;
   }
 
-  /** Handlers at work. */
+  /** Handlers at work with what this consumer holds. */
   get busy(): number {
     return this.#busy;
   }
@@ -43,46 +24,17 @@ export class InFlight {
     return this.#held;
   }
 
-  /** Whether somebody waits for slots. */
-  get isWanted(): boolean {
-    return this.#takers.length > 0;
-  }
-
-  /**
-   * Resolves with 1 to `slotsMax` slots as soon as there are any; with 0 once it is closed. It is served at the end of a
-   * turn of the event loop, with all that became free in it: one reply that ends a hundred handlers is one read.
-   */
-  take(slotsMax: number): Promise<number> {
-    return new Promise((resolve) => {
-      this.#takers.push({ slotsMax, resolve });
-      this.#serveSoon();
-    });
-  }
-
-  /** Slots for which nothing came. */
-  giveBack(slots: number): void {
-    this.#taken -= slots;
-    this.#serveSoon();
-  }
-
-  /** Nobody gets a slot any more. */
-  close(): void {
-    this.#isClosed = true;
-    this.#serveSoon();
-  }
-
   /** A slot that was taken passes to this delivery's handler. */
   hold(held: HeldDelivery): void {
     this.#held.add(held);
     this.#busy += 1;
-    this.#tellBusySoon();
+    this.slots.begin();
   }
 
   /** The handler has returned. */
   freeSlot(): void {
     this.#busy -= 1;
-    this.#tellBusySoon();
-    this.giveBack(1);
+    this.slots.end();
     this.#tellIdle();
   }
 
@@ -96,36 +48,6 @@ export class InFlight {
   untilIdle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#onIdle.push(resolve));
-  }
-
-  /** nextTick, not a microtask: the handlers that end in this turn still free theirs. */
-  #serveSoon(): void {
-    if (this.#isServing || this.#takers.length === 0) return;
-    this.#isServing = true;
-    process.nextTick(() => {
-      this.#isServing = false;
-      this.#serve();
-    });
-  }
-
-  #serve(): void {
-    while (this.#takers.length > 0) {
-      const free = this.concurrency - this.#taken;
-      if (free < 1 && !this.#isClosed) return;
-      const { slotsMax, resolve } = this.#takers.shift() as Taker;
-      const slots = this.#isClosed ? 0 : Math.min(free, slotsMax);
-      this.#taken += slots;
-      resolve(slots);
-    }
-  }
-
-  #tellBusySoon(): void {
-    if (this.#isTelling) return;
-    this.#isTelling = true;
-    process.nextTick(() => {
-      this.#isTelling = false;
-      this.#onBusy(this.#busy);
-    });
   }
 
   #isIdle(): boolean {

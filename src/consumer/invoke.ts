@@ -42,9 +42,9 @@ async function timed(
   const timedOut = new Promise<Outcome>((resolve) => {
     disarm = clock.after(timeoutMs, () => {
       of.held.abort('timed_out');
-      inFlight.overrun += 1;
+      inFlight.slots.overrun += 1;
       void running.finally(() => {
-        inFlight.overrun -= 1;
+        inFlight.slots.overrun -= 1;
       });
       resolve({ kind: 'timed_out', afterMs: timeoutMs });
     });

@@ -29,14 +29,12 @@ export interface RecovererParts {
   lostMax: number;
   /** After an outage what has a lease is left alone for as long: its owner may only have been unable to beat. */
   onHold: (isOnHold: boolean) => void;
-  /** Ends the reader's blocking read, so that the slots it waits with are free. */
-  interrupt: () => Promise<void>;
   start: (delivery: Delivery, at: { sentAtMs: number }) => void;
 }
 
 /**
  * Looks, with jitter, for deliveries whose lease ran out, and takes them over. The look is cheap and takes nothing; only
- * when it finds one are the reader's slots borrowed. Every consumer looks, so that one that is alive is enough. The looks
+ * when it finds one are slots taken. Every consumer looks, so that one that is alive is enough. The looks
  * are also how an outage is known (see the script): the wait between two stays well under its 2 s.
  */
 export class Recoverer {
@@ -52,28 +50,27 @@ export class Recoverer {
   }
 
   async tick(): Promise<number> {
-    const { heartbeat, membership, leaseMs, random, interrupt } = this.#parts;
+    const { heartbeat, membership, leaseMs, random } = this.#parts;
     const waitMs = Math.min(1_000, leaseMs / 4) * (0.75 + random() / 2);
     const consumer = membership.name;
     if (consumer === undefined || !heartbeat.isFresh) return waitMs; // who can't beat may not judge
     this.#tellFault();
     if ((await this.#look(consumer, 0)).isOverdue && this.#turn === undefined) {
       this.#turn = this.#takeTurn(consumer);
-      await interrupt();
     }
     return waitMs;
   }
 
-  /** In line with the fetcher, and ahead of its next read: however long the backlog, the lost ones get a slot. */
+  /** In line with the fetchers, and ahead of their next reads: however long the backlog, the lost ones get a slot. */
   async #takeTurn(consumer: string): Promise<void> {
     const { inFlight, membership } = this.#parts;
-    let slots = await inFlight.take(takeMax);
+    let slots = await inFlight.slots.take(takeMax);
     try {
       if (slots > 0) slots -= (await this.#look(membership.name ?? consumer, slots)).taken;
     } catch (error) {
       this.#fault = error instanceof Error ? error : new Error(messageOf(error));
     } finally {
-      inFlight.giveBack(slots);
+      inFlight.slots.giveBack(slots);
       this.#turn = undefined;
       this.waker.wake();
     }

@@ -17,18 +17,29 @@ export interface LeaderIdentity {
   readonly pid: number;
 }
 
-/** The fence on the queue's own Redis: the term and token that a partition accepts, taken by compare-and-set. */
+/** As `epoch` keeps it. */
+export function shownLeader(identity: LeaderIdentity): string {
+  return JSON.stringify(identity);
+}
+
+/** The fence on the queue's own Redis: the term and token that its first partition accepts, taken by compare-and-set. */
 export class EpochClaim implements Claim {
   readonly #partition: Partition;
   readonly #leader: string;
   readonly #ttlMs: number;
   readonly #oneServer: OneServer;
+  #above = 0;
 
   constructor(parts: { partition: Partition; identity: LeaderIdentity; ttlMs: number; oneServer: OneServer }) {
     this.#partition = parts.partition;
-    this.#leader = JSON.stringify(parts.identity);
+    this.#leader = shownLeader(parts.identity);
     this.#ttlMs = parts.ttlMs;
     this.#oneServer = parts.oneServer;
+  }
+
+  /** Another partition has accepted that term, which was lost at home: the next one taken is higher. */
+  outbid(term: number): void {
+    this.#above = Math.max(this.#above, term);
   }
 
   async read(): Promise<Epoch> {
@@ -40,7 +51,7 @@ export class EpochClaim implements Claim {
 
   async take(before: unknown): Promise<{ won: true; term: number; token: string } | { won: false }> {
     const token = newToken();
-    const claim = { nowUs: 0, newToken: token, leader: this.#leader, ttlMs: this.#ttlMs };
+    const claim = { nowUs: 0, newToken: token, leader: this.#leader, ttlMs: this.#ttlMs, above: String(this.#above) };
     const reply = await this.#partition.run(lead, { ...(before as Epoch), ...claim });
     return reply.status === 'ok' ? { won: true, term: reply.term, token } : { won: false };
   }

@@ -1,22 +1,20 @@
 import { EventEmitter } from 'node:events';
-import { hostname } from 'node:os';
 import { emitSafely } from '../emit.js';
-import { DuestreamError } from '../errors.js';
+import { DuestreamError, messageOf } from '../errors.js';
 import { type Health, healthOf } from '../health.js';
 import { type Common, type CommonOptions, resolveCommon } from '../options.js';
-import { newToken } from '../random.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
 import type { Link } from '../redis/link.js';
-import { openLink } from '../redis/observed-link.js';
-import { OneServer } from '../redis/one-server.js';
-import { Partitions } from '../redis/partition.js';
 import { listen } from '../redis/listen.js';
 import type { Subscriber } from '../redis/subscriber.js';
-import { introduce, openServers, type Servers } from '../redis/servers.js';
+import { openServers, type Servers } from '../redis/servers.js';
+import { settlePartitions } from '../redis/settle.js';
 import { judgeServer } from '../redis/suitability.js';
 import { checkQueueName } from '../task.js';
-import { Leadership } from './leadership.js';
+import { Candidate } from './candidate.js';
+import type { SeatEvent } from './elector.js';
 import { type LeaderTuning, type ResolvedTuning, resolveTuning } from './options.js';
+import type { Seat } from './trust.js';
 
 export interface LeaderOptions extends CommonOptions<ConnectionOption>, LeaderTuning {}
 
@@ -24,6 +22,13 @@ export interface LeaderEvents {
   elected: [{ readonly term: number }];
   stepped_down: [{ readonly reason: 'resigned' | 'lost' | 'refused' }];
   error: [error: unknown];
+}
+
+interface Running {
+  readonly servers: Servers;
+  /** There is one once it is known how many partitions there are. */
+  leading: { readonly candidate: Candidate; readonly subscriber: Subscriber } | undefined;
+  readonly began: Promise<void>;
 }
 
 /**
@@ -35,9 +40,11 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   readonly queue: string;
   readonly #common: Common<ConnectionOption>;
   readonly #tuning: ResolvedTuning;
-  #running: { servers: Servers; lockNodes: Link[]; subscriber: Subscriber; leadership: Leadership } | undefined;
+  readonly #ended = new AbortController();
+  #running: Running | undefined;
   #stopping: Promise<void> | undefined;
   #unsuitable: string | undefined;
+  #unsettled = 'how many partitions the queue has is not known yet';
 
   constructor(queue: string, options: LeaderOptions = {}) {
     super();
@@ -47,43 +54,15 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   }
 
   get seat(): 'leader' | 'follower' {
-    return this.#running?.leadership.isLeading ? 'leader' : 'follower';
+    return this.#running?.leading?.candidate.isLeading ? 'leader' : 'follower';
   }
 
   /** Starts to bid; resolves at once. Redis may be away: it keeps trying. Idempotent; not after `stop`. */
   async start(): Promise<void> {
     if (this.#stopping) throw new DuestreamError('ERR_CLOSED', `the leader of "${this.queue}" was stopped`);
     if (this.#running) return;
-    const { clock, random, observe, prefix } = this.#common;
     const servers = openServers(this.#common, 'leader');
-    const lockNodes = this.#tuning.lockNodes.map((node) => openLink(this.#common, 'lock', node));
-    const partitions = new Partitions({ queue: this.queue, prefix, callerFor: (key) => servers.callerFor(key) });
-    const { home } = partitions;
-    const oneServer = new OneServer(clock, () =>
-      this.#tuning.ownVotes ? [servers.linkFor(home.keys.lock), ...lockNodes] : [],
-    );
-    const leadership = new Leadership({
-      queue: this.queue,
-      partitions,
-      lockNodes,
-      oneServer,
-      lockTtlMs: this.#tuning.lockTtlMs,
-      identity: { id: newToken(), host: hostname(), pid: process.pid },
-      clock,
-      random,
-      observe,
-      onSeat: (seat, event) => {
-        if (seat.role === 'leader' && event === 'elected') this.#tell('elected', { term: seat.term });
-        if (event === 'resigned' || event === 'lost' || event === 'refused')
-          this.#tell('stepped_down', { reason: event });
-      },
-      onError: (error) => this.#tell('error', error),
-    });
-    const subscriber = listen(this.#common, { partitions, servers }, (signal) => leadership.hear(signal));
-    this.#running = { servers, lockNodes, subscriber, leadership };
-    void introduce(servers, prefix, this.queue);
-    void this.#judge(servers.linkFor(home.keys.meta));
-    leadership.start();
+    this.#running = { servers, leading: undefined, began: this.#begin(servers) };
   }
 
   /** Finishes the running step, tells the others and frees the lock: one of them leads within 100 ms. Idempotent. */
@@ -97,8 +76,8 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     if (!running || this.#stopping) return healthOf(false, ['not running']);
     return healthOf(true, [
       !running.servers.isUp && 'Redis is unreachable',
-      running.leadership.isFailing && 'promotion is failing',
       this.#unsuitable !== undefined && this.#unsuitable,
+      ...(running.leading?.candidate.problems ?? [this.#unsettled]),
     ]);
   }
 
@@ -106,11 +85,42 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     await this.stop();
   }
 
+  /** Learns how many partitions there are, and then bids. */
+  async #begin(servers: Servers): Promise<void> {
+    const { signal } = this.#ended;
+    const onFailure = (error: unknown): void => {
+      this.#unsettled = messageOf(error);
+      if (!signal.aborted) this.#tell('error', error);
+    };
+    const partitions = await settlePartitions(this.queue, { common: this.#common, servers }, { signal, onFailure });
+    if (!partitions || !this.#running) return;
+    const candidate = new Candidate({
+      queue: this.queue,
+      common: this.#common,
+      tuning: this.#tuning,
+      servers,
+      partitions,
+      onSeat: (seat, event) => this.#tellSeat(seat, event),
+      onError: (error) => this.#tell('error', error),
+    });
+    const subscriber = listen(this.#common, { partitions, servers }, (...news) => candidate.hear(...news));
+    this.#running.leading = { candidate, subscriber };
+    void this.#judge(servers.linkFor(partitions.home.keys.meta));
+    candidate.start();
+  }
+
   async #stop(): Promise<void> {
+    this.#ended.abort();
     if (!this.#running) return;
-    const { servers, lockNodes, subscriber, leadership } = this.#running;
-    await leadership.stop();
-    await Promise.all([subscriber.stop(), servers.stop(), ...lockNodes.map((node) => node.stop())]);
+    const { servers, leading, began } = this.#running;
+    await leading?.candidate.stop();
+    await Promise.all([leading?.subscriber.stop(), servers.stop()]);
+    await began;
+  }
+
+  #tellSeat(seat: Seat, event: SeatEvent): void {
+    if (seat.role === 'leader' && event === 'elected') this.#tell('elected', { term: seat.term });
+    if (event === 'resigned' || event === 'lost' || event === 'refused') this.#tell('stepped_down', { reason: event });
   }
 
   /** A server that may lose tasks is worth an error before it does. */

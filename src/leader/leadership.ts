@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../clock.js';
 import type { Observe } from '../events.js';
 import { runLoop } from '../loop.js';
@@ -8,6 +9,7 @@ import type { Partition, Partitions } from '../redis/partition.js';
 import type { Signal } from '../signals.js';
 import { Ager } from './ager.js';
 import { EpochClaim, type LeaderIdentity } from './claim.js';
+import { Claims } from './claims.js';
 import type { Duty } from './duty.js';
 import { Elector, type SeatEvent } from './elector.js';
 import { Expirer } from './expirer.js';
@@ -15,7 +17,7 @@ import { Lock } from './lock.js';
 import { Promoter } from './promoter.js';
 import { Reaper } from './reaper.js';
 import { Sweeper } from './sweeper.js';
-import { isTrusted, type Seat } from './trust.js';
+import { isTrusted, type LeaderSeat, type Seat } from './trust.js';
 
 export interface LeadershipParts {
   queue: string;
@@ -33,6 +35,12 @@ export interface LeadershipParts {
   onError: (error: unknown) => void;
 }
 
+/** A duty, and where it is done. */
+interface Post {
+  readonly duty: Duty;
+  readonly partition: Partition;
+}
+
 /** How long a follower's duties sleep: they are woken when it is elected. */
 const followerWaitMs = 60_000;
 
@@ -41,25 +49,29 @@ const followerWaitMs = 60_000;
  * own, so that a slow one holds up no other. Right before each piece of work the seat is looked at; what is late all
  * the same is refused by the script, and that ends the reign.
  *
- * A leader whose promotion fails for a lock's TTL, or whose event loop lags by as much, resigns: another may be well.
+ * A leader whose promotion fails on every partition for a lock's TTL, or whose event loop lags by as much, resigns:
+ * another may be well. When it fails on some, that is for its health to say: whoever led would meet the same.
  */
 export class Leadership {
   readonly #parts: LeadershipParts;
   readonly #elector: Elector;
-  readonly #duties: readonly Duty[];
+  readonly #claims: Claims;
+  readonly #posts: readonly Post[];
+  readonly #promotedAtMs = new Map<Partition, number>();
   readonly #ended = new AbortController();
   readonly #atWork = new Set<Promise<unknown>>();
   #loops: Promise<unknown> | undefined;
-  #lastPromotionAtMs = 0;
   #isBroken = false;
 
   constructor(parts: LeadershipParts) {
     this.#parts = parts;
     const { partitions, lockNodes, oneServer, lockTtlMs: ttlMs, clock, random, identity, onError } = parts;
-    const first = partitions.home;
+    const { home } = partitions;
+    const claim = new EpochClaim({ partition: home, identity, ttlMs, oneServer });
+    this.#claims = new Claims({ home, identity, ttlMs, onHigher: (term) => claim.outbid(term) });
     this.#elector = new Elector({
-      lock: new Lock({ nodes: lockNodes, resource: first.keys.lock, ttlMs, clock, onNodeError: onError }),
-      claim: new EpochClaim({ partition: first, identity, ttlMs, oneServer }),
+      lock: new Lock({ nodes: lockNodes, resource: home.keys.lock, ttlMs, clock, onNodeError: onError }),
+      claim,
       ttlMs,
       clock,
       random,
@@ -67,23 +79,29 @@ export class Leadership {
       onError,
       quiesce: () => this.#quiesce(),
     });
-    this.#duties = partitions.all.flatMap((partition) => dutiesOf(partition, parts));
+    setMaxListeners(0, this.#ended.signal); // one for each loop that waits
+    this.#posts = partitions.all.flatMap((partition) =>
+      dutiesOf(partition, parts).map((duty) => ({ duty, partition })),
+    );
   }
 
   get isLeading(): boolean {
     return isTrusted(this.#elector.current(), this.#parts.clock.monotonicMs());
   }
 
-  /** Whether the leader's work gets done, as far as this process is the leader. */
-  get isFailing(): boolean {
-    if (this.#isBroken || this.#elector.isBroken) return true;
-    return this.isLeading && this.#parts.clock.monotonicMs() - this.#lastPromotionAtMs > this.#parts.lockTtlMs;
+  /** What keeps the leader's work from being done, in words, as far as this process is the leader. */
+  get problems(): string[] {
+    if (this.#isBroken || this.#elector.isBroken) return ['promotion is failing: a bug has ended it'];
+    const { all } = this.#parts.partitions;
+    const failing = this.isLeading ? all.filter((partition) => this.#isFailingOn(partition)) : [];
+    if (failing.length === all.length) return ['promotion is failing'];
+    return failing.map(({ index }) => `promotion is failing on partition ${index}`);
   }
 
   start(): void {
     if (this.#loops !== undefined) return;
     this.#elector.start();
-    this.#loops = Promise.all(this.#duties.map((duty) => this.#run(duty)));
+    this.#loops = Promise.all(this.#posts.map((post) => this.#run(post)));
   }
 
   async stop(): Promise<void> {
@@ -93,11 +111,12 @@ export class Leadership {
   }
 
   /** What is said on a partition's channel. */
-  hear(signal: Signal): void {
+  hear(signal: Signal, partition: Partition): void {
     switch (signal.kind) {
       case 'due':
       case 'resumed':
-        for (const duty of this.#duties) if (duty.name === 'promote') duty.waker.wake();
+        for (const { duty, partition: at } of this.#posts)
+          if (at === partition && duty.name === 'promote') duty.waker.wake();
         break;
       case 'vacant':
         this.#elector.wake(signal.term);
@@ -113,14 +132,15 @@ export class Leadership {
     }
   }
 
-  #run(duty: Duty): Promise<void> {
+  #run(post: Post): Promise<void> {
     const { clock, random, observe, queue, onError } = this.#parts;
+    const { duty } = post;
     const onFailure = (error: unknown): void => {
       observe({ type: 'error', queue, where: duty.name, error });
       onError(error);
-      if (this.isFailing) void this.#elector.resign();
+      if (this.isLeading && this.#isFailingEverywhere) void this.#elector.resign();
     };
-    const tick = (): Promise<number> => this.#tick(duty);
+    const tick = (): Promise<number> => this.#tick(post);
     return runLoop({ clock, random, signal: this.#ended.signal, tick, onFailure, waker: duty.waker }).catch(
       (error: unknown) => {
         this.#isBroken = true; // a bug of ours: this process must not lead with a duty missing
@@ -130,31 +150,51 @@ export class Leadership {
     );
   }
 
-  async #tick(duty: Duty): Promise<number> {
+  async #tick(post: Post): Promise<number> {
     const { clock } = this.#parts;
     const seat = this.#elector.current();
     if (!isTrusted(seat, clock.monotonicMs())) return followerWaitMs;
     this.#parts.oneServer.look();
-    const refused = (op: string): void => {
-      this.#parts.observe({ type: 'stale_write_refused', queue: this.#parts.queue, op });
-      this.#elector.refused(seat.term);
-    };
-    const work = duty.tick({ term: seat.term, token: seat.token, refused });
+    const work = this.#work(post, seat);
     this.#atWork.add(work);
     try {
       const waitMs = await work;
-      if (duty.name === 'promote') this.#lastPromotionAtMs = clock.monotonicMs();
+      if (post.duty.name === 'promote') this.#promotedAtMs.set(post.partition, clock.monotonicMs());
       return waitMs;
     } finally {
       this.#atWork.delete(work);
     }
   }
 
+  async #work({ duty, partition }: Post, seat: LeaderSeat): Promise<number> {
+    const refused = (op: string): void => {
+      this.#parts.observe({ type: 'stale_write_refused', queue: this.#parts.queue, op });
+      this.#elector.refused(seat.term);
+    };
+    if (!(await this.#claims.areAccepted(partition, seat))) {
+      refused('claim');
+      return followerWaitMs;
+    }
+    if (!isTrusted(this.#elector.current(), this.#parts.clock.monotonicMs())) return followerWaitMs;
+    return duty.tick({ term: seat.term, token: seat.token, refused });
+  }
+
+  get #isFailingEverywhere(): boolean {
+    return this.#parts.partitions.all.every((partition) => this.#isFailingOn(partition));
+  }
+
+  #isFailingOn(partition: Partition): boolean {
+    const sinceMs = this.#promotedAtMs.get(partition) ?? 0;
+    return this.#parts.clock.monotonicMs() - sinceMs > this.#parts.lockTtlMs;
+  }
+
   #onSeat(seat: Seat, event: SeatEvent): void {
     const { clock, observe, queue, onSeat } = this.#parts;
     if (event === 'elected') {
-      this.#lastPromotionAtMs = clock.monotonicMs();
-      for (const duty of this.#duties) duty.waker.wake();
+      for (const { duty, partition } of this.#posts) {
+        this.#promotedAtMs.set(partition, clock.monotonicMs());
+        duty.waker.wake();
+      }
     }
     if (seat.role === 'leader') {
       observe({ type: 'trusted', queue, term: seat.term, untilMs: seat.trustedUntilMs });

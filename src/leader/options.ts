@@ -11,19 +11,18 @@ export interface LeaderTuning {
 }
 
 export interface ResolvedTuning {
-  readonly lockNodes: readonly ConnectionOption[];
-  /** The queue's own server votes, and no other. */
-  readonly ownVotes: boolean;
+  /** Undefined: the queue's own server votes, and no other. */
+  readonly lockNodes: readonly ConnectionOption[] | undefined;
   readonly lockTtlMs: number;
 }
 
 export function resolveTuning({ lockNodes, lockTtl = 5_000 }: LeaderTuning, own: ConnectionOption): ResolvedTuning {
   const lockTtlMs = durationMs(lockTtl, 'lockTtl', { min: 500, max: 300_000 });
   checkConnection(own);
-  if (lockNodes === undefined) return { lockNodes: [own], ownVotes: true, lockTtlMs };
+  if (lockNodes === undefined) return { lockNodes, lockTtlMs };
   if (!Array.isArray(lockNodes) || lockNodes.length % 2 === 0) {
     throw invalid('lockNodes must be a list of an odd number of Redis servers, such as 1, 3 or 5');
   }
   for (const node of lockNodes as readonly ConnectionOption[]) checkConnection(node);
-  return { lockNodes, ownVotes: false, lockTtlMs };
+  return { lockNodes, lockTtlMs };
 }

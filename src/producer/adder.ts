@@ -1,9 +1,10 @@
-import { Batcher } from '../batcher.js';
+import { Batcher, Fault } from '../batcher.js';
 import type { Clock } from '../clock.js';
-import { assert, DuestreamError, messageOf } from '../errors.js';
+import { assert } from '../errors.js';
 import type { Observe } from '../events.js';
 import type { Lanes } from '../redis/lanes.js';
 import type { Partition } from '../redis/partition.js';
+import type { Replication } from '../redis/replication.js';
 import { add } from '../redis/scripts.generated.js';
 import type { AddItem } from './new-task.js';
 
@@ -26,6 +27,15 @@ const inFlightMax = 4;
 const itemsMax = 250;
 const bytesMax = 128 * 1024;
 
+export interface AdderParts {
+  partition: Partition;
+  lanes: Lanes;
+  clock: Clock;
+  observe: Observe;
+  /** What an add waits for, beside the reply of Redis. */
+  replication: Replication | undefined;
+}
+
 /**
  * Adds checked tasks to one partition, in batches: 250 small tasks take Redis about 2 ms, large ones are cut by bytes.
  *
@@ -37,14 +47,16 @@ export class Adder {
   readonly #lanes: Lanes;
   readonly #observe: Observe;
   readonly #clock: Clock;
+  readonly #replication: Replication | undefined;
   readonly #single: Batcher<Dated, AddStatus>;
   readonly #bulk: Batcher<Chunk, AddStatus[]>;
 
-  constructor(parts: { partition: Partition; lanes: Lanes; clock: Clock; observe: Observe }) {
+  constructor(parts: AdderParts) {
     this.#partition = parts.partition;
     this.#lanes = parts.lanes;
     this.#observe = parts.observe;
     this.#clock = parts.clock;
+    this.#replication = parts.replication;
     const spreadMsMax = parts.lanes.patienceMs / inFlightMax;
     this.#single = new Batcher({
       inFlightMax,
@@ -71,17 +83,24 @@ export class Adder {
     return this.#single.add({ item, madeAtMs: this.#clock.monotonicMs() });
   }
 
-  /** Many at once: a status for each, in order. When only a part was added, that is ERR_OUTCOME_UNKNOWN. */
-  async addAll(items: readonly AddItem[]): Promise<AddStatus[]> {
+  /** Many at once: for each, in order, its status, or the fault of the call it went with. Never rejects. */
+  async addAll(items: readonly AddItem[]): Promise<(AddStatus | Fault)[]> {
     const madeAtMs = this.#clock.monotonicMs();
-    const chunks = chunksOf(items).map((chunk) => this.#bulk.add({ items: chunk, madeAtMs }));
-    const answers = await Promise.allSettled(chunks);
-    const statuses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-    if (statuses.length < items.length) throw faultOf(answers, { answered: statuses.length, of: items.length });
-    return statuses;
+    const chunks = chunksOf(items);
+    const answers = await Promise.allSettled(chunks.map((chunk) => this.#bulk.add({ items: chunk, madeAtMs })));
+    return answers.flatMap((answer, at): readonly (AddStatus | Fault)[] => {
+      if (answer.status === 'fulfilled') return answer.value;
+      const fault = new Fault(answer.reason);
+      return (chunks[at] ?? []).map(() => fault);
+    });
   }
 
-  async #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
+  #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
+    const write = (): Promise<AddStatus[]> => this.#write(items, madeAtMs);
+    return this.#replication ? this.#replication.confirmed(this.#partition, write) : write();
+  }
+
+  async #write(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
     const reply = await this.#lanes.call((call) => this.#partition.run(add, { ...call, items }, call), madeAtMs);
     assert(reply.status === 'ok', `add: ${reply.status} for a call that nobody else makes`);
     const statuses = items.map((_item, at) => {
@@ -103,16 +122,6 @@ export class Adder {
       this.#observe({ type: 'added', queue, name, status, count: to - from });
     }
   }
-}
-
-/** Of calls of which at least one failed: that nothing was added is true only when it is so of each. */
-function faultOf(answers: readonly PromiseSettledResult<unknown>[], tasks: { answered: number; of: number }): unknown {
-  const faults = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as unknown] : []));
-  const unknown = faults.find((fault) => fault instanceof DuestreamError && fault.code === 'ERR_OUTCOME_UNKNOWN');
-  const fault = unknown ?? faults[0];
-  if (tasks.answered === 0) return fault;
-  const message = `${tasks.answered} of ${tasks.of} tasks are in the queue, the others may not be: ${messageOf(fault)}`;
-  return new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: fault });
 }
 
 function chunksOf(items: readonly AddItem[]): AddItem[][] {

@@ -1,6 +1,6 @@
 import { wholeNumber } from '../options.js';
-import type { Lanes } from '../redis/lanes.js';
 import type { Partition, Partitions } from '../redis/partition.js';
+import type { PartitionLanes } from '../redis/partition-lanes.js';
 import type { Reply } from '../redis/reply.js';
 import { purge, replay } from '../redis/scripts.generated.js';
 import { decodeRun } from '../task.js';
@@ -12,16 +12,27 @@ import { fieldsOf, fromFields } from './task-info.js';
 const pageLettersMax = 10;
 const letterNumber = /^\d+-\d+$/;
 
+export interface DeadLettersParts {
+  partitions: Partitions;
+  /** The same, for what only reads. */
+  readable: Partitions;
+  lanes: PartitionLanes;
+  /** Makes sure that it is known how many partitions there are. */
+  learn: () => Promise<void>;
+}
+
 /** The dead letters of a queue: tasks that were given up, kept with their reason until replayed, purged or aged. */
 export class DeadLetters {
   readonly #partitions: Partitions;
   readonly #readable: Partitions;
-  readonly #lanes: Lanes;
+  readonly #lanes: PartitionLanes;
+  readonly #learn: () => Promise<void>;
 
-  constructor(parts: { partitions: Partitions; readable: Partitions; lanes: Lanes }) {
+  constructor(parts: DeadLettersParts) {
     this.#partitions = parts.partitions;
     this.#readable = parts.readable;
     this.#lanes = parts.lanes;
+    this.#learn = parts.learn;
   }
 
   /** The oldest first. `limit` 1 to 1,000, default 100. */
@@ -30,6 +41,7 @@ export class DeadLetters {
     after: string | null;
   }> {
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
+    await this.#learn();
     const page = await pageOver(this.#readable, { after, limit, place: letterNumber }, (partition, from, count) =>
       this.#listIn(partition, from, count),
     );
@@ -41,9 +53,9 @@ export class DeadLetters {
     let from = after;
     while (items.length < limit) {
       const count = Math.min(pageLettersMax, limit - items.length);
-      const page = await this.#read(partition, { from: from === '' ? '-' : `(${from}`, to: '+', count });
+      const page = await this.#read(partition.index, { from: from === '' ? '-' : `(${from}`, to: '+', count });
       items.push(...page);
-      from = page.at(-1)?.number ?? '';
+      from = page.at(-1)?.number.replace(/^.*\//, '') ?? '';
       if (page.length < count) return { items, after: null };
     }
     return { items, after: from };
@@ -51,10 +63,9 @@ export class DeadLetters {
 
   /** By the letter's number, or by the task's id: its newest letter. */
   async get(idOrNumber: string): Promise<DeadLetter | null> {
-    for (const partition of this.#partitions.all) {
-      const number = await this.#numberOf(partition, idOrNumber);
-      if (number === null) continue;
-      const [letter] = await this.#read(partition, { from: number, to: number, count: 1 });
+    await this.#learn();
+    for (const { index, number } of await this.#find(idOrNumber)) {
+      const [letter] = await this.#read(index, { from: number, to: number, count: 1 });
       if (letter) return letter;
     }
     return null;
@@ -62,28 +73,27 @@ export class DeadLetters {
 
   /** Makes it a task again, due now, at its first attempt. Refused while a task with its id lives anew. */
   async replay(idOrNumber: string): Promise<ReplayResult> {
-    for (const partition of this.#partitions.all) {
-      const number = await this.#numberOf(partition, idOrNumber);
-      if (number === null) continue;
-      const reply = await this.#lanes.call((call) => partition.run(replay, { ...call, number }, call));
-      if (reply.status === 'ok') return { status: 'replayed', id: reply.id, number };
-      if (reply.status === 'conflict') return { status: 'conflict', id: reply.id, number };
+    await this.#learn();
+    for (const { index, number } of await this.#find(idOrNumber)) {
+      const partition = this.#partitions.all[index] as Partition;
+      const reply = await this.#lanes.of(partition).call((call) => partition.run(replay, { ...call, number }, call));
+      const letter = { id: 'id' in reply ? reply.id : '', number: this.#numberOf(index, number) };
+      if (reply.status === 'ok') return { status: 'replayed', ...letter };
+      if (reply.status === 'conflict') return { status: 'conflict', ...letter };
     }
     return { status: 'not_found' };
   }
 
   /** Throws away one letter, or all of them when none is named. Returns how many. */
   async purge(idOrNumber?: string): Promise<number> {
-    let purged = 0;
-    for (const partition of this.#partitions.all) {
-      if (idOrNumber === undefined) {
-        purged += await this.#purgeAll(partition);
-      } else {
-        const number = await this.#numberOf(partition, idOrNumber);
-        if (number !== null) purged += await this.#purge(partition, { limit: 0, items: [{ number }] });
-      }
-    }
-    return purged;
+    await this.#learn();
+    const purged =
+      idOrNumber === undefined
+        ? this.#partitions.all.map((partition) => this.#purgeAll(partition))
+        : (await this.#find(idOrNumber)).map(({ index, number }) =>
+            this.#purge(this.#partitions.all[index] as Partition, { limit: 0, items: [{ number }] }),
+          );
+    return (await Promise.all(purged)).reduce((sum, some) => sum + some, 0);
   }
 
   async #purgeAll(partition: Partition): Promise<number> {
@@ -97,28 +107,47 @@ export class DeadLetters {
 
   /** Repeated while its reply is lost; what only the lost call threw away is then not counted. */
   async #purge(partition: Partition, what: { limit: number; items: { number: string }[] }): Promise<number> {
-    const reply = await this.#lanes.call(({ timeoutMs }) => partition.run(purge, what, { timeoutMs }));
+    const lanes = this.#lanes.of(partition);
+    const reply = await lanes.call(({ timeoutMs }) => partition.run(purge, what, { timeoutMs }));
     return reply.purged;
   }
 
-  /** A letter's number as it is; for a task's id the number of its newest letter. */
-  async #numberOf({ index }: Partition, idOrNumber: string): Promise<string | null> {
-    const { caller, keys } = this.#readable.all[index] as Partition;
-    const newest = await caller.send(['HGET', keys.past, idOrNumber]);
-    const [state, number] = typeof newest === 'string' ? newest.split(':') : [];
-    if (state === 'dead' && number !== undefined) return number;
-    return letterNumber.test(idOrNumber) ? idOrNumber : null;
+  /** The letter of that number; for a task's id its newest letter, and with keys there may be several tasks of that id. */
+  async #find(idOrNumber: string): Promise<Found[]> {
+    const { all } = this.#readable;
+    const newest = await Promise.all(all.map(({ caller, keys }) => caller.send(['HGET', keys.past, idOrNumber])));
+    const found = newest.flatMap((end, index) => {
+      const [state, number] = typeof end === 'string' ? end.split(':') : [];
+      return state === 'dead' && number !== undefined ? [{ index, number }] : [];
+    });
+    return found.length > 0 ? found : this.#byNumber(idOrNumber);
   }
 
-  async #read({ index }: Partition, range: { from: string; to: string; count: number }): Promise<DeadLetter[]> {
+  #byNumber(text: string): Found[] {
+    const { length } = this.#readable.all;
+    const [, index = '0', number] = (length === 1 ? /^()?(\d+-\d+)$/ : /^(\d{1,4})\/(\d+-\d+)$/).exec(text) ?? [];
+    return number === undefined || Number(index) >= length ? [] : [{ index: Number(index), number }];
+  }
+
+  /** How a letter is called in the whole queue. */
+  #numberOf(index: number, number: string): string {
+    return this.#readable.all.length === 1 ? number : `${index}/${number}`;
+  }
+
+  async #read(index: number, range: { from: string; to: string; count: number }): Promise<DeadLetter[]> {
     const { caller, keys } = this.#readable.all[index] as Partition;
     const reply = await caller.send(['XRANGE', keys.dead, range.from, range.to, 'COUNT', String(range.count)]);
-    return (reply as Reply[]).map(toLetter);
+    return (reply as [string, Reply[]][]).map(([number, flat]) => toLetter(this.#numberOf(index, number), flat));
   }
 }
 
-function toLetter(entry: Reply): DeadLetter {
-  const [number, flat] = entry as [string, Reply[]];
+/** Where a letter is. */
+interface Found {
+  readonly index: number;
+  readonly number: string;
+}
+
+function toLetter(number: string, flat: readonly Reply[]): DeadLetter {
   const fields = fieldsOf(flat);
   const info = fromFields(fields['id'] ?? '', 'dead', fields);
   const { errors } = decodeRun(fields['run'] ?? null);

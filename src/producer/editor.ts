@@ -4,16 +4,20 @@ import { assert, DuestreamError, invalid } from '../errors.js';
 import { type Instant, whenOf } from '../instant.js';
 import type { Observe } from '../events.js';
 import { encodePayload } from '../payload.js';
-import type { Lanes } from '../redis/lanes.js';
-import type { Partitions } from '../redis/partition.js';
+import type { LaneCall } from '../redis/lanes.js';
+import type { Partition, Partitions } from '../redis/partition.js';
+import type { PartitionLanes } from '../redis/partition-lanes.js';
 import { cancel, pause, reschedule, runNow, update } from '../redis/scripts.generated.js';
 import { type TaskLimits, withPayload } from '../task.js';
 import type { AlreadySettled, CancelResult, RescheduleResult, RunNowResult, UpdateResult, Waiting } from './results.js';
+import { askWhereItIs, type TaskPlace } from './task-place.js';
 
 export interface EditorParts {
   queue: string;
   partitions: Partitions;
-  lanes: Lanes;
+  /** The same, for what only reads. */
+  readable: Partitions;
+  lanes: PartitionLanes;
   limits: TaskLimits;
   observe: Observe;
 }
@@ -21,13 +25,15 @@ export interface EditorParts {
 /** What can be done to a task that was added: each one script, repeated safely while its reply is lost. */
 export class Editor {
   readonly #partitions: Partitions;
-  readonly #lanes: Lanes;
+  readonly #readable: Partitions;
+  readonly #lanes: PartitionLanes;
   readonly #limits: TaskLimits;
   readonly #queue: string;
   readonly #observe: Observe;
 
   constructor(parts: EditorParts) {
     this.#partitions = parts.partitions;
+    this.#readable = parts.readable;
     this.#lanes = parts.lanes;
     this.#limits = parts.limits;
     this.#queue = parts.queue;
@@ -36,45 +42,50 @@ export class Editor {
 
   async setPaused(paused: 0 | 1): Promise<void> {
     const set = this.#partitions.all.map((partition) =>
-      this.#lanes.call(({ timeoutMs }) => partition.run(pause, { paused }, { timeoutMs })),
+      this.#lanes.of(partition).call(({ timeoutMs }) => partition.run(pause, { paused }, { timeoutMs })),
     );
     await Promise.all(set);
   }
 
-  async cancel(id: string): Promise<CancelResult> {
-    const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(cancel, { ...call, id }, call));
+  async cancel(place: TaskPlace): Promise<CancelResult> {
+    const { id } = place;
+    const reply = await this.#write(place, (call, partition) => partition.run(cancel, { ...call, id }, call));
     if (reply.status !== 'ok') return refusal(id, reply);
     this.#observe({ type: 'settled', queue: this.#queue, name: reply.name, outcome: 'cancelled' });
     return { id, status: 'cancelled', was: reply.was as Waiting };
   }
 
-  async reschedule(id: string, to: { in?: Duration; at?: Instant }): Promise<RescheduleResult> {
+  async reschedule(place: TaskPlace, to: { in?: Duration; at?: Instant }): Promise<RescheduleResult> {
     if (typeof to !== 'object' || to === null || (to.in === undefined && to.at === undefined))
       throw invalid('reschedule needs { in } or { at }');
+    const { id } = place;
     const when = whenOf(to);
-    const reply = await this.#lanes.call((call) =>
-      this.#partitions.of(id).run(reschedule, { ...call, id, when }, call),
-    );
+    const reply = await this.#write(place, (call, partition) => partition.run(reschedule, { ...call, id, when }, call));
     if (reply.status === 'ok') return { id, status: 'rescheduled', due: reply.dueMs };
     return reply.status === 'active' ? { id, status: 'active' } : refusal(id, reply);
   }
 
-  async runNow(id: string): Promise<RunNowResult> {
-    const reply = await this.#lanes.call((call) => this.#partitions.of(id).run(runNow, { ...call, id }, call));
+  async runNow(place: TaskPlace): Promise<RunNowResult> {
+    const { id } = place;
+    const reply = await this.#write(place, (call, partition) => partition.run(runNow, { ...call, id }, call));
     if (reply.status === 'ok') return { id, status: 'ready', was: reply.was as Waiting };
     return reply.status === 'paused' ? { id, status: 'paused' } : refusal(id, reply);
   }
 
   /** Reads the record, changes it here, and writes it if nobody else did meanwhile: scripts never re-encode one. */
-  async update(id: string, change: { payload: unknown }): Promise<UpdateResult> {
+  async update(place: TaskPlace, change: { payload: unknown }): Promise<UpdateResult> {
     if (typeof change !== 'object' || change === null) throw invalid('update needs { payload }');
     const json = encodePayload(change.payload, { maxBytes: this.#limits.payloadBytesMax });
-    const partition = this.#partitions.of(id);
+    const at = { partitions: this.#partitions, readable: this.#readable };
+    return askWhereItIs(place, at, (partition) => this.#replace(place.id, json, partition));
+  }
+
+  async #replace(id: string, json: string, partition: Partition): Promise<UpdateResult> {
     for (let tries = 0; tries < 10; tries += 1) {
       const was = await partition.caller.send(['HGET', partition.keys.tasks, id]);
       if (typeof was !== 'string') return { id, status: 'not_found' };
       const edit = { id, wasSha1: createHash('sha1').update(was).digest('hex'), record: withPayload(was, json) };
-      const reply = await this.#lanes.call((call) => partition.run(update, { ...call, ...edit }, call));
+      const reply = await this.#lanes.of(partition).call((call) => partition.run(update, { ...call, ...edit }, call));
       if (reply.status === 'ok') return { id, status: 'updated' };
       if (reply.status === 'not_found') return { id, status: 'not_found' };
       assert(reply.status === 'changed', `update: ${reply.status}`);
@@ -83,6 +94,14 @@ export class Editor {
       'ERR_REDIS_REPLY',
       `the task ${id} is being changed by others all the time: try again later`,
     );
+  }
+
+  #write<R extends { status: string }>(
+    place: TaskPlace,
+    write: (call: LaneCall, partition: Partition) => Promise<R>,
+  ): Promise<R> {
+    const at = { partitions: this.#partitions, readable: this.#readable };
+    return askWhereItIs(place, at, (partition) => this.#lanes.of(partition).call((call) => write(call, partition)));
   }
 }
 

@@ -7,6 +7,7 @@ import type { TaskInfo, TaskState } from '../task.js';
 import { type Page, pageOver, type ReadPage } from './pages.js';
 import type { TaskPage } from './results.js';
 import { fieldsOf, fromFields, toTaskInfo } from './task-info.js';
+import { askWhereItIs, type TaskPlace } from './task-place.js';
 
 const livingStates: readonly TaskState[] = ['scheduled', 'ready', 'active'];
 /** What a place in a partition looks like: 'score id' among the scheduled, else the number of a stream's entry. */
@@ -44,8 +45,10 @@ export class Inspector {
     this.#partitions = partitions;
   }
 
-  async get(id: string): Promise<TaskInfo | null> {
-    return toTaskInfo(id, await this.#partitions.of(id).run(get, { id }));
+  async get(place: TaskPlace): Promise<TaskInfo | null> {
+    const { id } = place;
+    const at = { partitions: this.#partitions, readable: this.#partitions };
+    return toTaskInfo(id, await askWhereItIs(place, at, (partition) => partition.run(get, { id })));
   }
 
   async list(options: ListOptions): Promise<TaskPage> {
@@ -71,7 +74,7 @@ export class Inspector {
 
   async #listLiving(partition: Partition, { state, from, limit }: From): Promise<Page<TaskInfo>> {
     const page = await partition.run(list, { state, after: from, limit });
-    const infos = await Promise.all(page.ids.map((id) => this.get(id)));
+    const infos = await Promise.all(page.ids.map(async (id) => toTaskInfo(id, await partition.run(get, { id }))));
     const items = infos.filter((info) => info !== null && info.state === state) as TaskInfo[];
     return { items, after: page.after === '' ? null : page.after };
   }

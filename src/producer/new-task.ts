@@ -4,13 +4,18 @@ import { invalid } from '../errors.js';
 import { type Instant, instantMs, whenOf } from '../instant.js';
 import { wholeNumber } from '../options.js';
 import { encodePayload } from '../payload.js';
-import { newTaskId } from '../random.js';
 import { checkText, encodeRecord, type RecordOptions, type TaskLimits } from '../task.js';
+import { newIdFor } from './task-place.js';
 
 /** How one task is to be run. Its own options win over its handler's. */
 export interface TaskOptions {
   /** Unique in its queue until the task is settled; adding it again is a `duplicate`. Default: a new random id. */
   readonly id?: string;
+  /**
+   * Tasks of one key lie in one partition of the queue; without a key an id goes by itself. At most 256 bytes. With a key of
+   * its own an id is unique within that key only, and `get`, `cancel` and the others find it sooner when told the key.
+   */
+  readonly key?: string;
   /** Due that long from now, by the Redis server's clock. `in` and `at` exclude each other; neither means now. */
   readonly in?: Duration;
   /** Due at that instant: a Date, epoch ms, or an ISO string with an offset. One that has passed means now. */
@@ -39,6 +44,8 @@ export interface AddItem {
   readonly when: string;
   readonly expires: string;
   readonly record: string;
+  /** What says which partition it belongs to: its key, or its id. */
+  readonly placedBy: string;
 }
 
 /** A timer of Node's can't wait longer. */
@@ -51,6 +58,7 @@ const known = new Set([
   'name',
   'payload',
   'id',
+  'key',
   'in',
   'at',
   'maxAttempts',
@@ -69,22 +77,26 @@ export function newTask(name: string, payload: unknown, options?: TaskOptions): 
   return { ...options, name, ...(payload !== undefined && { payload }) };
 }
 
-/** Checks all of it, before anything is sent. */
-export function toItem(task: NewTask, limits: TaskLimits): AddItem {
+/** Checks all of it, before anything is sent. How many partitions there are matters for the id of a task with a key. */
+export function toItem(task: NewTask, limits: TaskLimits, partitions: number): AddItem {
   if (typeof task !== 'object' || task === null) throw invalid(`a task must be an object, got ${typeof task}`);
   for (const key in task) {
     if (!known.has(key)) throw invalid(`unknown task option "${key}": expected one of ${[...known].join(', ')}`);
   }
   const name = checkText(task.name, 'name', limits.nameBytesMax);
-  const id = task.id === undefined ? newTaskId() : checkText(task.id, 'id', limits.idBytesMax);
+  const key = task.key === undefined ? undefined : checkText(task.key, 'key', limits.idBytesMax);
+  const id = task.id === undefined ? newIdFor(key, partitions) : checkText(task.id, 'id', limits.idBytesMax);
   const when = whenOf(task);
   const payload = 'payload' in task ? encodePayload(task.payload, { maxBytes: limits.payloadBytesMax }) : 'null';
-  return { name, id, when, expires: expiresOf(task, when), record: encodeRecord(name, payload, recordOptions(task)) };
+  const record = encodeRecord(name, payload, recordOptions(task));
+  return { name, id, when, expires: expiresOf(task, when), record, placedBy: key ?? id };
 }
 
-function recordOptions({ maxAttempts, backoff, timeout }: TaskOptions): RecordOptions {
-  if (maxAttempts === undefined && backoff === undefined && timeout === undefined) return noOptions;
+function recordOptions({ key, maxAttempts, backoff, timeout }: TaskOptions): RecordOptions {
+  const none = maxAttempts === undefined && backoff === undefined && timeout === undefined && key === undefined;
+  if (none) return noOptions;
   return {
+    ...(key !== undefined && { key }),
     ...(maxAttempts !== undefined && {
       maxAttempts: wholeNumber(maxAttempts, 'maxAttempts', { min: 1, max: attemptsMax }),
     }),

@@ -1,47 +1,36 @@
-import { type Duration, durationMs } from '../duration.js';
+import type { Duration } from '../duration.js';
 import { DuestreamError, invalid } from '../errors.js';
 import type { Instant } from '../instant.js';
-import { type Common, type CommonOptions, resolveCommon, wholeNumber } from '../options.js';
-import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
-import { Lanes } from '../redis/lanes.js';
+import type { Common } from '../options.js';
+import type { ConnectionOption } from '../redis/connection.js';
+import { Layout } from '../redis/layout.js';
 import { Partitions } from '../redis/partition.js';
+import { PartitionLanes } from '../redis/partition-lanes.js';
 import { Reading } from '../redis/reading.js';
+import { Replication } from '../redis/replication.js';
 import type { Caller } from '../redis/script.js';
 import { introduce, openServers, type Servers } from '../redis/servers.js';
-import { checkQueueName, checkText, defaultLimits, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
+import { checkQueueName, checkText, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
 import type { AddStatus } from './adder.js';
 import { Adders } from './adders.js';
 import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
 import { Inspector, type ListOptions } from './inspector.js';
-import { type NewTask, newTask, type TaskOptions, toItem } from './new-task.js';
+import { type AddItem, type NewTask, newTask, toItem } from './new-task.js';
+import { type NewTaskOf, type PayloadArgs, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import type {
   AddResult,
   CancelResult,
   LeaderInfo,
+  QueueInfo,
   QueueStats,
   RescheduleResult,
   RunNowResult,
   TaskPage,
   UpdateResult,
 } from './results.js';
-import { currentLeader, queueStats } from './stats.js';
-
-export interface QueueOptions extends CommonOptions<ConnectionOption> {
-  /** Payload 1 MiB, id 256 bytes, name 128 bytes, unless told otherwise. */
-  readonly limits?: Partial<TaskLimits>;
-  /** How long a call is repeated while Redis is away or its reply is lost. Default 10s; up to 10m. */
-  readonly repeatFor?: Duration;
-}
-
-type NewTaskOf<M extends TaskMap> = { [N in keyof M & string]: NewTask<N, M[N]> }[keyof M & string];
-
-/** The payload may be left out where its type allows null, undefined or anything. */
-type PayloadArgs<P> = unknown extends P
-  ? [payload?: P, options?: TaskOptions]
-  : null extends P
-    ? [payload?: P, options?: TaskOptions]
-    : [payload: P, options?: TaskOptions];
+import { askToResign, currentLeader, queueStats } from './stats.js';
+import type { TaskKey, TaskPlace } from './task-place.js';
 
 /**
  * A queue as its producers and operators see it. No I/O in the constructor: it connects with the first call. Every
@@ -57,9 +46,10 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   readonly #common: Common<ConnectionOption>;
   readonly #limits: TaskLimits;
   readonly #servers: Servers;
-  readonly #partitions: Partitions;
-  /** The same, for what only reads. */
+  readonly #layout: Layout;
+  /** For what only reads. */
   readonly #readable: Partitions;
+  readonly #replication: Replication | undefined;
   readonly #adders: Adders;
   readonly #inspector: Inspector;
   readonly #editor: Editor;
@@ -68,26 +58,45 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   constructor(name: string, options: QueueOptions = {}) {
     this.name = checkQueueName(name);
-    this.#common = resolveCommon(options, defaultConnection, ['limits', 'repeatFor']);
-    this.#limits = resolveLimits(options.limits);
-    const repeatForMs = durationMs(options.repeatFor ?? 10_000, 'repeatFor', { max: 600_000 });
+    const { common, limits, repeatForMs, durability } = resolveQueueOptions(options);
+    this.#common = common;
+    this.#limits = limits;
     const { clock, random, observe, prefix, commandTimeoutMs: tryMs } = this.#common;
     this.#servers = openServers(this.#common, 'queue');
-    const callerFor = (key: string): Caller => this.#servers.callerFor(key);
-    this.#partitions = new Partitions({ queue: this.name, prefix, callerFor });
-    const lanes = new Lanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
-    this.#adders = new Adders({ partitions: this.#partitions, lanes, clock, observe });
-    const reading = (key: string): Caller => new Reading(callerFor(key), { clock, random, repeatForMs });
-    this.#readable = new Partitions({ queue: name, prefix, callerFor: reading });
-    this.#inspector = new Inspector(this.#readable);
-    this.#editor = new Editor({ queue: name, partitions: this.#partitions, lanes, limits: this.#limits, observe });
-    this.dead = new DeadLetters({ partitions: this.#partitions, readable: this.#readable, lanes });
+    const writing = (key: string): Caller => this.#servers.callerFor(key);
+    const reading = (key: string): Caller => new Reading(writing(key), { clock, random, repeatForMs });
+    const at = { queue: this.name, prefix };
+    const layout = new Layout({ ...at, callerFor: reading, believed: this.#common.partitions });
+    const partitions = new Partitions({ ...at, layout, callerFor: writing });
+    const readable = new Partitions({ ...at, layout, callerFor: reading });
+    const lanes = new PartitionLanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
+    this.#layout = layout;
+    this.#readable = readable;
+    const replicating = { servers: this.#servers, clock, timeoutMs: tryMs };
+    const replication = durability === 'replicated' ? new Replication(replicating) : undefined;
+    this.#replication = replication;
+    this.#adders = new Adders({ partitions, lanes, clock, observe, replication });
+    this.#inspector = new Inspector(readable);
+    this.#editor = new Editor({ ...at, partitions, readable, lanes, limits: this.#limits, observe });
+    this.dead = new DeadLetters({ partitions, readable, lanes, learn: () => this.#learn() });
+  }
+
+  /**
+   * Settles how many partitions this queue has: as many as the option `partitions` says, or 1. A queue that was used
+   * already stays as it is. ERR_OTHER_LAYOUT when it has another number than the option says.
+   */
+  async create(): Promise<QueueInfo> {
+    this.#assertOpen();
+    await this.#layout.settle();
+    this.#introduce();
+    return { queue: this.name, partitions: this.#layout.partitions };
   }
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
   async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
     this.#assertOpen();
-    const item = toItem(newTask(name, payload, options), this.#limits);
+    const task = newTask(name, payload, options);
+    const item = this.#layout.isSettled ? this.#item(task) : await this.#settled(() => this.#item(task));
     this.#introduce();
     return { id: item.id, status: await this.#adders.add(item) };
   }
@@ -99,47 +108,47 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
    */
   async addMany(tasks: readonly NewTaskOf<M>[]): Promise<AddResult[]> {
     if (!Array.isArray(tasks)) throw invalid('addMany takes an array of tasks');
-    return this.#addAll(tasks as readonly NewTask[]);
+    this.#assertOpen();
+    const make = (): AddItem[] => this.#items(tasks as readonly NewTask[]);
+    const items = this.#layout.isSettled ? make() : await this.#settled(make);
+    this.#introduce();
+    const statuses = await this.#adders.addAll(items);
+    return items.map(({ id }, at) => ({ id, status: statuses[at] as AddStatus }));
   }
 
   /** All there is to know of a task, or null: never added, completed, or ended longer ago than is kept. */
-  async get(id: string): Promise<TaskInfo | null> {
-    this.#check(id);
-    return this.#inspector.get(id);
+  async get(id: string, where?: TaskKey): Promise<TaskInfo | null> {
+    return this.#inspector.get(await this.#place(id, where));
   }
 
   /** Lists tasks in one state, in pages. */
   async list(options: ListOptions = {}): Promise<TaskPage> {
-    this.#assertOpen();
+    await this.#learn();
     return this.#inspector.list(options);
   }
 
   /** Ends a task in whatever state it is. A handler at work learns it from `ctx.signal`; what it settles is refused. */
-  async cancel(id: string): Promise<CancelResult> {
-    this.#check(id);
-    return this.#editor.cancel(id);
+  async cancel(id: string, where?: TaskKey): Promise<CancelResult> {
+    return this.#editor.cancel(await this.#place(id, where));
   }
 
   /** Gives a waiting task another due time; one at work is refused. */
-  async reschedule(id: string, when: { in: Duration } | { at: Instant }): Promise<RescheduleResult> {
-    this.#check(id);
-    return this.#editor.reschedule(id, when);
+  async reschedule(id: string, when: { in: Duration } | { at: Instant }, where?: TaskKey): Promise<RescheduleResult> {
+    return this.#editor.reschedule(await this.#place(id, where), when);
   }
 
   /** Makes a scheduled task ready at once. */
-  async runNow(id: string): Promise<RunNowResult> {
-    this.#check(id);
-    return this.#editor.runNow(id);
+  async runNow(id: string, where?: TaskKey): Promise<RunNowResult> {
+    return this.#editor.runNow(await this.#place(id, where));
   }
 
   /** Replaces a task's payload, from its next delivery on. */
-  async update(id: string, change: { payload: unknown }): Promise<UpdateResult> {
-    this.#check(id);
-    return this.#editor.update(id, change);
+  async update(id: string, change: { payload: unknown }, where?: TaskKey): Promise<UpdateResult> {
+    return this.#editor.update(await this.#place(id, where), change);
   }
 
   async stats(): Promise<QueueStats> {
-    this.#assertOpen();
+    await this.#learn();
     return queueStats(this.name, this.#readable);
   }
 
@@ -154,7 +163,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** Who leads this queue now, if anybody. */
   async leader(): Promise<LeaderInfo | null> {
-    this.#assertOpen();
+    await this.#learn();
     return currentLeader(this.#readable.home);
   }
 
@@ -165,45 +174,18 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   async resign(): Promise<LeaderInfo | null> {
     const former = await this.leader();
     if (former === null) return null;
-    const { clock } = this.#common;
-    const { caller, keys } = this.#partitions.home;
-    const endMs = clock.monotonicMs() + 10_000;
-    while (clock.monotonicMs() < endMs) {
-      await caller.send(['PUBLISH', keys.wake, `resign ${former.term}`]); // again and again: a message can be missed
-      await clock.sleep(50);
-      if ((await this.leader())?.term !== former.term) return former;
-    }
-    throw new DuestreamError(
-      'ERR_OUTCOME_UNKNOWN',
-      `the leader ${former.id} was asked to resign and still leads after 10s`,
-    );
+    await askToResign(former, this.#readable.home, this.#common.clock);
+    return former;
   }
 
   /** Waits for nothing: calls under way are rejected. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#servers.stop();
+    await Promise.all([this.#servers.stop(), this.#replication?.stop()]);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
-  }
-
-  async #addAll(tasks: readonly NewTask[]): Promise<AddResult[]> {
-    this.#assertOpen();
-    const items = tasks.map((task, at) => {
-      try {
-        return toItem(task, this.#limits);
-      } catch (error) {
-        if (tasks.length > 1 && error instanceof DuestreamError) {
-          throw new DuestreamError(error.code, `task ${at + 1} of ${tasks.length}: ${error.message}`, { cause: error });
-        }
-        throw error;
-      }
-    });
-    this.#introduce();
-    const statuses = await this.#adders.addAll(items);
-    return items.map(({ id }, at) => ({ id, status: statuses[at] as AddStatus }));
   }
 
   /** Makes the queue's name known, with the first task; a failure is no reason not to add, but one to try again. */
@@ -215,28 +197,51 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     });
   }
 
+  #items(tasks: readonly NewTask[]): AddItem[] {
+    return tasks.map((task, at) => {
+      try {
+        return this.#item(task);
+      } catch (error) {
+        if (tasks.length > 1 && error instanceof DuestreamError) {
+          throw new DuestreamError(error.code, `task ${at + 1} of ${tasks.length}: ${error.message}`, { cause: error });
+        }
+        throw error;
+      }
+    });
+  }
+
+  /** Makes it for a check before anything is sent, and again when it is known how many partitions there are. */
+  async #settled<T>(make: () => T): Promise<T> {
+    make();
+    await this.#layout.settle();
+    return make();
+  }
+
+  #item(task: NewTask): AddItem {
+    return toItem(task, this.#limits, Math.max(1, this.#layout.partitions));
+  }
+
   async #setPaused(paused: 0 | 1): Promise<void> {
     this.#assertOpen();
+    await this.#layout.settle();
     await this.#editor.setPaused(paused);
+  }
+
+  async #place(id: string, { key }: TaskKey = {}): Promise<TaskPlace> {
+    this.#assertOpen();
+    checkText(id, 'id', this.#limits.idBytesMax);
+    if (key !== undefined) checkText(key, 'key', this.#limits.idBytesMax);
+    await this.#learn();
+    return { id, key };
+  }
+
+  /** Makes sure that it is known how many partitions there are. */
+  async #learn(): Promise<void> {
+    this.#assertOpen();
+    if (!this.#layout.isSettled) await this.#layout.read();
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new DuestreamError('ERR_CLOSED', `the queue "${this.name}" was closed`);
   }
-
-  #check(id: string): void {
-    this.#assertOpen();
-    checkText(id, 'id', this.#limits.idBytesMax);
-  }
-}
-
-function resolveLimits(limits: Partial<TaskLimits> = {}): TaskLimits {
-  const resolved = { ...defaultLimits, ...limits };
-  const unknown = Object.keys(resolved).find((name) => !(name in defaultLimits));
-  if (unknown !== undefined)
-    throw invalid(`unknown limit "${unknown}": expected ${Object.keys(defaultLimits).join(', ')}`);
-  wholeNumber(resolved.payloadBytesMax, 'limits.payloadBytesMax', { min: 1, max: 256 * 1024 * 1024 });
-  wholeNumber(resolved.idBytesMax, 'limits.idBytesMax', { min: 1, max: 4096 });
-  wholeNumber(resolved.nameBytesMax, 'limits.nameBytesMax', { min: 1, max: 1024 });
-  return resolved;
 }

@@ -1,5 +1,18 @@
+import { DuestreamError } from '../errors.js';
 import type { TaskFailure, TaskInfo } from '../task.js';
 import type { AddStatus } from './adder.js';
+
+/** A part of an `addMany` was added; of the others that is not known, or Redis refused them. */
+export class AddManyError extends DuestreamError {
+  override readonly name = 'AddManyError';
+  /** In order, a result for each task that is in the queue; null for the others. */
+  readonly results: readonly (AddResult | null)[];
+
+  constructor(message: string, { results, cause }: { results: readonly (AddResult | null)[]; cause: unknown }) {
+    super('ERR_OUTCOME_UNKNOWN', message, { cause });
+    this.results = results;
+  }
+}
 
 export interface AddResult {
   readonly id: string;
@@ -47,7 +60,7 @@ export interface TaskPage {
 
 /** A task that is given up: it failed for the last time, was rejected, or its lease was lost too often. */
 export interface DeadLetter {
-  /** Letters have numbers of their own: an id may die more than once. */
+  /** Letters have numbers of their own: an id may die more than once. With several partitions, that of its partition is in front. */
   readonly number: string;
   readonly id: string;
   readonly name: string;
@@ -66,6 +79,11 @@ export type ReplayResult =
   | { status: 'conflict'; id: string; number: string }
   | { status: 'not_found' };
 
+export interface QueueInfo {
+  readonly queue: string;
+  readonly partitions: number;
+}
+
 export interface LeaderInfo {
   readonly id: string;
   readonly host: string;
@@ -77,6 +95,7 @@ export interface LeaderInfo {
 
 export interface QueueStats {
   readonly queue: string;
+  readonly partitions: number;
   readonly paused: boolean;
   /** Not yet due. */
   readonly scheduled: number;

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.js';
+import { DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type StatsReply, stats } from '../redis/scripts.generated.js';
 import type { LeaderInfo, QueueStats } from './results.js';
@@ -11,6 +13,7 @@ export async function queueStats(queue: string, partitions: Partitions): Promise
   const [first] = replies as [StatsReply];
   return {
     queue,
+    partitions: replies.length,
     paused: replies.some((reply) => reply.paused === 1),
     scheduled: sum('scheduled'),
     due: sum('due'),
@@ -31,6 +34,18 @@ export async function queueStats(queue: string, partitions: Partitions): Promise
 /** Who leads, if anybody gave a sign of life within the lock's TTL. */
 export async function currentLeader(partition: Partition): Promise<LeaderInfo | null> {
   return leaderOf(await partition.run(stats, {}));
+}
+
+/** Asks again and again, for a message can be missed, until it leads no more. 10 s at most, then ERR_OUTCOME_UNKNOWN. */
+export async function askToResign(leader: LeaderInfo, home: Partition, clock: Clock): Promise<void> {
+  const endMs = clock.monotonicMs() + 10_000;
+  while (clock.monotonicMs() < endMs) {
+    await home.caller.send(['PUBLISH', home.keys.wake, `resign ${leader.term}`]);
+    await clock.sleep(50);
+    if ((await currentLeader(home))?.term !== leader.term) return;
+  }
+  const message = `the leader ${leader.id} was asked to resign and still leads after 10s`;
+  throw new DuestreamError('ERR_OUTCOME_UNKNOWN', message);
 }
 
 function leaderOf({ epoch, nowMs }: StatsReply): LeaderInfo | null {

@@ -19,6 +19,7 @@ function living(id: string, reply: Extract<GetReply, { status: 'ok' }>): TaskInf
   const run = decodeRun(reply.run);
   return {
     id,
+    ...(record.key !== undefined && { key: record.key }),
     name: record.name,
     payload: record.payload,
     state: reply.state === 'lost' ? 'scheduled' : (reply.state as TaskState), // lost: the sweep is about to put it back
@@ -42,6 +43,7 @@ export function fromFields(id: string, state: TaskState, fields: Readonly<Record
   const run = decodeRun(fields['run'] ?? null);
   return {
     id,
+    ...(record.key !== undefined && { key: record.key }),
     name: record.name,
     payload: record.payload,
     state,

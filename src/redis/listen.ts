@@ -1,7 +1,7 @@
 import type { Common } from '../options.js';
 import { parseSignal, type Signal } from '../signals.js';
 import type { ConnectionOption } from './connection.js';
-import type { Partitions } from './partition.js';
+import type { Partition, Partitions } from './partition.js';
 import type { Servers } from './servers.js';
 import { Subscriber } from './subscriber.js';
 
@@ -9,17 +9,19 @@ import { Subscriber } from './subscriber.js';
 export function listen(
   common: Common<ConnectionOption>,
   { partitions, servers }: { partitions: Partitions; servers: Servers },
-  hear: (signal: Signal) => void,
+  hear: (signal: Signal, partition: Partition) => void,
 ): Subscriber {
   const { clock, random } = common;
+  const byChannel = new Map(partitions.all.map((partition) => [partition.keys.wake, partition]));
   const subscriber = new Subscriber({
     connection: servers.publisher,
-    channels: partitions.all.map(({ keys }) => keys.wake),
+    channels: [...byChannel.keys()],
     clock,
     random,
-    onMessage: (_channel, message) => {
+    onMessage: (channel, message) => {
       const signal = parseSignal(message);
-      if (signal) hear(signal);
+      const partition = byChannel.get(channel);
+      if (signal && partition) hear(signal, partition);
     },
   });
   subscriber.start();

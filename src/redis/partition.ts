@@ -1,3 +1,4 @@
+import { assert } from '../errors.js';
 import { layoutOf, type PartitionKeys, partitionKeys } from '../keys.js';
 import { partitionOf } from '../partition-of.js';
 import { otherLayout } from '../task.js';
@@ -43,15 +44,31 @@ export class Partition {
   }
 }
 
-/**
- * The partitions of a queue, and which of them an id belongs to. Today there is one; nothing but this class knows.
- */
-export class Partitions {
-  readonly all: readonly Partition[];
+/** How many there are, as far as is known by now. */
+interface Count {
+  readonly partitions: number;
+}
 
-  constructor({ queue, prefix, callerFor }: { queue: string; prefix: string; callerFor: (key: string) => Caller }) {
-    const caller = callerFor(partitionKeys(prefix, queue, 0).meta);
-    this.all = [new Partition({ queue, prefix, index: 0, partitions: 1, caller })];
+/** The partitions of a queue, and which of them a key belongs to. How many there are must have been learned before. */
+export class Partitions {
+  readonly #at: { queue: string; prefix: string; layout: Count; callerFor: (key: string) => Caller };
+  #all: readonly Partition[] = [];
+
+  constructor(at: { queue: string; prefix: string; layout: Count; callerFor: (key: string) => Caller }) {
+    this.#at = at;
+  }
+
+  get all(): readonly Partition[] {
+    const { queue, prefix, layout, callerFor } = this.#at;
+    const { partitions } = layout;
+    assert(partitions > 0, `how many partitions "${queue}" has was not learned before they were used`);
+    if (this.#all.length !== partitions) {
+      this.#all = Array.from({ length: partitions }, (_, index) => {
+        const caller = callerFor(partitionKeys(prefix, queue, index).meta);
+        return new Partition({ queue, prefix, index, partitions, caller });
+      });
+    }
+    return this.#all;
   }
 
   /** Where the queue's one seat is kept: its lock, its epoch, what is said of them. */
@@ -59,7 +76,9 @@ export class Partitions {
     return this.all[0] as Partition;
   }
 
-  of(id: string): Partition {
-    return this.all[partitionOf(id, this.all.length)] as Partition;
+  /** That of a task's key, or of its id when it has none. */
+  of(keyOrId: string): Partition {
+    const { all } = this;
+    return all[partitionOf(keyOrId, all.length)] as Partition;
   }
 }

@@ -494,6 +494,95 @@ return reply
 `,
 };
 
+export interface ClaimKeys {
+  /** hash: layout, audit */
+  meta: string;
+  /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
+  epoch: string;
+  /** stream: while a campaign looks on: who led */
+  audit: string;
+}
+
+export interface ClaimArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  term: string;
+  /** random, of this leader in this term */
+  token: string;
+  /** who that is, for people */
+  leader: string;
+  /** silent for longer: nobody leads */
+  ttlMs: number;
+}
+
+export type ClaimReply =
+  | { status: 'ok' }
+  | { status: 'higher'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** make a term that was won at the queue's first partition the accepted one here, before the first write under it. */
+export const claim: Script<ClaimKeys, ClaimArgs, ClaimReply> = {
+  name: 'claim',
+  sha1: '9f914189ecb99e5841f45003456cc84aecae6b5c',
+  keys: ['meta', 'epoch', 'audit'],
+  args: ['layout', 'nowMs', 'term', 'token', 'leader', 'ttlMs'],
+  items: [],
+  reply: {
+    ok: {},
+    higher: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local leader, ttl_ms = ARGV[5], ARGV[6]
+local at = redis.call('HMGET', meta, 'layout', 'audit')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+local stands, new = tonumber(accepted[1]) or 0, tonumber(term)
+if stands > new or stands == new and accepted[2] ~= token then return {'higher', accepted[1]} end
+if stands == new then return {'ok'} end
+local now_text = string.format('%.0f', now_ms)
+if not at[1] then redis.call('HSET', meta, 'layout', layout) end
+redis.call('HSET', epoch, 'term', term, 'token', token, 'leader', leader, 'since_ms', now_text, 'seen_ms', now_text,
+  'ttl_ms', ttl_ms)
+if at[2] == '1' then redis.call('XADD', audit, '*', 'op', 'lead', 'term', term, 'by', leader) end
+return {'ok'}
+`,
+};
+
+export interface CreateKeys {
+  /** hash: layout */
+  meta: string;
+}
+
+export interface CreateArgs {
+  /** format/partitions */
+  layout: string;
+}
+
+export type CreateReply = { status: 'ok'; layout: string };
+
+/** settle how many partitions a queue has, unless that is settled. On the first of them. */
+export const create: Script<CreateKeys, CreateArgs, CreateReply> = {
+  name: 'create',
+  sha1: '7f02c48769ed8d1d55e29792d39df4e357904cf1',
+  keys: ['meta'],
+  args: ['layout'],
+  items: [],
+  reply: {
+    ok: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, layout = KEYS[1], ARGV[1]
+redis.call('HSETNX', meta, 'layout', layout)
+return {'ok', redis.call('HGET', meta, 'layout')}
+`,
+};
+
 export interface ExpireKeys {
   /** hash: layout */
   meta: string;
@@ -814,6 +903,8 @@ export interface LeadArgs {
   leader: string;
   /** silent for longer: nobody leads */
   ttlMs: number;
+  /** a term that stands elsewhere; the new one is higher. '0' = none is known */
+  above: string;
 }
 
 export type LeadReply =
@@ -824,9 +915,9 @@ export type LeadReply =
 /** take a new term, after the vote was won: a compare-and-set on the epoch as it was read before the bid. */
 export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
   name: 'lead',
-  sha1: 'c268988a5a0f4db38e44d51010644c919b9549dd',
+  sha1: '58f02bca09be1321c861f13cba9dfbb7ea1c02dd',
   keys: ['meta', 'epoch', 'audit'],
-  args: ['layout', 'nowUs', 'term', 'token', 'newToken', 'leader', 'ttlMs'],
+  args: ['layout', 'nowUs', 'term', 'token', 'newToken', 'leader', 'ttlMs', 'above'],
   items: [],
   reply: {
     ok: { term: 'int' },
@@ -836,14 +927,14 @@ export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
   source: `#!lua flags=allow-oom
 local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_us, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local new_token, leader, ttl_ms = ARGV[5], ARGV[6], ARGV[7]
+local new_token, leader, ttl_ms, above = ARGV[5], ARGV[6], ARGV[7], tonumber(ARGV[8]) or 0
 local at = redis.call('HMGET', meta, 'layout', 'audit')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_us == 0 then now_us = time[1] * 1000000 + time[2] end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
 if (accepted[1] or '') ~= term or (accepted[2] or '') ~= token then return {'lost', accepted[1] or '0'} end
-local new_term = math.max((tonumber(accepted[1]) or 0) + 1, now_us)
+local new_term = math.max((tonumber(accepted[1]) or 0) + 1, now_us, above + 1)
 local now_ms = string.format('%.0f', math.floor(now_us / 1000))
 if not at[1] then redis.call('HSET', meta, 'layout', layout) end
 redis.call('HSET', epoch, 'term', string.format('%.0f', new_term), 'token', new_token, 'leader', leader,
@@ -2416,6 +2507,8 @@ export const scripts: readonly ScriptDefinition[] = [
   beat,
   bury,
   cancel,
+  claim,
+  create,
   expire,
   get,
   handBack,

@@ -42,7 +42,12 @@ export class Actor {
   constructor(name: string, stage: Stage) {
     this.name = name;
     this.stage = stage;
-    this.partitions = new Partitions({ queue: 'q', prefix: 'explorer', callerFor: () => this.wire('commands') });
+    this.partitions = new Partitions({
+      queue: 'q',
+      prefix: 'explorer',
+      layout: { partitions: 1 },
+      callerFor: () => this.wire('commands'),
+    });
   }
 
   protected wire(purpose: string): Wire {

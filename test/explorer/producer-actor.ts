@@ -3,7 +3,7 @@ import { Adder } from '../../src/producer/adder.js';
 import { DeadLetters } from '../../src/producer/dead-letters.js';
 import { Editor } from '../../src/producer/editor.js';
 import { toItem } from '../../src/producer/new-task.js';
-import { Lanes } from '../../src/redis/lanes.js';
+import { PartitionLanes } from '../../src/redis/partition-lanes.js';
 import { defaultLimits } from '../../src/task.js';
 import { Actor, type Stage } from './actor.js';
 import { Violation } from './case.js';
@@ -30,10 +30,16 @@ export class ProducerActor extends Actor {
     const { clock, partitions } = this;
     const observe = (): void => {};
     const patience = { repeatForMs: 10_000, tryMs: 2_000, lanesMax: 2 };
-    const lanes = new Lanes({ clock, random: stage.draws.fraction, ...patience });
-    this.#adder = new Adder({ partition: partitions.home, lanes, clock, observe });
-    this.#editor = new Editor({ queue: 'q', partitions, lanes, limits: defaultLimits, observe });
-    this.#dead = new DeadLetters({ partitions, readable: partitions, lanes });
+    const lanes = new PartitionLanes({ clock, random: stage.draws.fraction, ...patience });
+    this.#adder = new Adder({
+      partition: partitions.home,
+      lanes: lanes.of(partitions.home),
+      clock,
+      observe,
+      replication: undefined,
+    });
+    this.#editor = new Editor({ queue: 'q', partitions, readable: partitions, lanes, limits: defaultLimits, observe });
+    this.#dead = new DeadLetters({ partitions, readable: partitions, lanes, learn: async () => {} });
   }
 
   add(wishes: readonly Wish[]): void {
@@ -43,15 +49,15 @@ export class ProducerActor extends Actor {
   }
 
   cancel(id: string): void {
-    this.#call(() => this.#editor.cancel(id));
+    this.#call(() => this.#editor.cancel({ id, key: undefined }));
   }
 
   reschedule(id: string, inMs: number): void {
-    this.#call(() => this.#editor.reschedule(id, { in: inMs }));
+    this.#call(() => this.#editor.reschedule({ id, key: undefined }, { in: inMs }));
   }
 
   runNow(id: string): void {
-    this.#call(() => this.#editor.runNow(id));
+    this.#call(() => this.#editor.runNow({ id, key: undefined }));
   }
 
   setPaused(paused: 0 | 1): void {
@@ -66,7 +72,7 @@ export class ProducerActor extends Actor {
     const { nextLife, isAccepted, everAccepted, toldNever, violated } = this.stage;
     const n = nextLife();
     const expiry = expiresInMs > 0 ? { expiresIn: expiresInMs } : {};
-    const item = toItem({ id, name, in: inMs, ...expiry, payload: [n, ...fragile] }, defaultLimits);
+    const item = toItem({ id, name, in: inMs, ...expiry, payload: [n, ...fragile] }, defaultLimits, 1);
     try {
       const status = await this.#adder.add(item);
       const isTrue = status === 'duplicate' ? !isAccepted(n) : everAccepted.has(n);

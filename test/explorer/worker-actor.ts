@@ -1,5 +1,6 @@
 import type { ResolvedHandler } from '../../src/handler.js';
 import { Consumer } from '../../src/consumer/consumer.js';
+import { Slots } from '../../src/consumer/slots.js';
 import type { Link } from '../../src/redis/link.js';
 import { RejectTask } from '../../src/errors.js';
 import type { Task } from '../../src/task.js';
@@ -21,6 +22,7 @@ export const fragile: readonly unknown[] = [[], 1_234_567_890_123_456];
 export class WorkerActor extends Actor {
   override readonly leaseMs: number;
   readonly #consumer: Consumer;
+  readonly #slots: Slots = new Slots(2);
   #running: Running[] = [];
   #isStopping = false;
 
@@ -40,7 +42,8 @@ export class WorkerActor extends Actor {
       reader: this.wire('reader') as unknown as Link,
       handlers: new Map(of.knows.map((known) => [known, handler])),
       worker: name,
-      concurrency: 2,
+      slots: this.#slots,
+      share: 1,
       leaseMs: of.leaseMs,
       lostMax: 2,
       lockTtlMs: 5_000,
@@ -74,6 +77,7 @@ export class WorkerActor extends Actor {
   stop(drainMs: number): void {
     if (this.#isStopping) return;
     this.#isStopping = true;
+    this.#slots.close();
     void this.#consumer.stop(drainMs, new AbortController().signal).then(() => {
       this.isOver = true;
     });

@@ -36,6 +36,28 @@ test('a payload is any JSON, from an argument or from stdin', async () => {
   const result = await cli.run(['add', 'mail', 'welcome', '-', '--id', 'piped'], { stdin: '{"from":"stdin"}\n' });
   expect(result.code).toBe(0);
   expect(await cli.json(['task', 'get', 'mail', 'piped'])).toMatchObject({ payload: { from: 'stdin' } });
+}, 120_000);
+
+test('queue create settles the number of partitions; another number is a conflict, and no number is bad usage', async () => {
+  expect(await cli.json(['queue', 'create', 'mail', '--partitions', '4'])).toEqual({ queue: 'mail', partitions: 4 });
+  expect((await cli.run(['queue', 'create', 'mail', '--partitions', '4'])).stdout).toBe('mail has 4 partitions\n');
+  const other = await cli.run(['queue', 'create', 'mail', '--partitions', '8']);
+  expect(other).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('not with 8 partitions') });
+  for (const bad of ['0', '-1', '1025', 'four']) {
+    expect(await cli.run(['queue', 'create', 'other', `--partitions=${bad}`])).toMatchObject({ code: 2, stdout: '' });
+  }
+  expect(await cli.send('KEYS', '*other*')).toEqual([]);
+});
+
+test('a task with a key is found by its id and its key', async () => {
+  await cli.run(['queue', 'create', 'mail', '--partitions', '4']);
+  await add('1', '--id', 'same', '--key', 'ann', '--in', '1h');
+  await add('2', '--id', 'same', '--key', 'dan', '--in', '1h');
+  const get = (...more: string[]): Promise<unknown> => cli.json(['task', 'get', 'mail', 'same', ...more]);
+  expect(await get('--key', 'ann')).toMatchObject({ key: 'ann', payload: 1 });
+  expect(await get('--key', 'dan')).toMatchObject({ payload: 2 });
+  expect(await cli.json(['task', 'cancel', 'mail', 'same', '--key', 'ann'])).toMatchObject({ status: 'cancelled' });
+  expect(await get()).toMatchObject({ payload: 2, state: 'scheduled' });
 });
 
 test('a due time can be said in three ways', async () => {

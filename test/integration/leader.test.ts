@@ -160,7 +160,7 @@ test('a duty that ends by a bug of ours ends the reign, and its process tells th
   };
   const leadership = new Leadership({
     queue,
-    partitions: new Partitions({ queue, prefix: 'duestream', callerFor: () => caller }),
+    partitions: new Partitions({ queue, prefix: 'duestream', layout: { partitions: 1 }, callerFor: () => caller }),
     lockNodes: [link],
     oneServer: new OneServer(systemClock, () => []),
     lockTtlMs: 60_000,

@@ -34,7 +34,7 @@ async function work(): Promise<string> {
   await promote({ nowMs: now + 10_000 });
   await promote({ term: '6' });
   const [again] = await read('c1');
-  await run(lua.lead, { nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000 });
+  await run(lua.lead, { nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000, above: '0' });
   await run(lua.resign, { term: String(now * 1000), token: 'eight' });
   return [held[0]?.entry, held[1]?.entry, again?.entry].join();
 }

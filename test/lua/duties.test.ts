@@ -10,6 +10,7 @@ import {
   join,
   keys,
   now,
+  promote,
   promoted,
   run,
   send,
@@ -20,7 +21,7 @@ useRedis();
 
 describe('lead', () => {
   const lead = (term: string, token: string, nowUs = now * 1000) =>
-    run(lua.lead, { term, token, nowUs, newToken: 'new', leader: 'me', ttlMs: 5000 });
+    run(lua.lead, { term, token, nowUs, newToken: 'new', leader: 'me', ttlMs: 5000, above: '0' });
 
   test("the first term is the server's time in microseconds, to the last digit", async () => {
     expect(await lead('', '', 1_800_000_000_123_457)).toEqual({ status: 'ok', term: 1_800_000_000_123_457 });
@@ -41,12 +42,12 @@ describe('lead', () => {
 
   test('terms grow although a failover lost the epoch', async () => {
     const before = await expectStatus(
-      run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'a', leader: 'me', ttlMs: 1 }),
+      run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'a', leader: 'me', ttlMs: 1, above: '0' }),
       'ok',
     );
     await send('DEL', keys.epoch);
     const after = await expectStatus(
-      run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'b', leader: 'me', ttlMs: 1 }),
+      run(lua.lead, { term: '', token: '', nowUs: 0, newToken: 'b', leader: 'me', ttlMs: 1, above: '0' }),
       'ok',
     );
     expect(after.term).toBeGreaterThan(before.term);
@@ -69,6 +70,61 @@ describe('lead', () => {
   });
 });
 
+describe('claim', () => {
+  const claim = (term: string, token: string) => run(lua.claim, { term, token, leader: 'me', ttlMs: 5000 });
+
+  test('makes a term from home the accepted one, and can be repeated', async () => {
+    expect(await claim('1800000000123457', 'new')).toEqual({ status: 'ok' });
+    const before = await dump();
+    expect(await claim('1800000000123457', 'new')).toEqual({ status: 'ok' });
+    expect(await dump()).toEqual(before);
+    expect(await send('HMGET', keys.epoch, 'term', 'token', 'leader', 'seen_ms', 'ttl_ms')).toEqual([
+      '1800000000123457',
+      'new',
+      'me',
+      String(now),
+      '5000',
+    ]);
+  });
+
+  test.each([
+    ['6', 'six'],
+    ['6', 'seven'],
+    ['7', 'another'],
+    ['7', ''],
+  ])('of a lower term, or of the same by another (%s, %s), changes nothing', async (term, token) => {
+    await elect();
+    const before = await dump();
+    expect(await claim(term, token)).toEqual({ status: 'higher', term: '7' });
+    expect(await dump()).toEqual(before);
+  });
+
+  test('of a higher term takes the place of the lower, whose leader is refused from then on', async () => {
+    await elect();
+    expect(await claim('8', 'eight')).toEqual({ status: 'ok' });
+    expect(await promote()).toEqual({ status: 'stale_term', term: '8' });
+    expect(await promote({ term: '8', token: 'eight' })).toMatchObject({ status: 'ok' });
+  });
+});
+
+describe('create', () => {
+  const create = (layout: string) => run(lua.create, { layout });
+
+  test('settles the layout once: whoever comes later is told what it is', async () => {
+    expect(await create('1/8')).toEqual({ status: 'ok', layout: '1/8' });
+    expect(await create('1/4')).toEqual({ status: 'ok', layout: '1/8' });
+    expect(await send('HGETALL', keys.meta)).toEqual(['layout', '1/8']);
+  });
+});
+
+test('a term is above one that stands on another partition', async () => {
+  const call = { term: '', token: '', nowUs: 5, newToken: 'new', leader: 'me', ttlMs: 5000 };
+  expect(await run(lua.lead, { ...call, above: '1800000000123457' })).toEqual({
+    status: 'ok',
+    term: 1_800_000_000_123_458,
+  });
+});
+
 describe('resign', () => {
   test('nobody leads afterwards, and the next term is a higher one', async () => {
     await elect();
@@ -77,7 +133,15 @@ describe('resign', () => {
     expect(await send('HMGET', keys.epoch, 'term', 'token', 'seen_ms')).toEqual(['7', '', null]);
     expect((await run(lua.promote, { overdueMs: 1e6, limit: 9, nowMs: now + 9 })).status).toBe('stale_term');
     expect((await run(lua.resign, {})).status).toBe('stale_term');
-    const next = await run(lua.lead, { term: '7', token: '', nowUs: 5, newToken: 'eight', leader: 'other', ttlMs: 1 });
+    const next = await run(lua.lead, {
+      term: '7',
+      token: '',
+      nowUs: 5,
+      newToken: 'eight',
+      leader: 'other',
+      ttlMs: 1,
+      above: '0',
+    });
     expect(next).toEqual({ status: 'ok', term: 8 });
   });
 });

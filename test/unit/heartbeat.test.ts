@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { Heartbeat } from '../../src/consumer/heartbeat.js';
 import { HeldDelivery } from '../../src/consumer/held-delivery.js';
 import { InFlight } from '../../src/consumer/in-flight.js';
+import { Slots } from '../../src/consumer/slots.js';
 import type { Membership } from '../../src/consumer/membership.js';
 import { DuestreamError } from '../../src/errors.js';
 import { runLoop } from '../../src/loop.js';
@@ -20,7 +21,7 @@ function beating(answer: (args: readonly string[], timeoutMs: number) => Promise
   end: AbortController;
 } {
   const clock = new VirtualClock(0);
-  const inFlight = new InFlight(1_000);
+  const inFlight = new InFlight(new Slots(1_000));
   const lost: [string, number][] = [];
   const unplaced: string[] = [];
   const caller = {

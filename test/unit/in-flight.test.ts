@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { DeliveryAborted } from '../../src/consumer/delivery.js';
 import { HeldDelivery } from '../../src/consumer/held-delivery.js';
 import { InFlight } from '../../src/consumer/in-flight.js';
+import { Slots } from '../../src/consumer/slots.js';
 
 const deliveryOf = (id: string): HeldDelivery =>
   new HeldDelivery({ consumer: 'c', entry: '1-1', count: 1, id, dueMs: 0, record: '{}', run: null }, 0);
@@ -21,9 +22,10 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describe('what is in flight', () => {
   test('has a slot until its handler returned, and is held until its end is written', async () => {
-    const inFlight = new InFlight(2);
+    const slots = new Slots(2);
+    const inFlight = new InFlight(slots);
     const [a, b] = [deliveryOf('a'), deliveryOf('b')];
-    await expect(inFlight.take(9)).resolves.toBe(2);
+    await expect(slots.take(9)).resolves.toBe(2);
     inFlight.hold(a);
     inFlight.hold(b);
     const idle = inFlight.untilIdle();
@@ -40,8 +42,9 @@ describe('what is in flight', () => {
 
   test('tells once a turn how many handlers are at work', async () => {
     const told: number[] = [];
-    const inFlight = new InFlight(3, (busy) => told.push(busy));
-    await inFlight.take(3);
+    const slots = new Slots(3, (busy) => told.push(busy));
+    const inFlight = new InFlight(slots);
+    await slots.take(3);
     for (const id of ['a', 'b', 'c']) inFlight.hold(deliveryOf(id));
     await turn();
     inFlight.freeSlot();
@@ -51,44 +54,64 @@ describe('what is in flight', () => {
   });
 });
 
+test('consumers share the slots of their worker, and each knows what is its own', async () => {
+  const slots = new Slots(2);
+  const [one, two] = [new InFlight(slots), new InFlight(slots)];
+  await slots.take(2);
+  one.hold(deliveryOf('a'));
+  two.hold(deliveryOf('b'));
+  expect([one.busy, two.busy, slots.busy, slots.free]).toEqual([1, 1, 2, 0]);
+  one.freeSlot();
+  expect([one.busy, two.busy, slots.busy, slots.free]).toEqual([0, 1, 1, 1]);
+});
+
 describe('slots', () => {
   test('are given at the end of a turn, with all that became free in it, and no more than are wanted', async () => {
-    const inFlight = new InFlight(3);
-    await expect(inFlight.take(9)).resolves.toBe(3);
-    const wanted = inFlight.take(2);
+    const slots = new Slots(3);
+    await expect(slots.take(9)).resolves.toBe(3);
+    const wanted = slots.take(2);
     await expect(isSettled(wanted)).resolves.toBe(false);
-    for (let slot = 0; slot < 3; slot += 1) void Promise.resolve().then(() => inFlight.giveBack(1));
+    for (let slot = 0; slot < 3; slot += 1) void Promise.resolve().then(() => slots.giveBack(1));
     await expect(wanted).resolves.toBe(2);
-    await expect(inFlight.take(9)).resolves.toBe(1);
+    await expect(slots.take(9)).resolves.toBe(1);
   });
 
   test('are given in the order they were asked for: whoever waits longest is next', async () => {
-    const inFlight = new InFlight(1);
-    await inFlight.take(1);
+    const slots = new Slots(1);
+    await slots.take(1);
     const got: string[] = [];
     const take = async (name: string): Promise<void> => {
-      await inFlight.take(1);
+      await slots.take(1);
       got.push(name);
     };
     const [first, second] = [take('first'), take('second')];
-    expect(inFlight.isWanted).toBe(true);
-    inFlight.giveBack(1);
+    slots.giveBack(1);
     await first;
     await turn();
     expect(got).toEqual(['first']);
-    inFlight.giveBack(1);
+    slots.giveBack(1);
     await second;
-    expect(inFlight.isWanted).toBe(false);
+  });
+
+  test('that are free can be taken at once, but not past those who wait', async () => {
+    const slots = new Slots(4);
+    expect([slots.takeFree(3), slots.takeFree(3), slots.takeFree(3)]).toEqual([3, 1, 0]);
+    const waiting = slots.take(1);
+    slots.giveBack(2);
+    expect([slots.free, slots.takeFree(1)]).toEqual([0, 0]);
+    await waiting;
+    expect([slots.free, slots.takeFree(1)]).toEqual([1, 1]);
   });
 
   test('are given to nobody once it is closed', async () => {
-    const inFlight = new InFlight(2);
-    await inFlight.take(2);
-    const waiting = inFlight.take(1);
-    inFlight.close();
+    const slots = new Slots(2);
+    await slots.take(2);
+    const waiting = slots.take(1);
+    slots.close();
     await expect(waiting).resolves.toBe(0);
-    inFlight.giveBack(2);
-    await expect(inFlight.take(1)).resolves.toBe(0);
+    slots.giveBack(2);
+    await expect(slots.take(1)).resolves.toBe(0);
+    expect(slots.takeFree(1)).toBe(0);
   });
 });
 

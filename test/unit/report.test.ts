@@ -150,7 +150,10 @@ describe('a document is not taken', () => {
     ['that says nothing of it', { 'none.json': sample('none', { failed: undefined }) }, /does not say how many runs/],
     [
       'for everysec with some systems',
-      { 'none.json': whole, 'partial-everysec.json': sample('everysec', { shortenedBy: ['measures', 'systems'] }) },
+      {
+        'none.json': whole,
+        'partial-everysec.json': sample('everysec', { shortenedBy: ['measures', 'only', 'systems'] }),
+      },
       /partial-everysec\.json is not taken: it is shortened by --systems$/,
     ],
     [

@@ -1,9 +1,19 @@
+import { Queue } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
+import { codeOf, conflict } from '../failure.js';
 import { print, printJson } from '../output.js';
-import { noteIfNew, withQueue } from '../with-queue.js';
+import { connectionOf } from '../redis-address.js';
+import { noteIfNew, oneShot, withQueue } from '../with-queue.js';
 
 const flags = { ...json, ...connected };
+const partitionsMax = 1_024;
+
+export const create: Command = {
+  flags: { partitions: { describe: `How many partitions, 1 to ${partitionsMax} (default: 1)` }, ...flags },
+  examples: [['queue create mail --partitions 8', 'before anything else uses it']],
+  run: createQueue,
+};
 
 export const pause: Command = {
   flags,
@@ -16,6 +26,26 @@ export const resume: Command = {
   examples: [['queue resume mail', 'what is due starts at once']],
   run: (args) => setPaused(args, false),
 };
+
+/** One that is there stays as it is: that is no failure, unless it has another number of partitions. */
+async function createQueue(args: Arguments): Promise<void> {
+  const partitions = args.whole('partitions', { min: 1, max: partitionsMax }) ?? 1;
+  const queue = new Queue(args.word('queue'), { ...connectionOf(args), ...oneShot, partitions });
+  try {
+    const info = await queue.create();
+    if (args.on('json')) printJson(info);
+    else print(`${info.queue} has ${info.partitions} partition${info.partitions === 1 ? '' : 's'}`);
+  } catch (error) {
+    if (codeOf(error) !== 'ERR_OTHER_LAYOUT') throw error;
+    throw conflict(`queue ${queue.name} is there already, and not with ${partitions} partitions: ${messageOf(error)}`);
+  } finally {
+    await queue.close();
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 async function setPaused(args: Arguments, paused: boolean): Promise<void> {
   const name = await withQueue(args, async (queue) => {

@@ -3,17 +3,17 @@ import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { conflict, notFound, usage } from '../failure.js';
 import { print, printJson, table, timeText } from '../output.js';
-import { whenFlags, whenOf } from '../task-options.js';
+import { keyFlag, keyOf, whenFlags, whenOf } from '../task-options.js';
 import { withQueue } from '../with-queue.js';
 
 const states = ['scheduled', 'ready', 'active', 'dead', 'cancelled', 'expired'] as const;
 const limitRange = { min: 1, max: 1_000 };
 
 export const get: Command = {
-  flags: { ...json, ...connected },
+  flags: { ...keyFlag, ...json, ...connected },
   examples: [['task get mail digest-7', 'its state, due time and last error']],
   run: async (args) => {
-    const info = await withQueue(args, (queue) => queue.get(args.word('id')));
+    const info = await withQueue(args, (queue) => queue.get(args.word('id'), keyOf(args)));
     if (args.on('json')) printJson(info);
     if (info === null) throw unknown(args);
     if (!args.on('json')) print(textOf(info));
@@ -33,26 +33,26 @@ export const list: Command = {
 };
 
 export const cancel: Command = {
-  flags: { ...json, ...connected },
+  flags: { ...keyFlag, ...json, ...connected },
   examples: [['task cancel mail digest-7', 'it will not run; a handler already at work is told by its signal']],
-  run: async (args) => answer(args, await withQueue(args, (queue) => queue.cancel(args.word('id')))),
+  run: async (args) => answer(args, await withQueue(args, (queue) => queue.cancel(args.word('id'), keyOf(args)))),
 };
 
 export const reschedule: Command = {
-  flags: { ...whenFlags, ...json, ...connected },
+  flags: { ...whenFlags, ...keyFlag, ...json, ...connected },
   examples: [['task reschedule mail digest-7 --in 1h', 'due in an hour']],
   run: async (args) => {
     const { in: delay, at } = whenOf(args);
     const when = delay === undefined ? at !== undefined && { at } : { in: delay };
     if (!when) throw usage('say when: --in, --at or --at-ms');
-    answer(args, await withQueue(args, (queue) => queue.reschedule(args.word('id'), when)));
+    answer(args, await withQueue(args, (queue) => queue.reschedule(args.word('id'), when, keyOf(args))));
   },
 };
 
 export const runNow: Command = {
-  flags: { ...json, ...connected },
+  flags: { ...keyFlag, ...json, ...connected },
   examples: [['task run mail digest-7', 'now instead of later']],
-  run: async (args) => answer(args, await withQueue(args, (queue) => queue.runNow(args.word('id')))),
+  run: async (args) => answer(args, await withQueue(args, (queue) => queue.runNow(args.word('id'), keyOf(args)))),
 };
 
 async function listTasks(args: Arguments): Promise<void> {
@@ -94,6 +94,7 @@ function textOf(info: TaskInfo): string {
   const { lastError } = info;
   const lines: [string, string | undefined][] = [
     ['id', info.id],
+    ['key', info.key],
     ['name', info.name],
     ['state', info.state],
     ['due', timeText(info.due)],

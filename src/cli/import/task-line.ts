@@ -6,6 +6,7 @@ const fields = new Set([
   'name',
   'payload',
   'id',
+  'key',
   'in',
   'at',
   'atMs',

@@ -1,0 +1,53 @@
+import { crc16, partitionOf } from '../partition-of.js';
+import { newTaskId, newTaskIdThat } from '../random.js';
+import type { Partition, Partitions } from '../redis/partition.js';
+import { type GetReply, get } from '../redis/scripts.generated.js';
+
+/** What says where a task is, beside its id. */
+export interface TaskKey {
+  /** The key it was added with. Needed when an id of its own is not unique among all keys; else it is found sooner. */
+  readonly key?: string;
+}
+
+/** A task, as its callers name it: by its id, and by its key when it has both of its own. */
+export interface TaskPlace {
+  readonly id: string;
+  /** Undefined: it has none, or it is not known. */
+  readonly key: string | undefined;
+}
+
+/** A new id; of a task with a key it leads to that key's partition, so that it is found without the key. */
+export function newIdFor(key: string | undefined, partitions: number): string {
+  if (key === undefined || partitions === 1) return newTaskId();
+  const partition = partitionOf(key, partitions);
+  let [of, crc] = ['', 0];
+  return newTaskIdThat((head, end) => {
+    if (head !== of) [of, crc] = [head, crc16(head)];
+    return crc16(end, crc) % partitions === partition;
+  });
+}
+
+/**
+ * Asks where the task belongs. When it is not there and no key was given, it may have both an id and a key of its own: then
+ * all others are looked at, and the one that has it is asked.
+ */
+export async function askWhereItIs<R extends { readonly status: string }>(
+  { id, key }: TaskPlace,
+  { partitions, readable }: { partitions: Partitions; readable: Partitions },
+  ask: (partition: Partition) => Promise<R>,
+): Promise<R> {
+  const first = partitions.of(key ?? id);
+  const answer = await ask(first);
+  if (answer.status !== 'not_found' || key !== undefined) return answer;
+  const others = readable.all.filter(({ index }) => index !== first.index);
+  const found = await findIn(others, id);
+  return found === undefined ? answer : ask(partitions.all[found] as Partition);
+}
+
+/** The number of the partition that knows this id; one where it lives comes before one where it has ended. */
+async function findIn(partitions: readonly Partition[], id: string): Promise<number | undefined> {
+  const replies = await Promise.all(partitions.map((partition) => partition.run(get, { id })));
+  const where = (status: GetReply['status']): Partition | undefined =>
+    partitions[replies.findIndex((reply) => reply.status === status)];
+  return (where('ok') ?? where('settled'))?.index;
+}

@@ -1,0 +1,91 @@
+import { layoutOf, partitionKeys, partitionsIn } from '../keys.js';
+import { runLoop } from '../loop.js';
+import type { Common } from '../options.js';
+import { otherLayout } from '../task.js';
+import { type Caller, runScript } from './script.js';
+import { create } from './scripts.generated.js';
+
+export interface LayoutParts {
+  queue: string;
+  prefix: string;
+  /** Where the queue's first partition lives. A lost reply may be repeated: asking and settling are safe to repeat. */
+  callerFor: (key: string) => Caller;
+  /** What this process was told; undefined: whatever Redis says. */
+  believed: number | undefined;
+}
+
+/**
+ * How many partitions a queue has. Its first partition keeps that, so that all who use the queue mean the same: whoever
+ * comes first decides, and a process that was told another number is refused.
+ */
+export class Layout {
+  readonly #parts: LayoutParts;
+  #partitions = 0;
+  #isSettled = false;
+  #settling: Promise<void> | undefined;
+
+  constructor(parts: LayoutParts) {
+    this.#parts = parts;
+  }
+
+  /** As last learned; 0 before that. */
+  get partitions(): number {
+    return this.#partitions;
+  }
+
+  /** Whether it will not change any more. That of a queue which nobody has used yet may. */
+  get isSettled(): boolean {
+    return this.#isSettled;
+  }
+
+  /** Asks Redis, and settles it there if nobody has. Rejects with ERR_OTHER_LAYOUT when this process was told otherwise. */
+  settle(): Promise<void> {
+    this.#settling ??= this.#settle().finally(() => {
+      this.#settling = undefined;
+    });
+    return this.#settling;
+  }
+
+  /** Asks Redis. A queue that nobody has used is taken to be as this process was told, or of one partition. */
+  async read(): Promise<void> {
+    const { queue, prefix, callerFor, believed = 1 } = this.#parts;
+    const { meta } = partitionKeys(prefix, queue, 0);
+    const layout = await callerFor(meta).send(['HGET', meta, 'layout']);
+    if (typeof layout === 'string') this.#learn(layout);
+    else this.#partitions = believed;
+  }
+
+  /** Settles it, again and again until Redis answers or the signal aborts; then it is false. */
+  async untilSettled(
+    { clock, random }: Pick<Common<unknown>, 'clock' | 'random'>,
+    signal: AbortSignal,
+    onFailure: (error: unknown) => void,
+  ): Promise<boolean> {
+    const done = new AbortController();
+    const tick = async (): Promise<number> => {
+      await this.settle();
+      done.abort();
+      return 0;
+    };
+    const either = AbortSignal.any([signal, done.signal]);
+    await runLoop({ clock, random, signal: either, tick, onFailure });
+    return done.signal.aborted && !signal.aborted;
+  }
+
+  async #settle(): Promise<void> {
+    const { queue, prefix, callerFor, believed = 1 } = this.#parts;
+    const keys = partitionKeys(prefix, queue, 0);
+    const { layout } = await runScript(callerFor(keys.meta), create, { keys, args: { layout: layoutOf(believed) } });
+    this.#learn(layout);
+  }
+
+  #learn(layout: string): void {
+    const { queue, believed } = this.#parts;
+    const partitions = partitionsIn(layout);
+    if (partitions === undefined || (believed !== undefined && believed !== partitions)) {
+      throw otherLayout(queue, layoutOf(believed ?? 1), layout);
+    }
+    this.#partitions = partitions;
+    this.#isSettled = true;
+  }
+}
