@@ -33,6 +33,7 @@ export const command: Command = {
       isSwitch: true,
     },
     'min-replicas': { describe: 'min-replicas-to-write of a replicated Redis: 0 or 1 (default: by the seed)' },
+    partitions: { describe: 'Of the queue, 1 to 64 (default: by the seed, 1 or 4)' },
     history: {
       describe: 'Keep the history in this folder, a folder for each seed (default: removed when all promises held)',
     },
@@ -152,7 +153,7 @@ function settingsOf(args: Arguments): Settings {
     seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
     form: args.on('quick') ? 'quick' : 'long',
     connection,
-    ...replicationOf(args, connection),
+    ...variantIn(args, connection),
     producers: 3,
     leaders: 3,
     workers: 3,
@@ -178,14 +179,19 @@ function connectionIn(args: Arguments): string | undefined {
   return found;
 }
 
-function replicationOf(args: Arguments, connection: string | undefined): Pick<Settings, 'replicated' | 'fixed'> {
+function variantIn(args: Arguments, connection: string | undefined): Pick<Settings, 'replicated' | 'fixed'> {
   const replicated = args.on('replicated');
   const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
+  const partitions = args.whole('partitions', { min: 1, max: 64 });
   if (replicated && connection !== undefined) throw usage('--replicated starts a Redis of its own: leave out --redis');
   if (!replicated && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
   return {
     replicated,
-    fixed: { ...(connection !== undefined && { lockNodes: 0 }), ...(minReplicas !== undefined && { minReplicas }) },
+    fixed: {
+      ...(partitions !== undefined && { partitions }),
+      ...(connection !== undefined && { lockNodes: 0 }),
+      ...(minReplicas !== undefined && { minReplicas }),
+    },
   };
 }
 

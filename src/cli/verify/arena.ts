@@ -1,4 +1,4 @@
-import type { QueueOptions } from '../../index.js';
+import { Queue, type QueueOptions } from '../../index.js';
 import { newToken, RedisLink, type RedisServer } from '../../testing.js';
 import { Actor } from './actor.js';
 import { removeKeys } from '../demo/own-keys.js';
@@ -65,7 +65,7 @@ export class Arena {
     const arena = new Arena(parts, await startServers(parts.plan, parts.writer));
     try {
       await arena.link.send(['PING'], { timeoutMs: reachMs });
-      await arena.link.send(['HSET', arena.key('meta'), 'audit', '1']);
+      await arena.#create();
       return arena;
     } catch (error) {
       await arena.close();
@@ -73,9 +73,14 @@ export class Arena {
     }
   }
 
+  /** The numbers of the queue's partitions. */
+  get partitions(): number[] {
+    return Array.from({ length: this.plan.partitions }, (_, partition) => partition);
+  }
+
   /** A partition's key, as docs/wire-format.md has it. */
-  key(name: string): string {
-    return `${this.prefix}:{${queueName}:0}:${name}`;
+  key(name: string, partition = 0): string {
+    return `${this.prefix}:{${queueName}:${partition}}:${name}`;
   }
 
   /** Who leads, as far as was seen last. */
@@ -111,6 +116,20 @@ export class Arena {
       const ours = [this.redis, this.replicas, this.#ownWay, ...this.lockNodes];
       await Promise.all(ours.map(async (one) => one?.stop()));
       if (this.shim instanceof Shim) await this.shim.close();
+    }
+  }
+
+  /** The queue, and on each of its partitions that Redis is to note what is done there. */
+  async #create(): Promise<void> {
+    const { partitions } = this.plan;
+    const queue = new Queue(queueName, { connection: this.connection, prefix: this.prefix, partitions });
+    try {
+      await queue.create();
+    } finally {
+      await queue.close();
+    }
+    for (const partition of this.partitions) {
+      await this.link.send(['HSET', this.key('meta', partition), 'layout', `1/${partitions}`, 'audit', '1']);
     }
   }
 

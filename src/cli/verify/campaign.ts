@@ -30,9 +30,9 @@ const reapedMsMax = 15_000;
 export async function runCampaign({ plan, signal, tell }: CampaignParts): Promise<void> {
   const writer = new HistoryWriter(plan.historyFolder, 'nemesis');
   const { seed, seconds, form, leaseMs, lockTtlMs } = plan;
-  const { appendonly, lockNodes, replicated, minReplicas } = plan;
+  const { appendonly, lockNodes, replicated, minReplicas, partitions } = plan;
   const ownRedis = plan.connection === undefined;
-  const variant = { ownRedis, appendonly, lockNodes, replicated, minReplicas };
+  const variant = { ownRedis, appendonly, lockNodes, replicated, minReplicas, partitions };
   writer.note({ what: 'plan', seed, seconds, form, leaseMs, lockTtlMs, ...variant });
   const draws = new Seeded(seed);
   tell('starting Redis, and the processes around it');
@@ -93,7 +93,11 @@ async function wind(arena: Arena, watch: Watch, { writer, signal, tell }: Scene)
   if (!drained) tell('not all tasks came to their end');
   if (plan.form === 'long') {
     // The dead are forgotten ten leases after their last beat, at the reaper's next look.
-    await until(async () => (await watch.consumers()) <= plan.workers, 10 * plan.leaseMs + reapedMsMax, signal);
+    await until(
+      async () => (await watch.consumers()) <= plan.workers * plan.partitions,
+      10 * plan.leaseMs + reapedMsMax,
+      signal,
+    );
   }
   writer.note({ what: 'phase', phase: 'drained' });
   await watch.noteLeft();

@@ -11,6 +11,8 @@ export interface Plan {
   readonly replicated: boolean;
   /** How many replicas must keep up with the master, or it accepts no writes. */
   readonly minReplicas: number;
+  /** Of the queue. */
+  readonly partitions: number;
   /** 0: the queue's own Redis votes. */
   readonly lockNodes: number;
   readonly producers: number;
@@ -27,13 +29,17 @@ export interface Plan {
   readonly historyFolder: string;
 }
 
-export type Variant = Pick<Plan, 'appendonly' | 'lockNodes' | 'minReplicas'>;
+export type Variant = Pick<Plan, 'appendonly' | 'lockNodes' | 'minReplicas' | 'partitions'>;
 
-/** By the seed: half the campaigns fsync always, half have lock nodes of their own, half want a replica that keeps up. */
+/**
+ * By the seed: half the campaigns fsync always, half have lock nodes of their own, half want a replica that keeps up, and a
+ * third have a queue of several partitions.
+ */
 export function variantOf(seed: number): Variant {
   return {
     appendonly: seed % 2 === 1 ? 'always' : 'everysec',
     lockNodes: Math.floor(seed / 2) % 2 === 0 ? 3 : 0,
     minReplicas: Math.floor(seed / 4) % 2,
+    partitions: seed % 3 === 2 ? 4 : 1,
   };
 }

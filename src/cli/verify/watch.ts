@@ -42,26 +42,28 @@ export class Watch {
     return stats && stats.scheduled + stats.due + stats.ready + stats.active;
   }
 
-  /** What lies in Redis now. */
+  /** What lies in Redis now, in all partitions. */
   async noteLeft(): Promise<void> {
-    const { link, plan, lockNodes } = this.#arena;
-    const send = async (...words: string[]): Promise<number> => Number(await link.send(words));
-    const key = (name: string): string => this.#arena.key(name);
-    const pending = (await link.send(['XPENDING', key('stream'), 'workers']).catch(() => [0])) as unknown[];
+    const { link, plan, lockNodes, partitions } = this.#arena;
+    const total = async (verb: string, name: string): Promise<number> => {
+      const some = await Promise.all(partitions.map((at) => link.send([verb, this.#arena.key(name, at)])));
+      return some.reduce((sum: number, one) => sum + Number(one), 0);
+    };
     const [seconds] = (await link.send(['TIME'])) as string[];
-    const beats = (await link.send(['HVALS', key('consumers')])) as string[];
+    const beats = await this.#beats();
     const silent = beats.filter((beat) => Number(seconds) * 1000 - Number(beat.split(' ')[1]) > 3 * plan.leaseMs);
-    const votes = lockNodes.length === 0 ? [await send('EXISTS', key('lock'))] : await this.#votes(key('lock'));
+    const lock = this.#arena.key('lock');
+    const votes = lockNodes.length === 0 ? [Number(await link.send(['EXISTS', lock]))] : await this.#votes(lock);
     this.#writer.note({
       what: 'left',
       keys: {
-        due: await send('ZCARD', key('due')),
-        tasks: await send('HLEN', key('tasks')),
-        stream: await send('XLEN', key('stream')),
-        live: await send('HLEN', key('live')),
-        runs: await send('HLEN', key('runs')),
-        expiry: await send('ZCARD', key('expiry')),
-        pending: Number(pending[0]),
+        due: await total('ZCARD', 'due'),
+        tasks: await total('HLEN', 'tasks'),
+        stream: await total('XLEN', 'stream'),
+        live: await total('HLEN', 'live'),
+        runs: await total('HLEN', 'runs'),
+        expiry: await total('ZCARD', 'expiry'),
+        pending: await this.#pending(),
       },
       consumers: beats.length,
       silent: silent.length,
@@ -71,7 +73,20 @@ export class Watch {
 
   /** How many consumers Redis knows. */
   async consumers(): Promise<number> {
-    return Number(await this.#arena.link.send(['HLEN', this.#arena.key('consumers')]));
+    return (await this.#beats()).length;
+  }
+
+  async #beats(): Promise<string[]> {
+    const { link, partitions } = this.#arena;
+    const all = await Promise.all(partitions.map((at) => link.send(['HVALS', this.#arena.key('consumers', at)])));
+    return all.flat() as string[];
+  }
+
+  async #pending(): Promise<number> {
+    const { link, partitions } = this.#arena;
+    const ask = (at: number): Promise<unknown> => link.send(['XPENDING', this.#arena.key('stream', at), 'workers']);
+    const all = await Promise.all(partitions.map((at) => ask(at).catch(() => [0])));
+    return all.reduce((sum: number, one) => sum + Number((one as unknown[])[0]), 0);
   }
 
   async stop(): Promise<void> {
@@ -80,26 +95,29 @@ export class Watch {
     await Promise.all([this.#queue.close(), this.#clockLink.stop()]);
   }
 
-  /** Copies what Redis itself noted: the audit stream in its order, and the ends that only its lists tell. */
+  /** Copies what Redis itself noted: the audit streams in their order, and the ends that only its lists tell. */
   async noteAudit(): Promise<void> {
-    for await (const { number, fields } of this.#entries('audit')) this.#writer.note(auditOf(number, fields));
-    for await (const { number, fields } of this.#entries('ended')) {
+    for (const partition of this.#arena.partitions) await this.#noteAuditOf(partition);
+  }
+
+  async #noteAuditOf(partition: number): Promise<void> {
+    const note = (record: AuditRecord): void => this.#writer.note({ ...record, partition });
+    for await (const { number, fields } of this.#entries('audit', partition)) note(auditOf(number, fields));
+    for await (const { number, fields } of this.#entries('ended', partition)) {
       const verb = fields['state'] === 'expired' ? 'expired' : 'cancelled';
-      this.#writer.note({ ...end(number, fields), redisMs: Number(fields['at']), verb, of: fields['entry'] ?? '' });
+      note({ ...end(number, fields), redisMs: Number(fields['at']), verb, of: fields['entry'] ?? '' });
     }
-    for await (const { number, fields } of this.#entries('dead')) {
+    for await (const { number, fields } of this.#entries('dead', partition)) {
       if (fields['reason'] !== 'max_deliveries') continue; // the others are in the audit
-      this.#writer.note({ ...end(number, fields), redisMs: Number(fields['at']), verb: 'bury' });
+      note({ ...end(number, fields), redisMs: Number(fields['at']), verb: 'bury' });
     }
   }
 
-  async *#entries(name: string): AsyncGenerator<{ number: string; fields: Record<string, string> }> {
+  async *#entries(name: string, partition: number): AsyncGenerator<{ number: string; fields: Record<string, string> }> {
     let from = '-';
     for (;;) {
-      const page = (await this.#arena.link.send(['XRANGE', this.#arena.key(name), from, '+', 'COUNT', auditPage])) as [
-        string,
-        string[],
-      ][];
+      const range = ['XRANGE', this.#arena.key(name, partition), from, '+', 'COUNT', auditPage];
+      const page = (await this.#arena.link.send(range)) as [string, string[]][];
       for (const [number, flat] of page) yield { number, fields: pairs(flat) };
       const last = page.at(-1);
       if (last === undefined) return;

@@ -43,9 +43,9 @@ function expectationsOf(
   const shown = (name: string, label = ''): number => sumOf(told.samples, `duestream_${name}_total`, label);
   const noted = (holds: (record: HistoryRecord) => boolean): number => records.filter(holds).length;
   const unheard = noted(({ what }) => what === 'add_unknown' || what === 'add_refused');
-  const buried = audit.filter(
-    (record) => record.op === 'end' && record.verb === 'bury' && record.consumer === '',
-  ).length;
+  const isBurial = (record: RecordOf<'audit'>): boolean =>
+    record.op === 'end' && record.verb === 'bury' && record.consumer === '';
+  const buried = audit.flat().filter(isBurial).length;
   const settled = { completed: ['completed', 0], retried: ['retried', 0], dead: ['dead', buried] } as const;
   return [
     ...statuses.map((status) => ({

@@ -13,8 +13,8 @@ export interface Evidence {
   readonly tasks: ReadonlyMap<string, TaskLife>;
   readonly faults: Faults;
   readonly clock: RedisClock;
-  /** What Redis noted, in its own order. */
-  readonly audit: readonly RecordOf<'audit'>[];
+  /** What Redis noted, for each partition in its own order. */
+  readonly audit: readonly (readonly RecordOf<'audit'>[])[];
   readonly processes: ReadonlyMap<string, readonly HistoryRecord[]>;
   /** When the drain began: from then on nothing new has to start. The last record's instant when there was none. */
   readonly loadEndMs: number;
@@ -39,7 +39,7 @@ export function evidenceOf(records: readonly HistoryRecord[]): Evidence {
     tasks: livesOf(records, clock),
     faults: new Faults(of('fault'), new Set(names.filter((name) => actorOf(name) !== name).map(actorOf))),
     clock,
-    audit: of('audit'),
+    audit: [...grouped(of('audit'), ({ partition = 0 }) => partition).values()],
     processes,
     loadEndMs: of('phase').find(({ phase }) => phase === 'drain')?.at ?? records.at(-1)?.at ?? startMs,
     of,

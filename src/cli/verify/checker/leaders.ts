@@ -2,13 +2,13 @@ import type { RecordOf } from '../history/records.js';
 import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
 
+type Audit = RecordOf<'audit'>;
+
 /** FENCE: in Redis' own order, whatever was promoted was promoted by the leader it accepted just then, or by none. */
 export function fence({ audit }: Evidence, findings: Findings): void {
-  let accepted: number | undefined;
   let promotes = 0;
   let without = 0;
-  for (const record of audit) {
-    accepted = acceptedAfter(record, accepted);
+  for (const [record, accepted] of audit.flatMap(withAccepted)) {
     if (record.op !== 'promote') continue;
     promotes += 1;
     if (record.term === null) without += 1;
@@ -23,49 +23,68 @@ export function fence({ audit }: Evidence, findings: Findings): void {
 
 /** STALE_REFUSED: a write is refused for a term that is not the accepted one, and that term writes nothing any more. */
 export function staleRefused({ audit, of }: Evidence, findings: Findings): void {
-  const refused = new Map<number, string>();
-  let accepted: number | undefined;
-  for (const record of audit) {
-    accepted = acceptedAfter(record, accepted);
-    if (record.op === 'refused') {
-      if (record.term === accepted) findings.broke(`entry ${record.entry}: the accepted term ${accepted} was refused`);
-      else refused.set(record.term, record.entry);
+  const terms = new Set<number>();
+  for (const partition of audit) {
+    const refused = new Map<number, string>();
+    for (const [record, accepted] of withAccepted(partition)) {
+      if (record.op === 'refused') {
+        if (record.term === accepted)
+          findings.broke(`entry ${record.entry}: the accepted term ${accepted} was refused`);
+        else refused.set(record.term, record.entry);
+      }
+      const before = record.op === 'promote' && record.term !== null ? refused.get(record.term) : undefined;
+      if (before === undefined) continue;
+      findings.broke(`entry ${record.entry}: promoted by a term that had been refused, in entry ${before}`);
     }
-    const before = record.op === 'promote' && record.term !== null ? refused.get(record.term) : undefined;
-    if (before === undefined) continue;
-    findings.broke(`entry ${record.entry}: promoted by a term that had been refused, in entry ${before}`);
+    for (const term of refused.keys()) terms.add(term);
   }
-  findings.figure('refusedWrites', Math.max(of('stale_write_refused').length, refused.size));
+  findings.figure('refusedWrites', Math.max(of('stale_write_refused').length, terms.size));
 }
 
-function acceptedAfter(record: RecordOf<'audit'>, accepted: number | undefined): number | undefined {
+/** Each entry of a partition, with the term that was accepted there after it. */
+function withAccepted(partition: readonly Audit[]): [record: Audit, accepted: number | undefined][] {
+  let accepted: number | undefined;
+  return partition.map((record) => {
+    accepted = acceptedAfter(record, accepted);
+    return [record, accepted];
+  });
+}
+
+function acceptedAfter(record: Audit, accepted: number | undefined): number | undefined {
   if (record.op === 'lead') return record.term;
   return record.op === 'resign' && record.term === accepted ? undefined : accepted;
 }
 
 /** TERM_MONO: terms grow, also over a failover that lost some. */
 export function termMono({ audit }: Evidence, findings: Findings): void {
-  let last: number | undefined;
-  let terms = 0;
-  for (const record of audit) {
-    if (record.op !== 'lead') continue;
-    terms += 1;
-    if (last !== undefined && record.term <= last) {
-      findings.broke(`entry ${record.entry}: term ${record.term} was taken after ${last}`);
+  const terms = new Set<number>();
+  for (const partition of audit) {
+    let last: number | undefined;
+    for (const record of partition) {
+      if (record.op !== 'lead') continue;
+      terms.add(record.term);
+      if (last !== undefined && record.term <= last) {
+        findings.broke(`entry ${record.entry}: term ${record.term} was taken after ${last}`);
+      }
+      last = record.term;
     }
-    last = record.term;
   }
-  findings.figure('terms', terms);
+  findings.figure('terms', terms.size);
 }
 
 /** ONE_LEADER_PER_TERM: one takes a term, and one process is elected for it. */
 export function oneLeaderPerTerm({ audit, of, when }: Evidence, findings: Findings): void {
   const taken = new Map<number, string>();
-  for (const record of audit) {
-    if (record.op !== 'lead') continue;
-    const before = taken.get(record.term);
-    if (before !== undefined) findings.broke(`term ${record.term} was taken by ${before} and by ${record.leader}`);
-    taken.set(record.term, record.leader);
+  for (const partition of audit) {
+    const here = new Set<number>();
+    for (const record of partition) {
+      if (record.op !== 'lead') continue;
+      const before = taken.get(record.term);
+      const isTwice = here.has(record.term) || (before !== undefined && before !== record.leader);
+      if (isTwice) findings.broke(`term ${record.term} was taken by ${before} and by ${record.leader}`);
+      taken.set(record.term, record.leader);
+      here.add(record.term);
+    }
   }
   const elected = new Map<number, string>();
   for (const { event, term, by, at } of of('seat')) {

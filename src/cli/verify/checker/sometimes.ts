@@ -25,7 +25,7 @@ export function sometimes(evidence: Evidence): Sometimes[] {
   const handlers = handlersOf(evidence);
   const told = (what: 'recovered' | 'lease_lost'): number =>
     [...tasks.values()].reduce((sum, life) => sum + life.told.filter((one) => one.what === what).length, 0);
-  const refused = Math.max(of('stale_write_refused').length, audit.filter(({ op }) => op === 'refused').length);
+  const refused = Math.max(of('stale_write_refused').length, audit.flat().filter(({ op }) => op === 'refused').length);
   const cut = of('replies').reduce((sum, one) => sum + one.cut, 0);
   return [
     met('a task was started', { seen: of('start').length, chances: 1, enough: 1 }),

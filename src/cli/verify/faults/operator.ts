@@ -3,14 +3,15 @@ import type { Fault, Making } from './fault.js';
 
 /** What an operator's hand can do to a queue: by the keys of docs/wire-format.md. */
 export const operatorFaults: readonly Fault[] = [
-  byHand('stream-deleted', ['group'], async ({ arena }) => {
-    await arena.link.send(['DEL', arena.key('stream')]);
+  byHand('stream-deleted', ['group'], async ({ arena, draws }) => {
+    await arena.link.send(['DEL', arena.key('stream', draws.pick(arena.partitions))]);
   }),
-  byHand('group-destroyed', ['group'], async ({ arena }) => {
-    await arena.link.send(['XGROUP', 'DESTROY', arena.key('stream'), 'workers']);
+  byHand('group-destroyed', ['group'], async ({ arena, draws }) => {
+    await arena.link.send(['XGROUP', 'DESTROY', arena.key('stream', draws.pick(arena.partitions)), 'workers']);
   }),
   byHand('stream-of-wrong-type', [], async ({ arena, wait, draws }) => {
-    const [stream, aside] = [arena.key('stream'), arena.key('aside')];
+    const partition = draws.pick(arena.partitions);
+    const [stream, aside] = [arena.key('stream', partition), arena.key('aside', partition)];
     await arena.link.send(['EVAL', moveAside, '2', stream, aside]);
     await wait(draws.between(300, 1_500));
     await arena.link.send(['EVAL', moveBack, '2', stream, aside]);

@@ -75,6 +75,7 @@ export type NemesisRecord =
       lockNodes?: number;
       replicated?: boolean;
       minReplicas?: number;
+      partitions?: number;
     }
   | { what: 'phase'; phase: 'load' | 'faults' | 'calm' | 'drain' | 'drained' | 'stopped' }
   /** `n` counts faults. `target`: a process (`worker-2`, all its lives), or `redis`, `network`, `operator`, `lock-nodes`. */
@@ -116,23 +117,29 @@ export type NemesisRecord =
    */
   | { what: 'power_loss'; lostBytes: number; lostMs: number };
 
-/** An entry of the audit stream. */
-export type AuditRecord =
-  | { what: 'audit'; redisMs: number; entry: string; op: 'lead'; term: number; leader: string }
-  | { what: 'audit'; redisMs: number; entry: string; op: 'resign'; term: number }
-  | { what: 'audit'; redisMs: number; entry: string; op: 'promote'; term: number | null; ids: readonly string[] }
-  | { what: 'audit'; redisMs: number; entry: string; op: 'refused'; by: string; term: number }
-  | {
-      what: 'audit';
-      redisMs: number;
-      entry: string;
-      op: 'end';
-      id: string;
-      verb: 'complete' | 'retry' | 'bury' | 'cancelled' | 'expired';
-      of: string;
-      count: number;
-      consumer: string;
-    };
+/** An entry of the audit stream of one partition; the first, where none is said. */
+interface Audited {
+  what: 'audit';
+  partition?: number;
+  redisMs: number;
+  entry: string;
+}
+
+export type AuditRecord = Audited &
+  (
+    | { op: 'lead'; term: number; leader: string }
+    | { op: 'resign'; term: number }
+    | { op: 'promote'; term: number | null; ids: readonly string[] }
+    | { op: 'refused'; by: string; term: number }
+    | {
+        op: 'end';
+        id: string;
+        verb: 'complete' | 'retry' | 'bury' | 'cancelled' | 'expired';
+        of: string;
+        count: number;
+        consumer: string;
+      }
+  );
 
 export type Fact = ProducerRecord | WorkerRecord | LeaderRecord | ProcessRecord | NemesisRecord | AuditRecord;
 export type HistoryRecord = Stamp & Fact;

@@ -86,7 +86,7 @@ class Adding {
 
   async #add(tasks: readonly PlannedTask[]): Promise<void> {
     const { writer } = this.#parts;
-    const items = tasks.map(({ id, payload, when, expiresInMs }) => {
+    const items = tasks.map(({ id, key, payload, when, expiresInMs }) => {
       const dueMs = when?.as === 'at' ? wallMs() + when.ms : undefined;
       const inMs = when?.as === 'in' ? when.ms : undefined;
       writer.note({
@@ -98,6 +98,7 @@ class Adding {
       });
       return {
         id,
+        ...(key !== undefined && { key }),
         name: payload.fate,
         payload,
         ...(dueMs !== undefined && { at: dueMs }),
@@ -111,8 +112,7 @@ class Adding {
       for (const { id } of tasks) this.#noteFailure(id, codeOf(error), tasks.length === 1);
       return;
     }
-    for (const task of tasks)
-      if (task.cancelAfterMs !== undefined) this.#track(this.#cancel(task.id, task.cancelAfterMs));
+    for (const task of tasks) if (task.cancelAfterMs !== undefined) this.#track(this.#cancel(task, task.cancelAfterMs));
   }
 
   /** Part of a batch may have been added; of a single call the error says whether it was sent. */
@@ -121,12 +121,14 @@ class Adding {
     this.#parts.writer.note({ what: isRefused ? 'add_refused' : 'add_unknown', id, code });
   }
 
-  async #cancel(id: string, afterMs: number): Promise<void> {
+  /** By the key, where there is one, for half of them; else by asking all. */
+  async #cancel({ id, key }: PlannedTask, afterMs: number): Promise<void> {
     const { writer } = this.#parts;
     await scheduler.wait(afterMs);
     writer.note({ what: 'cancel', id });
     try {
-      const { status } = await this.#queue.cancel(id);
+      const isTold = key !== undefined && afterMs % 2 === 0;
+      const { status } = await this.#queue.cancel(id, isTold ? { key } : {});
       writer.note({ what: 'cancelled', id, status });
     } catch (error) {
       writer.note({ what: 'cancel_unknown', id, code: codeOf(error) });

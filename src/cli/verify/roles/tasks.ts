@@ -13,6 +13,8 @@ export interface Payload {
 
 export interface PlannedTask {
   readonly id: string;
+  /** A few tasks share one. */
+  readonly key: string | undefined;
   readonly payload: Payload;
   /** Undefined: due now. `as`: told as a delay, or as an instant that is so far away. */
   readonly when: { readonly as: 'in' | 'at'; readonly ms: number } | undefined;
@@ -22,6 +24,7 @@ export interface PlannedTask {
 }
 
 const bigBytes = 100_000;
+const keys = 50;
 /** What Lua's JSON would spoil. */
 const delicate = [[], {}, 1_234_567_890_123_456, 0.123_456_789_012_345_68, null, ''];
 
@@ -42,6 +45,7 @@ export function planTask(id: string, draws: Seeded, fate: Fate = drawFate(draws)
   const isCancelled = isDelayed && draws.next() < 0.04;
   return {
     id,
+    key: draws.next() < 0.2 ? `key-${Math.floor(draws.between(0, keys))}` : undefined,
     payload: payloadOf(id, fate, draws),
     when: isDelayed ? { as, ms: delayMs } : undefined,
     expiresInMs: isShortLived ? Math.floor(draws.between(0, 200)) : undefined,
