@@ -35,18 +35,10 @@ export class Figures {
 export function madeOf({ args, flags, persistence, redisVersion }) {
   return {
     at: new Date().toISOString(),
-    command: ['npm run bench', ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' '),
-    machine: {
-      cpu: cpus()[0]?.model ?? 'unknown',
-      cores: cpus().length,
-      memoryGiB: Math.round(totalmem() / 2 ** 30),
-      kernel: release(),
-    },
+    command: commandOf('npm run bench', args),
+    machine: machine(),
     versions: {
-      duestream: versionIn('.'),
-      node: process.versions.node,
-      redis: redisVersion,
-      'node-redis': versionIn('node_modules/redis'),
+      ...versions(redisVersion),
       bullmq: versionIn('bench/node_modules/bullmq'),
       'bee-queue': versionIn('bench/node_modules/bee-queue'),
     },
@@ -58,7 +50,23 @@ export function madeOf({ args, flags, persistence, redisVersion }) {
   };
 }
 
+export function machine() {
+  const [first] = cpus();
+  const memoryGiB = Math.round(totalmem() / 2 ** 30);
+  return { cpu: first?.model ?? 'unknown', cores: cpus().length, memoryGiB, kernel: release() };
+}
+
+/** Of what is measured, and of what it stands on. */
+export function versions(redisVersion) {
+  const nodeRedis = versionIn('node_modules/redis');
+  return { duestream: versionIn('.'), node: process.versions.node, redis: redisVersion, 'node-redis': nodeRedis };
+}
+
 /** As it is typed. */
+export function commandOf(command, args) {
+  return [command, ...(args.length > 0 ? ['--', ...args.map(quoted)] : [])].join(' ');
+}
+
 function quoted(arg) {
   return /\s/.test(arg) ? `"${arg}"` : arg;
 }

@@ -11,7 +11,11 @@ export class Server {
   #client;
 
   static async launch(persistence) {
-    const redis = await launchRedis({ port: 'free', appendonly: persistence === 'none' ? 'no' : persistence });
+    return Server.over(await launchRedis({ port: 'free', appendonly: persistence === 'none' ? 'no' : persistence }));
+  }
+
+  /** Takes a server that was just started, and stops it at the end. */
+  static async over(redis) {
     const client = createClient({ url: redis.url });
     client.on('error', () => {}); // the command that meets it rejects
     try {

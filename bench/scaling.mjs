@@ -1,0 +1,94 @@
+/**
+ * `npm run bench:scaling`: what a task costs with more partitions and more masters. Progress goes to stderr, a table to
+ * stdout, the document to --out. Exit: 0 measured, 1 failed, 2 usage, 130 and 143 cut short.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromCaller, parseFlags, tell, UsageError } from './command-line.mjs';
+import { commandOf, machine, versions } from './results.mjs';
+import { Fleet } from './scaling/fleet.mjs';
+import { measurePoint } from './scaling/point.mjs';
+import { pointsTable } from './scaling/tables.mjs';
+
+const partitionCounts = [1, 2, 4, 8, 16];
+const masterCounts = [1, 3];
+
+const usage = `npm run bench:scaling -- [flags]
+  --tasks N         of each measurement (default: 60000)
+  --repetitions N   of each point (default: 3)
+  --out FOLDER      where scaling.json goes (default: bench/results)
+  --help`;
+
+const options = {
+  tasks: { type: 'string', default: '60000' },
+  repetitions: { type: 'string', default: '3' },
+  out: { type: 'string', default: join(import.meta.dirname, 'results') },
+  help: { type: 'boolean' },
+};
+
+const say = (line) => console.error(`bench:scaling: ${line}`);
+
+function wholeOf(flags, name) {
+  const value = Number(flags[name]);
+  if (!Number.isSafeInteger(value) || value < 1) throw new UsageError(`--${name}: expected a whole number from 1`);
+  return value;
+}
+
+async function main(args, signal) {
+  const flags = parseFlags(args, options);
+  if (flags.help) {
+    console.log(usage);
+    return 0;
+  }
+  const size = { tasks: wholeOf(flags, 'tasks'), repetitions: wholeOf(flags, 'repetitions') };
+  const out = fromCaller(flags.out);
+  mkdirSync(out, { recursive: true });
+  const points = [];
+  let redisVersion = '';
+  for (const masters of masterCounts) {
+    const measured = await measureFleet(masters, size, signal);
+    points.push(...measured.points);
+    redisVersion = measured.redisVersion;
+  }
+  const command = commandOf('npm run bench:scaling', args);
+  const made = { at: new Date().toISOString(), command, machine: machine(), versions: versions(redisVersion), ...size };
+  const document = { made, points };
+  console.log(pointsTable(document));
+  const file = join(out, 'scaling.json');
+  writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
+  say(`written: ${file}`);
+  return 0;
+}
+
+/** One repetition of each point, then the next of each: whatever else the machine does falls on all. */
+async function measureFleet(masters, { tasks, repetitions }, signal) {
+  const fleet = await Fleet.launch(masters);
+  const redisVersion = await fleet.redisVersion();
+  const points = partitionCounts.map((partitions) => ({ masters, partitions, figures: {} }));
+  try {
+    for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+      for (const { partitions, figures } of points) {
+        signal.throwIfAborted();
+        const measured = await measurePoint(fleet, { partitions, tasks, signal });
+        for (const [name, value] of Object.entries(measured)) (figures[name] ??= []).push(value);
+        const rate = Math.round(measured.drainPerSecond).toLocaleString('en');
+        say(`${masters} masters, ${partitions} partitions, ${repetition}/${repetitions}: ${rate} tasks/s`);
+      }
+    }
+  } finally {
+    await fleet.stop();
+  }
+  return { points, redisVersion };
+}
+
+const exitCodes = { SIGINT: 130, SIGTERM: 143 };
+const ended = new AbortController();
+for (const signal of Object.keys(exitCodes)) process.on(signal, () => ended.abort(signal));
+main(process.argv.slice(2), ended.signal).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error) => {
+    process.exitCode = ended.signal.aborted ? exitCodes[ended.signal.reason] : tell('bench:scaling', error);
+  },
+);
