@@ -77,8 +77,7 @@ export class Life {
     try {
       const { target, prepare } = this.#parts;
       const connection = await this.#within(target.locate(), { ms: locateMs, what: 'finding the server' });
-      if (this.#endedBy) throw this.#endedBy;
-      this.#unwatch = target.watch?.(connection, (error) => this.end(error));
+      this.#watch(connection);
       const client = this.#make(connection);
       await this.#within(client.connect(), { ms: connectTimeoutMs(connection), what: 'connecting' });
       await this.#within(this.#greet(), { ms: answerMs, what: this.#parts.probe });
@@ -91,6 +90,12 @@ export class Life {
     }
     this.heardAtMs = this.#parts.clock.monotonicMs();
     this.#watchSilence(silenceMs);
+  }
+
+  /** From here on, for what connects to a host that is gone may do so for seconds. */
+  #watch(connection: ConnectionOption): void {
+    if (this.#endedBy) throw this.#endedBy;
+    this.#unwatch = this.#parts.target.watch?.(connection, (error) => this.end(error));
   }
 
   /** Ends it; the socket is destroyed, whatever it was doing. */

@@ -99,7 +99,7 @@ export class NamedMaster implements Target {
   #tellMoved(named: Nominations): void {
     const { connection, count } = mostNamed(named);
     const error = new Error(`the Sentinels name another master now, ${describeConnection(connection)}`);
-    for (const { address, onMoved } of [...this.#watches]) {
+    for (const { address, onMoved } of this.#watches) {
       if (count > (named.get(address)?.count ?? 0)) onMoved(error);
     }
   }

@@ -20,9 +20,9 @@ export interface Sentinelled {
   /** For messages: the URL without user and password. */
   readonly shown: string;
   /** What reaches the master when it is there. */
-  serverAt(host: Host): string | RedisClientOptions;
+  readonly serverAt: (host: Host) => string | RedisClientOptions;
   /** What reaches a Sentinel. */
-  sentinelAt(host: Host): string | RedisClientOptions;
+  readonly sentinelAt: (host: Host) => string | RedisClientOptions;
 }
 
 const portDefault = 26_379;

@@ -54,10 +54,10 @@ export class Sentinel {
       const reply = await life.client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]);
       life.heardAtMs = this.#clock.monotonicMs();
       return addressIn(reply);
-    } catch (thrown) {
-      const error = life.endedBy ?? (thrown as Error);
-      life.end(error);
-      throw new Error(`${this.#parts.shown}: ${reasonOf(error)}`, { cause: error });
+    } catch (error) {
+      const reason = life.endedBy ?? (error as Error);
+      life.end(reason);
+      throw new Error(`${this.#parts.shown}: ${reasonOf(reason)}`, { cause: error });
     } finally {
       cancel();
       this.#asking = undefined;

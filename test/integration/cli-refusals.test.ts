@@ -163,7 +163,7 @@ test('a password is never printed', async () => {
     expect(stdout + stderr).not.toContain('hunter2secret');
   }
   const wrong = 'redis+sentinel://someone:hunter2secret@h1:1,h2:2/my master';
-  for (const address of [wrong, 'redis+sentinel://hunter2secret,h2:2/m']) {
+  for (const address of [wrong, 'redis+sentinel://:hunter2secret,h2:2/m']) {
     const { stdout, stderr } = await cli.run(['stats', '--redis', address]);
     expect(stdout + stderr).not.toContain('hunter2secret');
   }

@@ -50,7 +50,11 @@ class Teller {
     const client = createClient({ socket: { host: '127.0.0.1', port: this.#server.port ?? 0 } });
     client.on('error', () => {});
     await client.connect();
-    return client.sendCommand(args).finally(() => client.disconnect());
+    try {
+      return await client.sendCommand(args);
+    } finally {
+      await client.disconnect();
+    }
   }
 }
 
