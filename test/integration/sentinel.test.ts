@@ -134,11 +134,16 @@ test('when none knows, the error tells what each said, and no password', async (
   await expect(codeOf(link.send(['GET', 'a']))).resolves.toBe('ERR_REDIS_REPLY'); // the master wants no password
 });
 
-test('Sentinels may have a password of their own', async () => {
+test('Sentinels may have users and passwords of their own, that may ask for the master and do nothing else', async () => {
   const [master] = await startMasters();
-  const guarded = await Teller.start(`sentinel monitor ${name} 127.0.0.1 ${master.port} 1`, 'requirepass pa55word');
+  const guarded = await Teller.start(
+    `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+    'requirepass pa55word',
+    'user watcher on >w4tch -@all +ping +sentinel|get-master-addr-by-name',
+  );
   const options: SentinelOptions = { sentinels: [guarded.place], master: name, sentinelPassword: 'pa55word' };
-  expect(await portBehind(linkTo(options))).toBe(master.port);
+  const others: SentinelOptions = { ...options, sentinelUsername: 'watcher', sentinelPassword: 'w4tch' };
+  for (const each of [options, others]) expect(await portBehind(linkTo(each))).toBe(master.port);
 });
 
 test('a server that is named and is no master is not taken for one', async () => {
