@@ -37,6 +37,7 @@ export type {
 export { AddManyError } from './producer/results.js';
 export type { TaskKey } from './producer/task-place.js';
 export type { ConnectionOption } from './redis/connection.js';
+export type { SentinelOptions } from './redis/sentinel-options.js';
 export type { Task, TaskFailure, TaskInfo, TaskLimits, TaskMap, TaskState } from './task.js';
 export { Worker } from './worker.js';
 export type { WorkerOptions } from './worker-options.js';

@@ -41,7 +41,7 @@ export const json: Readonly<Record<'json', Flag>> = {
 export const connected: Readonly<Record<'redis' | 'prefix', Flag>> = {
   redis: {
     describe:
-      'Redis URL; else DUESTREAM_REDIS_URL, else REDIS_URL, else redis://127.0.0.1:6379. ' +
+      'Redis URL, or redis+sentinel://host,host,host/master; else DUESTREAM_REDIS_URL, else REDIS_URL, else redis://127.0.0.1:6379. ' +
       'A password belongs in the environment: others on this machine can see arguments',
   },
   prefix: { describe: 'What every key begins with (default: duestream)' },

@@ -21,7 +21,7 @@ async function main(argv: readonly string[]): Promise<number> {
 }
 
 function secretHolders(argv: readonly string[]): (string | undefined)[] {
-  const fromFlags = argv.flatMap((token) => token.replace(/^--[\w-]+=/, '').split(','));
+  const fromFlags = argv.map((token) => token.replace(/^--[\w-]+=/, '')).flatMap((text) => [text, ...text.split(',')]);
   return [process.env['DUESTREAM_REDIS_URL'], process.env['REDIS_URL'], ...fromFlags];
 }
 

@@ -22,6 +22,9 @@ export function connectionOf(args: Arguments): Connection {
 /** The servers of `--lock-nodes`. */
 export function lockNodesOf(args: Arguments): string[] | undefined {
   const nodes = args.list('lock-nodes');
+  if (nodes?.some(isOfSentinels)) {
+    throw usage('--lock-nodes takes the URLs of single Redis servers, with commas; not redis+sentinel://');
+  }
   for (const node of nodes ?? []) checkUrl(node, '--lock-nodes');
   if (nodes !== undefined && nodes.length % 2 === 0) {
     throw usage(
@@ -31,15 +34,25 @@ export function lockNodesOf(args: Arguments): string[] | undefined {
   return nodes;
 }
 
+/** The library looks at the rest of it. */
 function checkUrl(text: string, source: string): void {
+  if (isOfSentinels(text)) {
+    if (/^\w+\+sentinel:\/\/[^/]+\/[^/]+/i.test(text)) return;
+    throw usage(`${source} must name Sentinels and the master, as in redis+sentinel://host:26379,host:26379/mymaster`);
+  }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && ['redis:', 'rediss:', 'unix:'].includes(url.protocol) && (url.hostname !== '' || url.pathname !== ''))
     return;
   throw usage(`${source} must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0`);
 }
 
+export function isOfSentinels(address: string): boolean {
+  return /^rediss?\+sentinel:/i.test(address);
+}
+
 /** Where that is, without user, password and the rest. */
 export function hostOf(address: string): string {
+  if (isOfSentinels(address)) return address.replace(/^.*:\/\/(?:.*@)?/, '');
   const { protocol, host, hostname, port, pathname } = new URL(address);
   if (protocol === 'unix:') return pathname;
   return port === '' ? `${hostname}:6379` : host;
@@ -51,13 +64,18 @@ const secretMin = 3;
 export function withoutSecrets(text: string, addresses: readonly (string | undefined)[]): string {
   let safe = text;
   for (const address of addresses) {
-    if (address === undefined || !URL.canParse(address)) continue;
-    const { password } = new URL(address);
+    const password = address === undefined ? '' : passwordOf(address);
     for (const secret of [password, decoded(password)]) {
       if (secret.length >= secretMin) safe = safe.replaceAll(secret, '***');
     }
   }
   return safe;
+}
+
+/** A URL can't be read when it names several hosts: so what stands before them is. */
+function passwordOf(address: string): string {
+  const readable = isOfSentinels(address) ? address.replace(/@[^@]*$/, '@sentinels') : address;
+  return URL.canParse(readable) ? new URL(readable).password : '';
 }
 
 function decoded(text: string): string {

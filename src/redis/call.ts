@@ -97,7 +97,7 @@ function unknown(message: string, cause?: Error): DuestreamError {
 }
 
 /** Node gives the error of a host with several addresses no message of its own. */
-function reasonOf(error: Error): string {
+export function reasonOf(error: Error): string {
   if (error.message !== '') return error.message;
   const [first] = error instanceof AggregateError ? (error.errors as unknown[]) : [];
   return first === undefined ? error.name : messageOf(first);

@@ -1,15 +1,17 @@
 import { createClient, type RedisClientOptions } from 'redis';
 import { invalid } from '../errors.js';
+import { type SentinelOptions, sentinelled } from './sentinel-options.js';
 
 /**
  * Where Redis is, as users say it: a URL (`redis://`, `rediss://`, `unix:///path`), node-redis client options, or a
- * function that makes a client. It is checked once, at the door, and a password never gets into a message.
+ * function that makes a client; or a master that Sentinels watch over, by a URL (`redis+sentinel://`) or options. It is
+ * checked once, at the door, and a password never gets into a message.
  *
  * A client lives as long as its connection and no longer. Broken in the middle of a reply, the decoder of node-redis 4
  * keeps its half-read state through a reconnect, and from then on hangs or hands one command's bytes to another. So
  * whatever the options say, node-redis does not reconnect and does not queue: the supervisor makes a new client.
  */
-export type ConnectionOption = string | RedisClientOptions | (() => RedisConnection);
+export type ConnectionOption = string | RedisClientOptions | SentinelOptions | (() => RedisConnection);
 
 /** What is used of a node-redis client; `createClient()` of node-redis 4 returns one. */
 export interface RedisConnection {
@@ -33,7 +35,7 @@ interface Socket {
   readonly connectTimeout?: number;
 }
 
-/** Checks what the user gave, and gives it back; a URL alone becomes options. */
+/** Checks what the user gave for one server, and gives it back; a URL alone becomes options. */
 function parse(option: ConnectionOption): RedisClientOptions | (() => RedisConnection) {
   if (typeof option === 'function') return option;
   if (typeof option === 'string') return fromUrl(option);
@@ -50,7 +52,9 @@ function parse(option: ConnectionOption): RedisClientOptions | (() => RedisConne
 
 /** Throws ERR_INVALID_ARGUMENT when this can't be a connection. No I/O. */
 export function checkConnection(option: ConnectionOption): void {
-  parse(option);
+  const parts = sentinelled(option);
+  if (parts === undefined) parse(option);
+  else for (const host of parts.hosts) [parts.serverAt(host), parts.sentinelAt(host)].forEach(parse);
 }
 
 function kindOf(value: unknown): string {
@@ -67,7 +71,7 @@ function fromUrl(text: string): RedisClientOptions {
     );
   }
   if (!['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
-    throw invalid('connection must begin with redis://, rediss:// or unix://');
+    throw invalid('connection must begin with redis://, rediss://, unix://, redis+sentinel:// or rediss+sentinel://');
   }
   if (url.search !== '') throw invalid('connection must not have a query part (?…): give client options instead');
   if (url.protocol === 'unix:') return socketFile(url);

@@ -4,7 +4,18 @@ import { assert, messageOf } from '../errors.js';
 import { newToken } from '../random.js';
 import { type ConnectionOption, connectTimeoutMs, openClient, type RedisConnection } from './connection.js';
 import { deadline } from './deadlines.js';
-import type { Target } from './target.js';
+
+/** Where a connection leads. It is asked anew for each life of it: what has one name may have moved. */
+export interface Target {
+  /** For messages, without secrets. */
+  readonly shown: string;
+  /** Where that is now, for the next client. Rejects when nobody knows. */
+  locate(): Promise<ConnectionOption>;
+  /** Looks whether a client that is connected leads to what was wanted; rejects when it does not. */
+  confirm?(client: RedisConnection): Promise<void>;
+  /** Calls back when what was wanted is elsewhere by now; until the function that it returns is called. */
+  watch?(connection: ConnectionOption, onMoved: (error: Error) => void): () => void;
+}
 
 /**
  * One connection, from its first byte to its last, with a client object of its own.
@@ -17,7 +28,7 @@ import type { Target } from './target.js';
 export interface LifeParts {
   target: Target;
   clock: Clock;
-  /** ECHO; on a connection that subscribes only PING is allowed, and there it gives back its argument. */
+  /** ECHO; on a connection that subscribes, and at a Sentinel, only PING is allowed. It too gives back its argument. */
   probe: 'ECHO' | 'PING';
   /** False while silence is as it should be: during a blocked read. */
   expectsAnswers: () => boolean;
@@ -45,6 +56,7 @@ export class Life {
   #endedBy: Error | undefined;
   #interrupt: ((error: Error) => void) | undefined;
   #cancelProbe: (() => void) | undefined;
+  #unwatch: (() => void) | undefined;
 
   constructor(parts: LifeParts) {
     this.#parts = parts;
@@ -65,10 +77,11 @@ export class Life {
     try {
       const { target, prepare } = this.#parts;
       const connection = await this.#within(target.locate(), { ms: locateMs, what: 'finding the server' });
+      this.#watch(connection);
       const client = this.#make(connection);
       await this.#within(client.connect(), { ms: connectTimeoutMs(connection), what: 'connecting' });
-      await this.#within(this.#greet(), { ms: answerMs, what: 'ECHO' });
-      if (target.confirm) await this.#within(target.confirm(client), { ms: answerMs, what: 'ROLE' });
+      await this.#within(this.#greet(), { ms: answerMs, what: this.#parts.probe });
+      if (target.confirm) await this.#within(target.confirm(client), { ms: answerMs, what: 'its role' });
       if (prepare) await this.#within(prepare(client), { ms: answerMs, what: 'SUBSCRIBE' });
       if (this.#endedBy) throw this.#endedBy;
     } catch (error) {
@@ -79,11 +92,18 @@ export class Life {
     this.#watchSilence(silenceMs);
   }
 
+  /** From here on, for what connects to a host that is gone may do so for seconds. */
+  #watch(connection: ConnectionOption): void {
+    if (this.#endedBy) throw this.#endedBy;
+    this.#unwatch = this.#parts.target.watch?.(connection, (error) => this.end(error));
+  }
+
   /** Ends it; the socket is destroyed, whatever it was doing. */
   end(error: Error): void {
     if (this.#endedBy) return;
     this.#endedBy = error;
     this.#cancelProbe?.();
+    this.#unwatch?.();
     this.#interrupt?.(error);
     if (this.#connecting) this.#socket.abort();
     else this.#hangUp();
@@ -103,7 +123,7 @@ export class Life {
   async #greet(): Promise<void> {
     const nonce = newToken();
     const [echo, id, info, ready] = await Promise.all([
-      this.client.sendCommand(['ECHO', nonce]),
+      this.client.sendCommand([this.#parts.probe, nonce]),
       this.client.sendCommand(['CLIENT', 'ID']).catch(() => ''),
       this.client.sendCommand(['INFO', 'server']).catch(() => ''),
       this.client.sendCommand(['DBSIZE']).catch((error: unknown) => error),

@@ -68,6 +68,12 @@ const usage: readonly Case[] = [
   [['add', 'mail', ''], /name must not be empty/],
   [['add', 'mail', 'welcome', '--prefix', 'a b'], /prefix must be/],
   [['add', 'mail', 'welcome', '--redis', 'localhost'], /--redis must be a URL such as/],
+  [
+    ['add', 'mail', 'welcome', '--redis', 'redis+sentinel://h:1,h:2'],
+    /--redis must name Sentinels and the master, as in/,
+  ],
+  [['add', 'mail', 'welcome', '--redis', 'redis+sentinel://h:x,h/m'], /host 1 of the list is not host, host:port/],
+  [['verify', '--redis', 'redis+sentinel://h:1,h:2/m'], /name the master itself, or --replicated/],
   [['task', 'list', 'mail', '--state', 'asleep'], /--state must be one of scheduled, ready/],
   [['task', 'list', 'mail', '--limit', '0'], /--limit must be a whole number/],
   [['task', 'reschedule', 'mail', 'a'], /say when: --in, --at or --at-ms/],
@@ -92,6 +98,7 @@ const usage: readonly Case[] = [
   [['worker', 'mail', '--handlers', 'good.mjs', '--metrics-host', '::1'], /goes with --metrics-port/],
   [['leader', 'mail', '--lock-ttl', '1ms'], /^duestream: --lock-ttl must be/],
   [['leader', 'mail', '--lock-nodes', 'redis://a,redis://b'], /an odd number of Redis servers/],
+  [['leader', 'mail', '--lock-nodes', 'redis+sentinel://a,b/m'], /--lock-nodes takes the URLs of single Redis servers/],
 ];
 
 const oneLine = /^duestream: [^\n]+\n$/;
@@ -153,6 +160,11 @@ test('a password is never printed', async () => {
   const argv = ['stats', '--redis', 'redis://someone:hunter2secret@127.0.0.1:1'];
   for (const more of [[], ['--frobnicate']]) {
     const { stdout, stderr } = await cli.run([...argv, ...more]);
+    expect(stdout + stderr).not.toContain('hunter2secret');
+  }
+  const wrong = 'redis+sentinel://someone:hunter2secret@h1:1,h2:2/my master';
+  for (const address of [wrong, 'redis+sentinel://:hunter2secret,h2:2/m']) {
+    const { stdout, stderr } = await cli.run(['stats', '--redis', address]);
     expect(stdout + stderr).not.toContain('hunter2secret');
   }
   const { stdout, stderr } = await cli.run(['stats', '--redis', 'hunter2secret@nowhere']);

@@ -73,8 +73,9 @@ test('finds out by itself that a silent network took its connection', async () =
   const { subscriber, events } = listenTo(proxy.url, { clock });
   subscriber.start();
   await events.next('connected');
+  const asked = await pings();
   await clock.advance(5_000);
-  await until(async () => (await pings()) === 1, 'it asks');
+  await until(async () => (await pings()) > asked, 'it asks');
   const before = proxy.replyBytes;
   await until(() => proxy.replyBytes >= before, 'it is answered');
   await clock.advance(0);
@@ -86,7 +87,7 @@ test('finds out by itself that a silent network took its connection', async () =
 
 async function pings(): Promise<number> {
   const stats = String(await linkTo(redis().connection).send(['INFO', 'commandstats']));
-  return Number(/cmdstat_ping:calls=(\d+)/.exec(stats)?.[1] ?? 0) - 1; // the launcher's own
+  return Number(/cmdstat_ping:calls=(\d+)/.exec(stats)?.[1] ?? 0);
 }
 
 test('goes on when its listener throws, and tells of it', async () => {

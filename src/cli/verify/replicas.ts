@@ -74,6 +74,11 @@ export class Replicas {
     return this.#master;
   }
 
+  /** For those who ask the Sentinels themselves. */
+  get url(): string {
+    return `redis+sentinel://${this.#sentinels.map(addressOf).join()}/${masterName}`;
+  }
+
   /** From now on it leads to whoever is the master. */
   follow(way: Proxy): void {
     way.target = this.#master;
