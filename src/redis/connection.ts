@@ -1,5 +1,6 @@
 import { createClient, type RedisClientOptions } from 'redis';
 import { invalid } from '../errors.js';
+import { checkTls } from './tls.js';
 
 /**
  * Where Redis is, as users say it: a URL (`redis://`, `rediss://`, `unix:///path`), node-redis client options, or a
@@ -50,7 +51,8 @@ function parse(option: ConnectionOption): RedisClientOptions | (() => RedisConne
 
 /** Throws ERR_INVALID_ARGUMENT when this can't be a connection. No I/O. */
 export function checkConnection(option: ConnectionOption): void {
-  parse(option);
+  const parsed = parse(option);
+  if (typeof parsed === 'object') checkTls(parsed, (parsed.socket ?? {}) as Readonly<Record<string, unknown>>);
 }
 
 function kindOf(value: unknown): string {
@@ -171,6 +173,12 @@ export function connectTimeoutMs(option: ConnectionOption): number {
   if (typeof option !== 'object') return connectTimeoutMsDefault;
   const ms = (option.socket as Socket | undefined)?.connectTimeout;
   return typeof ms === 'number' && ms > 0 ? ms : connectTimeoutMsDefault;
+}
+
+/** Whether a client speaks TLS, as its options say; a client of the user's own function has them as well. */
+export function isTls(client: RedisConnection): boolean {
+  const { options } = client as { options?: { socket?: { tls?: unknown } } };
+  return options?.socket?.tls === true;
 }
 
 /** `host:port/db` or the path of the socket, without secrets, for messages. */

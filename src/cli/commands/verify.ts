@@ -5,7 +5,7 @@ import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { exitCodes, lineOf, usage } from '../failure.js';
 import { note, print, printJson } from '../output.js';
-import { connectionOf } from '../redis-address.js';
+import { redisUrlOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 import { runCampaign } from '../verify/campaign.js';
 import { check, type Verdict } from '../verify/checker/check.js';
@@ -168,7 +168,7 @@ function settingsOf(args: Arguments): Settings {
 /** Only when it is asked for: an address in the environment is for the other verbs, and a password may be in it. */
 function connectionIn(args: Arguments): string | undefined {
   const given = args.text('redis');
-  if (given !== 'env') return given === undefined ? undefined : connectionOf(args).connection;
+  if (given !== 'env') return given === undefined ? undefined : redisUrlOf(args);
   const found = process.env['DUESTREAM_REDIS_URL'] ?? process.env['REDIS_URL'];
   if (!found || !URL.canParse(found)) {
     throw usage(
