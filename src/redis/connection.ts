@@ -4,7 +4,8 @@ import { checkTls } from './tls.js';
 
 /**
  * Where Redis is, as users say it: a URL (`redis://`, `rediss://`, `unix:///path`), node-redis client options, or a
- * function that makes a client. It is checked once, at the door, and a password never gets into a message.
+ * function that makes a client; a URL and options go together, as in `{ url: 'rediss://…', socket: { tls: true, ca } }`,
+ * where the URL wins. It is checked once, at the door, and a password never gets into a message.
  *
  * A client lives as long as its connection and no longer. Broken in the middle of a reply, the decoder of node-redis 4
  * keeps its half-read state through a reconnect, and from then on hangs or hands one command's bytes to another. So

@@ -214,7 +214,7 @@ describe('a user that lacks something', () => {
     ['worker', scriptRights],
     ['lock', lockRights],
   ])('is not let in to be a %s, and told what', async (who, rights) => {
-    for (const right of rights) {
+    for (const right of [...rights, 'eval']) {
       await change(`-${right}`);
       const target = withRights(targetOf(as('duestream')), { key: 'duestream:queues', rights, who });
       const link = new Link({ connection: target, purpose: who });

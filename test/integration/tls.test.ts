@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type ConnectionOption, doctor, Leader, Queue, Worker } from '../../src/index.js';
-import { launchRedis, type RedisServer } from '../../src/redis/embedded.js';
+import type { RedisServer } from '../../src/redis/embedded.js';
 import { freePort } from '../../src/redis/machine.js';
 import { Authority, hasOpenssl, type Pair, skipped, tlsFlags } from '../support/certificates.js';
-import { linkTo, until } from '../support/redis.js';
+import { EventLog, linkTo, startRedis, until } from '../support/redis.js';
 
 /** Redis over TLS: with a CA of its own, with client certificates, and each way in which that goes wrong. */
 const folder = mkdtempSync(join(tmpdir(), 'duestream-tls-'));
@@ -18,7 +18,6 @@ let ca: Authority;
 let other: Authority;
 let client: Pair;
 let strange: Pair;
-const servers: RedisServer[] = [];
 
 /** A server whose certificate is that one, on a port for TLS; tests reach it past TLS by its socket file. */
 async function startTls(
@@ -28,9 +27,7 @@ async function startTls(
 ): Promise<{ server: RedisServer; port: number }> {
   const port = await freePort();
   const args = [...tlsFlags(port, { server: pair, ca, clients }), ...more];
-  const server = await launchRedis({ socket: true, args });
-  servers.push(server);
-  return { server, port };
+  return { server: await startRedis({ socket: true, args }), port };
 }
 
 /** With what is needed, and what more a test gives. */
@@ -42,12 +39,12 @@ function mutual(port: number): ConnectionOption {
   return over(port, { cert: text(client.cert), key: text(client.key) });
 }
 
-/** What a command is told that waits for a connection to come about. */
+/** Why a connection does not come about. */
 async function told(connection: ConnectionOption): Promise<string> {
-  const link = linkTo(connection, { commandTimeoutMs: 400 });
-  const error: unknown = await link.send(['TIME']).catch((thrown: unknown) => thrown);
-  expect(error).toMatchObject({ code: 'ERR_REDIS_UNREACHABLE' });
-  return (error as Error).message;
+  const log = new EventLog();
+  const link = linkTo(connection, { onEvent: log.add });
+  link.connected().catch(() => {}); // it never will be
+  return (await log.next('connect_failed')).error.message;
 }
 
 beforeAll(() => {
@@ -57,7 +54,6 @@ beforeAll(() => {
   client = ca.sign('client');
   strange = other.sign('stranger');
 });
-afterEach(() => Promise.all(servers.splice(0).map((server) => server.stop())));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe.skipIf(!hasOpenssl)(`TLS${skipped}`, () => {
@@ -100,7 +96,7 @@ describe.skipIf(!hasOpenssl)(`TLS${skipped}`, () => {
   test('a certificate for another name is right where that name is expected', async () => {
     const { port } = await startTls(ca.sign('redis', { names: 'DNS:redis.internal' }));
     expect(await told(over(port))).toMatch(
-      /: its certificate is for other names \(DNS:redis\.internal\): connect by the name in it, or give that as connection\.socket\.servername$/,
+      /^its certificate is for other names \(DNS:redis\.internal\): connect by the name in it, or give that as connection\.socket\.servername$/,
     );
     expect(await linkTo(over(port, { servername: 'redis.internal' })).send(['PING'])).toBe('PONG');
   });
@@ -109,25 +105,29 @@ describe.skipIf(!hasOpenssl)(`TLS${skipped}`, () => {
     const { port } = await startTls(ca.sign('redis'), 'yes');
     const expired = await startTls(ca.sign('expired', { days: -1 }));
     const unknownCa =
-      /: its certificate is not from a CA that is known here: give that CA as connection\.socket\.ca \(\w+\)$/;
+      /^its certificate is not from a CA that is known here: give that CA as connection\.socket\.ca \(\w+\)$/;
     expect(await told(`rediss://localhost:${port}`)).toMatch(unknownCa);
     expect(await told(over(port, { ca: other.text }))).toMatch(unknownCa);
-    expect(await told(over(expired.port))).toMatch(/: its certificate has expired: renew it, .* \(CERT_HAS_EXPIRED\)$/);
+    expect(await told(over(expired.port))).toMatch(/^its certificate has expired: renew it, .* \(CERT_HAS_EXPIRED\)$/);
     expect(await told(over(port))).toMatch(/client certificate/);
     expect(await told(over(port, { cert: text(strange.cert), key: text(strange.key) }))).toMatch(/client certificate/);
   });
 
   test('TLS at a port without, and no TLS at a port with it, are told apart', async () => {
     const { port } = await startTls(ca.sign('redis'));
-    const plain = await launchRedis({ port: 'free' });
-    servers.push(plain);
-    expect(await told(over(plain.port ?? 0))).toMatch(
-      /: no TLS connection came about: .* does it speak TLS at this port\? Use redis:\/\/ where it does not$/,
-    );
+    const plain = await startRedis({ port: 'free' });
+    const noHandshake =
+      /no TLS connection came about: .* does it speak TLS at this port\? Use redis:\/\/ where it does not$/;
+    expect(await told(over(plain.port ?? 0, { connectTimeout: 100 }))).toMatch(noHandshake);
+    const link = linkTo(over(plain.port ?? 0), { commandTimeoutMs: 100 }); // over before that connection is given up
+    await expect(link.send(['TIME'])).rejects.toMatchObject({
+      code: 'ERR_REDIS_UNREACHABLE',
+      message: expect.stringMatching(noHandshake) as string,
+    });
     for (const url of [`redis://127.0.0.1:${port}`, `redis://me:pa55word@127.0.0.1:${port}/1`]) {
       const message = await told(url);
       expect(message).toMatch(
-        /: it closed the connection before it answered: if this port speaks TLS, use rediss:\/\/$/,
+        /^it closed the connection before it answered: if this port speaks TLS, use rediss:\/\/$/,
       );
       expect(message).not.toContain('pa55word');
     }
