@@ -8,7 +8,7 @@ import { Layout } from './redis/layout.js';
 import { openServers, type Servers } from './redis/servers.js';
 import { type Partition, Partitions } from './redis/partition.js';
 import type { Caller } from './redis/script.js';
-import { suitabilityOf } from './redis/suitability.js';
+import { type Suitability, suitabilityOf } from './redis/suitability.js';
 import { checkQueueName } from './task.js';
 
 export type DoctorOptions = CommonOptions<ConnectionOption> & {
@@ -19,6 +19,8 @@ export type DoctorOptions = CommonOptions<ConnectionOption> & {
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
+  /** Nothing is wrong, but a risk is taken: Redis can lose what it has acknowledged. */
+  readonly risk?: true;
   readonly detail: string;
 }
 
@@ -77,6 +79,7 @@ async function serverChecks(link: Caller, { clock }: Common<ConnectionOption>): 
           : `maxmemory-policy is ${found.eviction}: tasks may be evicted, set it to noeviction`,
     },
     persistenceCheck(found.persistence),
+    replicationCheck(found.replicas),
     {
       name: 'clock',
       ok: Math.abs(aheadMs) < 2_000,
@@ -85,16 +88,33 @@ async function serverChecks(link: Caller, { clock }: Common<ConnectionOption>): 
   ];
 }
 
-function persistenceCheck(persistence: Awaited<ReturnType<typeof suitabilityOf>>['persistence']): Check {
+function persistenceCheck(persistence: Suitability['persistence']): Check {
   const detail: Readonly<Record<typeof persistence, string>> = {
     always: 'AOF, fsync always: nothing acknowledged is lost',
     everysec: 'AOF, fsync everysec: a power loss may cost the last second',
     no: 'AOF without fsync: a power loss may cost what the system had not written yet',
     'rdb only': 'no AOF: a crash costs all since the last snapshot, set appendonly yes',
     none: 'no persistence: a restart costs everything, set appendonly yes',
+    'no aof': 'no AOF: a crash costs at least what came since the last snapshot, set appendonly yes',
     unknown: 'unknown: CONFIG is not allowed here',
   };
-  return { name: 'persistence', ok: persistence !== 'rdb only' && persistence !== 'none', detail: detail[persistence] };
+  const lossy = ['rdb only', 'none', 'no aof'];
+  const isRisk = persistence === 'everysec' || persistence === 'no';
+  return {
+    name: 'persistence',
+    ok: !lossy.includes(persistence),
+    ...(isRisk && { risk: true }),
+    detail: detail[persistence],
+  };
+}
+
+function replicationCheck({ connected, needed }: Suitability['replicas']): Check {
+  const name = 'replication';
+  if (needed) return { name, ok: true, detail: `min-replicas-to-write is set, ${connected} replicas are connected` };
+  if (connected === 0) return { name, ok: true, detail: 'no replicas are connected' };
+  const advice = 'set min-replicas-to-write 1 and min-replicas-max-lag 2';
+  const detail = `${connected} replicas are connected and none is waited for: a failover may cost what was acknowledged, ${advice}`;
+  return { name, ok: true, risk: true, detail };
 }
 
 /** A consumer is stale when it has not beaten for three of its leases. */

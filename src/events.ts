@@ -31,8 +31,11 @@ export type Observation =
   | { type: 'redis_up'; connection: string; up: boolean }
   | { type: 'redis_closed'; connection: string }
   | { type: 'redis_reconnected'; connection: string }
-  | { type: 'redis_error'; connection: string; kind: 'connect' | 'lost' | 'timeout' | 'reply' }
+  /** `error`, where a connection could not be made: why. */
+  | { type: 'redis_error'; connection: string; kind: 'connect' | 'lost' | 'timeout' | 'reply'; error?: Error }
   | { type: 'redis_command'; op: string; durationMs: number }
+  /** Told once, after the start: how this Redis can lose what it has acknowledged, in words. */
+  | { type: 'at_risk'; risks: readonly string[] }
   | { type: 'error'; queue: string; where: string; error: unknown };
 
 export type SeatEvent = 'elected' | 'resigned' | 'lost' | 'refused';

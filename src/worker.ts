@@ -113,7 +113,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
 
   /** A server that may lose tasks is worth an error before it does. */
   async #judge(commands: Link): Promise<void> {
-    this.#unsuitable = await judgeServer(commands);
+    this.#unsuitable = await judgeServer(commands, this.#options.common.observe);
     if (this.#unsuitable) this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }
 

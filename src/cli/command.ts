@@ -38,11 +38,17 @@ export const json: Readonly<Record<'json', Flag>> = {
 };
 
 /** Every verb that talks to Redis has these. */
-export const connected: Readonly<Record<'redis' | 'prefix', Flag>> = {
+export const connected: Readonly<Record<string, Flag>> = {
   redis: {
     describe:
       'Redis URL, or redis+sentinel://host,host,host/master; else DUESTREAM_REDIS_URL, else REDIS_URL, else redis://127.0.0.1:6379. ' +
       'A password belongs in the environment: others on this machine can see arguments',
+  },
+  'tls-ca': { describe: "With rediss://: file of the CA of Redis' certificate; else DUESTREAM_TLS_CA" },
+  'tls-cert': { describe: 'File of the client certificate; else DUESTREAM_TLS_CERT' },
+  'tls-key': { describe: 'File of its key; else DUESTREAM_TLS_KEY' },
+  'tls-servername': {
+    describe: "Name in Redis' certificate, where it is not the host of the URL; else DUESTREAM_TLS_SERVERNAME",
   },
   prefix: { describe: 'What every key begins with (default: duestream)' },
 };

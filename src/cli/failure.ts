@@ -56,9 +56,19 @@ export function exitCodeOf(error: unknown): number {
 
 /** On one line, whatever was thrown, with what to do about it where that is known. */
 export function lineOf(error: unknown): string {
-  const message = error instanceof Error ? error.message || error.name : String(error);
+  const message = inFlags(error instanceof Error ? error.message || error.name : String(error));
   const hint = hintFor(codeOf(error), message);
   return oneLine(hint === '' ? message : `${message.replace(/\.$/, '')}${hint}`);
+}
+
+/** What the library calls an option of the connection is a flag here. */
+function inFlags(message: string): string {
+  return message.replaceAll(/\bconnection\.socket\.(ca|cert|key|servername)\b/g, '--tls-$1');
+}
+
+/** Whether the reason given for a connection that is not made has to do with TLS; it says what to do itself. */
+export function isOfTls(message: string): boolean {
+  return /\bTLS\b|\bcertificate\b|--tls-/.test(message);
 }
 
 export function oneLine(text: string): string {
@@ -71,12 +81,14 @@ const hints: readonly (readonly [says: RegExp, todo: string])[] = [
     /WRONGPASS|NOAUTH|invalid password|AUTH failed/i,
     'put the right user and password into the URL in DUESTREAM_REDIS_URL',
   ],
+  [/NOPERM/, 'give the Redis user the rights that docs/operations.md names'],
   [/WRONGTYPE/, 'a key of another program is in the way; use another --prefix, or remove that key'],
   [/\bOOM\b/, 'Redis is full; raise its maxmemory, or let workers drain the queue'],
   [/\bREADONLY\b/, 'this is a replica; name its master'],
 ];
 
 function hintFor(code: string, message: string): string {
+  if (code === 'ERR_REDIS_UNREACHABLE' && isOfTls(message)) return '';
   if (code === 'ERR_REDIS_UNREACHABLE') return '; start Redis, or name another with --redis or DUESTREAM_REDIS_URL';
   if (code !== 'ERR_REDIS_REPLY') return '';
   const [, todo] = hints.find(([says]) => says.test(message)) ?? [];

@@ -1,26 +1,53 @@
 import type { Arguments } from './arguments.js';
 import { usage } from './failure.js';
+import { type Tls, tlsOf } from './tls-files.js';
 
 /** Where the address was found is said in errors; the address itself may hold a password and never is. */
 const sources = ['DUESTREAM_REDIS_URL', 'REDIS_URL'];
 
+/** What the library takes: a URL, and for TLS what the command line says beside it. */
+export type Address = string | { readonly url: string; readonly socket: Tls };
+
 export interface Connection {
-  readonly connection: string;
+  readonly connection: Address;
   readonly prefix?: string;
 }
 
 /** `--redis`, else the environment, else the usual port on this machine. Checked here, so that a typo connects nowhere. */
 export function connectionOf(args: Arguments): Connection {
-  const flag = args.text('redis');
-  const source = flag === undefined ? sources.find((name) => process.env[name]) : '--redis';
-  const connection = flag ?? (source === undefined ? 'redis://127.0.0.1:6379' : (process.env[source] ?? ''));
-  checkUrl(connection, source ?? 'the address');
+  const url = redisUrlOf(args);
+  const tls = tlsOf(args);
+  const nodes = args.list('lock-nodes') ?? [];
+  if (tls && ![url, ...nodes].some(isTls)) {
+    throw usage(`${tls.source} is for TLS, and the address of Redis is without: let it begin with rediss://`);
+  }
   const prefix = args.text('prefix');
-  return { connection, ...(prefix !== undefined && { prefix }) };
+  return { connection: addressOf(url, tls?.tls), ...(prefix !== undefined && { prefix }) };
 }
 
-/** The servers of `--lock-nodes`. */
-export function lockNodesOf(args: Arguments): string[] | undefined {
+/** The URL alone. */
+export function redisUrlOf(args: Arguments): string {
+  const flag = args.text('redis');
+  const source = flag === undefined ? sources.find((name) => process.env[name]) : '--redis';
+  const url = flag ?? (source === undefined ? 'redis://127.0.0.1:6379' : (process.env[source] ?? ''));
+  checkUrl(url, source ?? 'the address');
+  return url;
+}
+
+function isTls(url: string): boolean {
+  return /^rediss:/i.test(url);
+}
+
+function addressOf(url: string, tls: Tls | undefined): Address {
+  return tls && isTls(url) ? { url, socket: tls } : url;
+}
+
+export function urlOf(address: Address): string {
+  return typeof address === 'string' ? address : address.url;
+}
+
+/** The servers of `--lock-nodes`; those with TLS are met with the same files as the queue's. */
+export function lockNodesOf(args: Arguments): Address[] | undefined {
   const nodes = args.list('lock-nodes');
   if (nodes?.some(isOfSentinels)) {
     throw usage('--lock-nodes takes the URLs of single Redis servers, with commas; not redis+sentinel://');
@@ -31,7 +58,8 @@ export function lockNodesOf(args: Arguments): string[] | undefined {
       `--lock-nodes needs an odd number of Redis servers, for a majority must be possible; got ${nodes.length}`,
     );
   }
-  return nodes;
+  const tls = tlsOf(args)?.tls;
+  return nodes?.map((node) => addressOf(node, tls));
 }
 
 /** The library looks at the rest of it. */

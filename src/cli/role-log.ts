@@ -1,5 +1,5 @@
 import type { Observation } from '../index.js';
-import { codeOf, lineOf } from './failure.js';
+import { codeOf, isOfTls, lineOf } from './failure.js';
 import { note } from './output.js';
 import { withoutSecrets } from './redis-address.js';
 
@@ -23,6 +23,8 @@ export class RoleLog {
   readonly #down = new Map<string, Set<string>>();
   /** Those that are down and not told of yet. */
   readonly #undecided = new Map<string, NodeJS.Timeout>();
+  /** Address of a server → why no connection to it was made, where TLS has to do with it; the last is the newest. */
+  readonly #reasons = new Map<string, Set<string>>();
   readonly #told = new Set<string>();
   #aftermath: NodeJS.Timeout | undefined;
   #closed = false;
@@ -34,8 +36,14 @@ export class RoleLog {
 
   tell(error: unknown): void {
     const text = lineOf(error);
-    const line = withoutSecrets(this.#isRefusal(text) ? this.#refusal(text) : text, this.#addresses);
-    if (this.#closed || this.#told.has(line) || this.#isOfTheOutage(error)) return;
+    const isRefusal = /^(WRONGPASS|NOAUTH|NOPERM)/.test(text);
+    if (this.#isOfTheOutage(error) || (isRefusal && this.#aftermath !== undefined)) return;
+    const line = isRefusal && this.#addressesDown.length > 0 ? this.#refusal(text) : text;
+    this.#tellOnce(withoutSecrets(line, this.#addresses));
+  }
+
+  #tellOnce(line: string): void {
+    if (this.#closed || this.#told.has(line)) return;
     if (this.#told.size >= toldMax) this.#told.clear();
     this.#told.add(line);
     note(line);
@@ -43,9 +51,21 @@ export class RoleLog {
 
   /** Bound: it is handed on as it is. */
   readonly observe = (observation: Observation): void => {
-    if (observation.type !== 'redis_up' || this.#closed) return;
-    const { connection, up } = observation;
-    const address = connection.replace(/ \w+ \d+$/, ''); // behind it stand what the connection is for, and a number
+    if (this.#closed) return;
+    if (observation.type === 'redis_up') this.#onUp(observation);
+    if (observation.type === 'redis_error' && observation.error)
+      this.#onFailed(observation.connection, observation.error);
+    if (observation.type === 'at_risk') this.#warn(observation.risks);
+    if (observation.type === 'error') this.tell(observation.error); // most are told as events too, and said once
+  };
+
+  /** No error: it may be what was chosen. */
+  #warn(risks: readonly string[]): void {
+    this.#tellOnce(`warning: this Redis can lose what it has acknowledged: ${risks.join('; ')}`);
+  }
+
+  #onUp({ connection, up }: { connection: string; up: boolean }): void {
+    const address = addressOf(connection);
     const down = this.#down.get(address) ?? new Set();
     this.#down.set(address, down);
     const wasDown = down.size > 0;
@@ -53,19 +73,36 @@ export class RoleLog {
     else down.add(connection);
     if (wasDown === down.size > 0) return;
     if (wasDown) this.#onBack(address);
-    else this.#undecided.set(address, setTimeout(() => this.#tellDown(address), decideMs).unref());
-  };
+    else this.#decideSoon(address);
+  }
+
+  #onFailed(connection: string, error: Error): void {
+    const address = addressOf(connection);
+    const reason = lineOf(error);
+    const known = this.#reasons.get(address) ?? new Set();
+    if (!isOfTls(reason) || known.has(reason)) return;
+    this.#reasons.set(address, known.add(reason));
+    this.#decideSoon(address);
+  }
+
+  #decideSoon(address: string): void {
+    if (this.#undecided.has(address)) return;
+    this.#undecided.set(address, setTimeout(() => this.#tellDown(address), decideMs).unref());
+  }
 
   #onBack(address: string): void {
     this.#tellDown(address);
     note(`Redis at ${address} is back`);
+    this.#reasons.delete(address);
     clearTimeout(this.#aftermath);
     this.#aftermath = setTimeout(() => (this.#aftermath = undefined), aftermathMs).unref();
     this.#told.clear();
   }
 
   #tellDown(address: string): void {
-    if (this.#decided(address) && !this.#closed) note(`Redis at ${address} is unreachable; waiting for it`);
+    if (!this.#decided(address) || this.#closed) return;
+    const [reason] = Array.from(this.#reasons.get(address) ?? []).slice(-1);
+    note(`Redis at ${address} is unreachable${reason === undefined ? '' : `: ${reason}`}; waiting for it`);
   }
 
   /** False when it was before. */
@@ -74,13 +111,10 @@ export class RoleLog {
     return this.#undecided.delete(address);
   }
 
-  #isRefusal(text: string): boolean {
-    return /^(WRONGPASS|NOAUTH)/.test(text) && this.#addressesDown.length > 0;
-  }
-
   #refusal(text: string): string {
     const addresses = this.#addressesDown;
     for (const address of addresses) this.#decided(address);
+    if (text.startsWith('NOPERM')) return `Redis at ${addresses.join(', ')}: ${text}`;
     const [, todo = ''] = /(; .*)/.exec(text) ?? [];
     return `Redis at ${addresses.join(', ')} refused the password${todo}`;
   }
@@ -99,4 +133,9 @@ export class RoleLog {
     this.#closed = true;
     for (const timer of [this.#aftermath, ...this.#undecided.values()]) clearTimeout(timer);
   }
+}
+
+/** Behind it stand what the connection is for, and a number. */
+function addressOf(connection: string): string {
+  return connection.replace(/ \w+ \d+$/, '');
 }

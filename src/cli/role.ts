@@ -3,7 +3,7 @@ import type { Arguments } from './arguments.js';
 import type { Flag } from './command.js';
 import { exitCodes, usage } from './failure.js';
 import { note } from './output.js';
-import { type Connection, connectionOf, lockNodesOf } from './redis-address.js';
+import { type Connection, connectionOf, lockNodesOf, urlOf } from './redis-address.js';
 import { RoleLog } from './role-log.js';
 import { StopSignal } from './stop-signal.js';
 
@@ -47,7 +47,8 @@ export async function runRole(args: Arguments, role: Role): Promise<number> {
   const connection = connectionOf(args);
   const queues = queuesOf(args);
   const metrics = new Metrics();
-  const log = new RoleLog([connection.connection, ...(lockNodesOf(args) ?? [])], { verbose: args.on('verbose') });
+  const addresses = [connection.connection, ...(lockNodesOf(args) ?? [])].map(urlOf);
+  const log = new RoleLog(addresses, { verbose: args.on('verbose') });
   const observe: Observe = (observation) => {
     metrics.observe(observation);
     log.observe(observation);

@@ -156,10 +156,12 @@ export class Settler {
   async #send<I extends Owned>(items: readonly I[], write: Write<I>): Promise<SettleAnswer[]> {
     const { partition, reader } = this.#parts;
     const { consumer = '' } = items[0] ?? {};
-    const reply = await this.#lanes.call(({ lane, call, timeoutMs }) => {
-      const caller = reader.isUp && !reader.isBlocked ? reader : partition.caller;
-      return write(items, { lane, call, consumer, on: { caller, timeoutMs } });
-    });
+    // Asked for each command: when Redis does not know the script, the reader may be blocked before it is sent whole.
+    const free = (): Caller => (reader.isUp && !reader.isBlocked ? reader : partition.caller);
+    const caller: Caller = { send: (args, options) => free().send(args, options) };
+    const reply = await this.#lanes.call(({ lane, call, timeoutMs }) =>
+      write(items, { lane, call, consumer, on: { caller, timeoutMs } }),
+    );
     assert(reply.status === 'ok', `settle: ${reply.status} for a call that nobody else makes`);
     return items.map((_item, at) => {
       const answer = answerOf[reply.marks[at] ?? ''];

@@ -125,7 +125,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
 
   /** A server that may lose tasks is worth an error before it does. */
   async #judge(commands: Link): Promise<void> {
-    this.#unsuitable = await judgeServer(commands);
+    this.#unsuitable = await judgeServer(commands, this.#common.observe);
     if (this.#unsuitable) this.#tell('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }
 

@@ -14,7 +14,7 @@ const errorKinds = Object.keys({
 /** Far more than there are scripts: it only holds off a caller that puts something unbounded into `op`. */
 const opsMax = 100;
 
-type Kind = 'redis_up' | 'redis_closed' | 'redis_reconnected' | 'redis_error' | 'redis_command';
+type Kind = 'redis_up' | 'redis_closed' | 'redis_reconnected' | 'redis_error' | 'redis_command' | 'at_risk';
 
 /** The connections. `redis_up` is 0 as long as any of them is down, and before the first is up. */
 export function recordRedis(series: Series): Part<Kind> {
@@ -41,6 +41,7 @@ export function recordRedis(series: Series): Part<Kind> {
       },
       redis_reconnected: () => reconnects.inc(),
       redis_error: ({ kind }) => errors.inc({ kind }),
+      at_risk: () => {}, // words for a person, once
       redis_command: ({ op, durationMs }) => durations.observe({ op: ops.admit('', op).label }, seconds(durationMs)),
     },
   };

@@ -1,11 +1,13 @@
 import { createClient, type RedisClientOptions } from 'redis';
 import { invalid } from '../errors.js';
 import { type SentinelOptions, sentinelled } from './sentinel-options.js';
+import { checkTls } from './tls.js';
 
 /**
  * Where Redis is, as users say it: a URL (`redis://`, `rediss://`, `unix:///path`), node-redis client options, or a
- * function that makes a client; or a master that Sentinels watch over, by a URL (`redis+sentinel://`) or options. It is
- * checked once, at the door, and a password never gets into a message.
+ * function that makes a client; a URL and options go together, as in `{ url: 'rediss://…', socket: { tls: true, ca } }`,
+ * where the URL wins. Or a master that Sentinels watch over, by a URL (`redis+sentinel://`) or options. It is checked once,
+ * at the door, and a password never gets into a message.
  *
  * A client lives as long as its connection and no longer. Broken in the middle of a reply, the decoder of node-redis 4
  * keeps its half-read state through a reconnect, and from then on hangs or hands one command's bytes to another. So
@@ -53,8 +55,11 @@ function parse(option: ConnectionOption): RedisClientOptions | (() => RedisConne
 /** Throws ERR_INVALID_ARGUMENT when this can't be a connection. No I/O. */
 export function checkConnection(option: ConnectionOption): void {
   const parts = sentinelled(option);
-  if (parts === undefined) parse(option);
-  else for (const host of parts.hosts) [parts.serverAt(host), parts.sentinelAt(host)].forEach(parse);
+  const all = parts?.hosts.flatMap((host) => [parts.serverAt(host), parts.sentinelAt(host)]) ?? [option];
+  for (const one of all) {
+    const parsed = parse(one);
+    if (typeof parsed === 'object') checkTls(parsed, (parsed.socket ?? {}) as Readonly<Record<string, unknown>>);
+  }
 }
 
 function kindOf(value: unknown): string {
@@ -175,6 +180,12 @@ export function connectTimeoutMs(option: ConnectionOption): number {
   if (typeof option !== 'object') return connectTimeoutMsDefault;
   const ms = (option.socket as Socket | undefined)?.connectTimeout;
   return typeof ms === 'number' && ms > 0 ? ms : connectTimeoutMsDefault;
+}
+
+/** Whether a client speaks TLS, as its options say; a client of the user's own function has them as well. */
+export function isTls(client: RedisConnection): boolean {
+  const { options } = client as { options?: { socket?: { tls?: unknown } } };
+  return options?.socket?.tls === true;
 }
 
 /** `host:port/db` or the path of the socket, without secrets, for messages. */

@@ -2,8 +2,9 @@ import { ErrorReply } from 'redis';
 import type { Clock } from '../clock.js';
 import { assert, messageOf } from '../errors.js';
 import { newToken } from '../random.js';
-import { type ConnectionOption, connectTimeoutMs, openClient, type RedisConnection } from './connection.js';
+import { type ConnectionOption, connectTimeoutMs, isTls, openClient, type RedisConnection } from './connection.js';
 import { deadline } from './deadlines.js';
+import { noHandshake, tlsTrouble } from './tls.js';
 
 /** Where a connection leads. It is asked anew for each life of it: what has one name may have moved. */
 export interface Target {
@@ -53,6 +54,7 @@ export class Life {
   readonly #socket = new AbortController();
   #client: RedisConnection | undefined;
   #connecting = true;
+  #isOpen = false;
   #endedBy: Error | undefined;
   #interrupt: ((error: Error) => void) | undefined;
   #cancelProbe: (() => void) | undefined;
@@ -66,6 +68,11 @@ export class Life {
   get client(): RedisConnection {
     assert(this.#client, 'a life has no client before it is opened');
     return this.#client;
+  }
+
+  /** Why it takes so long, while it is not open. */
+  get delay(): Error | undefined {
+    return this.#connecting && this.#client && isTls(this.#client) ? new Error(noHandshake) : undefined;
   }
 
   get endedBy(): Error | undefined {
@@ -85,9 +92,10 @@ export class Life {
       if (prepare) await this.#within(prepare(client), { ms: answerMs, what: 'SUBSCRIBE' });
       if (this.#endedBy) throw this.#endedBy;
     } catch (error) {
-      this.end(error instanceof Error ? error : new Error(messageOf(error)));
+      this.end(this.#reasonOf(error));
       throw this.#endedBy ?? error;
     }
+    this.#isOpen = true;
     this.heardAtMs = this.#parts.clock.monotonicMs();
     this.#watchSilence(silenceMs);
   }
@@ -175,9 +183,19 @@ export class Life {
 
   /** Of a client that reconnects by itself this is the moment, and the only one, at which it still lets itself be stopped. */
   #onError(error: unknown): void {
+    const reason = this.#reasonOf(error);
     this.#connecting = false;
     if (this.#endedBy) this.#hangUp();
-    else this.end(error instanceof Error ? error : new Error(messageOf(error)));
+    else this.end(reason);
+  }
+
+  /** Of TLS in words: what OpenSSL says, or a socket that was just closed, helps nobody. */
+  #reasonOf(thrown: unknown): Error {
+    const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
+    if (this.#isOpen || !this.#client) return error;
+    const stage = this.#connecting ? 'connecting' : 'socket';
+    const words = tlsTrouble(error, { isTls: isTls(this.#client), stage });
+    return words === undefined ? error : new Error(words, { cause: error });
   }
 
   /** The client now has its socket. One that comes too late is closed when the client has finished its own work on it. */

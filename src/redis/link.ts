@@ -202,8 +202,8 @@ export class Link {
   #onOverdue(calls: Call[]): void {
     const unanswered = calls.filter((call) => call.sent);
     for (const call of unanswered) this.#forget(call);
-    for (const call of calls)
-      this.#fail(call, call.sent ? { kind: 'no_reply' } : { kind: 'not_sent', last: this.#lastError });
+    const last = this.#lastError ?? this.#supervisor.delay;
+    for (const call of calls) this.#fail(call, call.sent ? { kind: 'no_reply' } : { kind: 'not_sent', last });
     for (const { verb, timeoutMs } of unanswered) this.#tell({ type: 'timeout', command: verb, ms: timeoutMs });
     if (unanswered[0]) this.drop(`${unanswered[0].verb} got no reply within ${unanswered[0].timeoutMs} ms`);
   }

@@ -1,3 +1,4 @@
+import { DuestreamError } from '../errors.js';
 import type { Common } from '../options.js';
 import { parseSignal, type Signal } from '../signals.js';
 import type { ConnectionOption } from './connection.js';
@@ -5,14 +6,18 @@ import type { Partition, Partitions } from './partition.js';
 import type { Servers } from './servers.js';
 import { Subscriber } from './subscriber.js';
 
-/** Listens to the wake-up channels of a queue's partitions, on one connection. */
+/**
+ * Listens to the wake-up channels of a queue's partitions, on one connection. Where Redis does not allow that, all goes
+ * on, a little later: it is observed once. Whatever else it refuses the other connections are refused as well.
+ */
 export function listen(
   common: Common<ConnectionOption>,
   { partitions, servers }: { partitions: Partitions; servers: Servers },
   hear: (signal: Signal, partition: Partition) => void,
 ): Subscriber {
-  const { clock, random } = common;
+  const { clock, random, observe } = common;
   const byChannel = new Map(partitions.all.map((partition) => [partition.keys.wake, partition]));
+  let isTold = false;
   const subscriber = new Subscriber({
     connection: servers.publisher,
     channels: [...byChannel.keys()],
@@ -22,6 +27,13 @@ export function listen(
       const signal = parseSignal(message);
       const partition = byChannel.get(channel);
       if (signal && partition) hear(signal, partition);
+    },
+    onEvent: (event) => {
+      if (event.type === 'connected') isTold = false;
+      if (isTold || event.type !== 'connect_failed' || !event.error.message.startsWith('NOPERM')) return;
+      isTold = true;
+      const error = new DuestreamError('ERR_REDIS_REPLY', event.error.message, { cause: event.error });
+      observe({ type: 'error', queue: partitions.home.queue, where: 'listen', error });
     },
   });
   subscriber.start();

@@ -1,10 +1,19 @@
+import type { Observe } from '../events.js';
+import { queuesKey } from '../keys.js';
 import type { Common } from '../options.js';
 import type { ConnectionOption } from './connection.js';
 import { Link, type LinkEvent } from './link.js';
-import type { Observe } from '../events.js';
+import { lockRights, scriptRights, withRights } from './rights.js';
 import { type Target, targetOf } from './target.js';
 
 let opened = 0;
+
+/** Without all of these such a connection is not used. Producers and operators may have fewer: each call tells. */
+const demanded: Readonly<Record<string, readonly string[]>> = {
+  worker: scriptRights,
+  leader: scriptRights,
+  lock: lockRights,
+};
 
 /** A link whose ups and downs are observed. */
 export function openLink(
@@ -12,11 +21,13 @@ export function openLink(
   purpose: string,
   connection: ConnectionOption | Target = common.connection,
 ): Link {
-  const { clock, random, commandTimeoutMs, observe } = common;
+  const { clock, random, commandTimeoutMs, observe, prefix } = common;
+  const target = targetOf(connection);
+  const rights = demanded[purpose];
   opened += 1;
-  const where = `${targetOf(connection).shown} ${purpose} ${opened}`; // one name for one link: observers add up over them
+  const where = `${target.shown} ${purpose} ${opened}`; // one name for one link: observers add up over them
   return new Link({
-    connection,
+    connection: rights ? withRights(target, { key: queuesKey(prefix), rights, who: purpose }) : target,
     purpose,
     clock,
     random,
@@ -37,7 +48,7 @@ function tell(event: LinkEvent, connection: string, observe: Observe): void {
       break;
     case 'connect_failed':
       observe({ type: 'redis_up', connection, up: false });
-      observe({ type: 'redis_error', connection, kind: 'connect' });
+      observe({ type: 'redis_error', connection, kind: 'connect', error: event.error });
       break;
     case 'timeout':
       observe({ type: 'redis_error', connection, kind: 'timeout' });

@@ -1,5 +1,6 @@
 import { BugError, DuestreamError, messageOf } from '../errors.js';
 import type { Reply } from './reply.js';
+import { refusalOf } from './rights.js';
 
 /**
  * Calls the Lua scripts. A script is known by its definition, which scripts/generate-bindings.mjs makes from the
@@ -59,12 +60,15 @@ export async function runScript<K, A, R extends { status: string }>(
   const args = encodeCall(script, call);
   const op = script.name;
   const options = call.timeoutMs === undefined ? { op } : { op, timeoutMs: call.timeoutMs };
+  const refused = async (error: unknown): Promise<never> => {
+    throw await refusalOf(error, script, { send: (words) => caller.send(words, options), key: args[3] ?? '' });
+  };
   let reply: Reply;
   try {
     reply = await caller.send(args, options);
   } catch (error) {
-    if (!messageOf(error).startsWith('NOSCRIPT')) throw error;
-    reply = await caller.send(['EVAL', script.source, ...args.slice(2)], options);
+    if (!messageOf(error).startsWith('NOSCRIPT')) return refused(error);
+    reply = await caller.send(['EVAL', script.source, ...args.slice(2)], options).catch(refused);
   }
   return decodeReply(script, reply);
 }

@@ -1,3 +1,4 @@
+import type { Observe } from '../events.js';
 import type { Link } from './link.js';
 import type { Caller } from './script.js';
 
@@ -7,8 +8,13 @@ export interface Suitability {
   readonly version: string;
   readonly eviction: string;
   /** The AOF's fsync mode, or what else keeps the data. */
-  readonly persistence: 'always' | 'everysec' | 'no' | 'rdb only' | 'none' | 'unknown';
+  readonly persistence: 'always' | 'everysec' | 'no' | 'rdb only' | 'none' | 'no aof' | 'unknown';
+  /** What makes it unsuitable. */
   readonly problems: readonly string[];
+  /** How many are connected, and whether Redis takes no writes without enough of them (min-replicas-to-write). */
+  readonly replicas: { readonly connected: number; readonly needed: boolean };
+  /** How it can lose what it has acknowledged. */
+  readonly risks: readonly string[];
 }
 
 const oldestMajor = 7;
@@ -28,13 +34,36 @@ export async function suitabilityOf(caller: Caller): Promise<Suitability> {
       `Redis evicts keys (maxmemory-policy ${eviction}), tasks among them: set maxmemory-policy noeviction`,
     );
   }
+  const persistence = await persistenceOf(caller, info);
+  const replicas = {
+    connected: Number(info.get('connected_slaves') ?? 0),
+    needed: info.has('min_slaves_good_slaves'), // INFO has it only where the setting is on
+  };
   return {
     isSuitable: problems.length === 0,
     version,
     eviction,
-    persistence: await persistenceOf(caller, info),
+    persistence,
     problems,
+    replicas,
+    risks: [persistenceRisks[persistence], failoverRisk(replicas)].filter((risk) => risk !== undefined),
   };
+}
+
+const persistenceRisks: Readonly<Record<Suitability['persistence'], string | undefined>> = {
+  always: undefined,
+  everysec: 'a power loss costs up to a second of it (appendfsync everysec)',
+  no: 'a power loss costs what the system had not written yet: set appendfsync everysec or always',
+  'rdb only': 'a crash costs all since the last snapshot: set appendonly yes',
+  none: 'a restart costs everything: set appendonly yes',
+  'no aof': 'a crash costs at least what came since the last snapshot: set appendonly yes',
+  unknown: undefined,
+};
+
+/** Measured: a master that was cut off and came back acknowledged writes for 10 s, and lost them all. */
+function failoverRisk({ connected, needed }: Suitability['replicas']): string | undefined {
+  if (connected === 0 || needed) return undefined;
+  return 'a failover costs what had not reached a replica: set min-replicas-to-write 1 and min-replicas-max-lag 2';
 }
 
 async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>): Promise<Suitability['persistence']> {
@@ -45,15 +74,19 @@ async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>):
     if (info.get('aof_enabled') === '1') return (config.get('appendfsync') as Suitability['persistence']) ?? 'unknown';
     return config.get('save') ? 'rdb only' : 'none';
   } catch {
-    return 'unknown'; // CONFIG is often not allowed where others run the server
+    return info.get('aof_enabled') === '0' ? 'no aof' : 'unknown'; // CONFIG is often not allowed where others run the server
   }
 }
 
-/** Judges the server as soon as there is a connection; resolves with what is wrong, in words, or with nothing. */
-export async function judgeServer(link: Link): Promise<string | undefined> {
+/**
+ * Judges the server as soon as there is a connection; resolves with what is wrong, in words, or with nothing. That it
+ * can lose what it has acknowledged is no fault, and only observed.
+ */
+export async function judgeServer(link: Link, observe: Observe): Promise<string | undefined> {
   try {
     await link.connected(connectWaitMs);
-    const { problems } = await suitabilityOf(link);
+    const { problems, risks } = await suitabilityOf(link);
+    if (risks.length > 0) observe({ type: 'at_risk', risks });
     return problems.length > 0 ? problems.join('; ') : undefined;
   } catch {
     return undefined; // stopped, or INFO is not ours to read: the loops tell what matters

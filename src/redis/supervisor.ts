@@ -47,6 +47,11 @@ export class Supervisor {
     return this.#up ? this.#life : undefined;
   }
 
+  /** Why the connection that is being made takes so long, if that is known. */
+  get delay(): Error | undefined {
+    return this.#up ? undefined : this.#life?.delay;
+  }
+
   start(): void {
     this.#running ??= this.#run();
   }

@@ -82,6 +82,18 @@ test('doctor finds an eviction policy: exit code 1', async () => {
   expect(checks.find(({ name }) => name === 'eviction')).toMatchObject({ ok: false });
 });
 
+test('roles on a Redis that keeps nothing warn of it, once for all queues', async () => {
+  const leader = evicting.start(['leader', 'mail', 'reports']);
+  await leader.says(
+    /warning: this Redis can lose what it has acknowledged: a restart costs everything: set appendonly yes\n/,
+  );
+  await leader.says(/mail: leads[^]*reports: leads|reports: leads[^]*mail: leads/);
+  leader.kill('SIGTERM');
+  const { code, stderr } = await leader.ended;
+  expect(stderr.match(/warning/g)).toHaveLength(1);
+  expect(code).toBe(0);
+});
+
 test('a worker on a Redis that evicts says so', async () => {
   writeFileSync(join(evicting.folder, 'handlers.mjs'), 'export default { welcome: () => {} };');
   const worker = evicting.start(['worker', 'mail', '--handlers', './handlers.mjs']);

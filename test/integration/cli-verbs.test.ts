@@ -217,6 +217,14 @@ test('nobody leads an empty queue, and doctor tells of what it looked at', async
   expect(code).toBe(1);
 });
 
+test('doctor tells a risk from what is wrong', async () => {
+  await cli.send('CONFIG', 'SET', 'appendonly', 'yes', 'appendfsync', 'everysec');
+  const { stdout, code } = await cli.run(['doctor']);
+  await cli.send('CONFIG', 'SET', 'appendonly', 'no');
+  expect(stdout).toMatch(/risk\s+persistence\s+AOF, fsync everysec: a power loss may cost the last second/);
+  expect(code).toBe(0);
+});
+
 test('a reader that goes away ends the command quietly', async () => {
   for (let at = 0; at < 40; at += 1) await cli.send('SADD', 'duestream:queues', `queue-${at}`);
   const command = cli.start(['stats']);

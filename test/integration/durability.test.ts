@@ -1,80 +1,83 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { Queue, type QueueOptions } from '../../src/index.js';
-import { partitionKeys } from '../../src/keys.js';
-import type { RedisServer } from '../../src/redis/embedded.js';
-import type { Link } from '../../src/redis/link.js';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Check, doctor, Leader, type Observation, Worker } from '../../src/index.js';
+import type { RedisLaunchOptions, RedisServer } from '../../src/redis/embedded.js';
+import { judgeServer } from '../../src/redis/suitability.js';
 import { linkTo, startRedis, until } from '../support/redis.js';
 
-/** What an add waits for. */
-interface Pair {
-  readonly master: RedisServer;
-  readonly replica: RedisServer;
-  readonly onReplica: Link;
-  queue(options?: QueueOptions): Queue;
+/** What a Redis can lose of what it has acknowledged is said: by the doctor, and at the start. */
+async function checkOf(server: RedisServer, name: string): Promise<Check | undefined> {
+  const { checks } = await doctor({ connection: server.connection });
+  return checks.find((check) => check.name === name);
 }
 
-async function replicated(): Promise<Pair> {
-  const master = await startRedis({ port: 'free', socket: true, args: ['--repl-diskless-sync-delay', '0'] });
-  const args = ['--replicaof', '127.0.0.1', String(master.port)];
-  const replica = await startRedis({ args });
-  const [onMaster, onReplica] = [linkTo(master.connection), linkTo(replica.connection)];
-  await until(async () => /state=online/.test(String(await onMaster.send(['INFO', 'replication']))), 'the replica');
-  const queue = (options: QueueOptions = {}): Queue => {
-    const made = new Queue('mail', { connection: master.connection, ...options });
-    onTestFinished(() => made.close());
-    return made;
-  };
-  return { master, replica, onReplica, queue };
+/** What is observed of it when it is judged, as at every start. */
+async function risksOf(server: RedisServer): Promise<readonly string[]> {
+  const seen: Observation[] = [];
+  expect(await judgeServer(linkTo(server.connection), (observation) => seen.push(observation))).toBeUndefined();
+  return seen.flatMap((one) => (one.type === 'at_risk' ? one.risks : []));
 }
 
-const { tasks } = partitionKeys('duestream', 'mail', 0);
+const modes: readonly (readonly [of: string, options: RedisLaunchOptions, check: object, risk: RegExp | undefined])[] =
+  [
+    ['fsync always', { appendonly: 'always' }, { ok: true }, undefined],
+    [
+      'fsync every second',
+      { appendonly: 'everysec' },
+      { ok: true, risk: true },
+      /^a power loss costs up to a second of it/,
+    ],
+    [
+      'no fsync',
+      { args: ['--appendonly', 'yes', '--appendfsync', 'no'] },
+      { ok: true, risk: true },
+      /^a power loss costs what/,
+    ],
+    ['snapshots only', { args: ['--save', '3600 1'] }, { ok: false }, /^a crash costs all since the last snapshot/],
+    ['nothing', {}, { ok: false }, /^a restart costs everything/],
+  ];
 
-describe('an add that is to be replicated', () => {
-  test('is on the replica when it returns', async () => {
-    const { onReplica, queue } = await replicated();
-    const mail = queue({ durability: 'replicated' });
-    for (let at = 0; at < 50; at += 1) {
-      const { id } = await mail.add('job');
-      expect(await onReplica.send(['HEXISTS', tasks, id])).toBe(1);
-    }
-    const many = await mail.addMany(Array.from({ length: 1_000 }, () => ({ name: 'job', in: '1h' })));
-    expect(await onReplica.send(['HLEN', tasks])).toBe(50 + many.length);
-  });
+test.each(modes)('a Redis with %s', async (_of, options, check, risk) => {
+  const server = await startRedis(options);
+  const found = await checkOf(server, 'persistence');
+  expect(found).toMatchObject(check);
+  expect(found?.risk).toBe('risk' in check ? true : undefined);
+  const told = await risksOf(server);
+  expect(told).toHaveLength(risk === undefined ? 0 : 1);
+  if (risk) expect(told[0]).toMatch(risk);
+});
 
-  test('of a thousand at once shares the waiting', async () => {
-    const { queue, master } = await replicated();
-    const mail = queue({ durability: 'replicated', partitions: 2 });
-    await Promise.all(Array.from({ length: 1_000 }, () => mail.add('job')));
-    const link = linkTo(master.connection);
-    const calls = /cmdstat_wait:calls=(\d+)/.exec(String(await link.send(['INFO', 'commandstats'])))?.[1];
-    expect(Number(calls)).toBeLessThan(50);
-  });
-
-  test('says that it may be lost while no replica answers, and is there all the same', async () => {
-    const { replica, queue } = await replicated();
-    const mail = queue({ durability: 'replicated', commandTimeout: '500ms' });
-    await mail.add('job', null, { id: 'before' }).catch(() => {}); // on a slow machine not in time: no matter
-    await replica.kill('SIGSTOP');
-    await expect(mail.add('job', null, { id: 'a' })).rejects.toMatchObject({
-      code: 'ERR_OUTCOME_UNKNOWN',
-      message: expect.stringContaining('no replica confirmed it within 500 ms'),
-    });
-    expect(await mail.get('a')).toMatchObject({ state: 'ready' });
-    await replica.kill('SIGCONT');
-    const patient = queue({ durability: 'replicated' });
-    expect(await patient.add('job', null, { id: 'a' })).toEqual({ id: 'a', status: 'duplicate' });
-  });
-
-  test('waits for nobody where it was not asked to', async () => {
-    const { replica, queue } = await replicated();
-    await replica.kill('SIGSTOP');
-    expect(await queue().add('job', null, { id: 'a' })).toEqual({ id: 'a', status: 'ready' });
-    await replica.kill('SIGCONT');
+test('replicas that no write waits for are a risk, and no more with min-replicas-to-write', async () => {
+  const server = await startRedis({ port: 'free', appendonly: 'always' });
+  expect(await checkOf(server, 'replication')).toMatchObject({ ok: true, detail: 'no replicas are connected' });
+  await startRedis({ args: ['--replicaof', '127.0.0.1', String(server.port)] });
+  const operator = linkTo(server.connection);
+  await until(async () => /connected_slaves:1/.test(String(await operator.send(['INFO', 'replication']))), 'a replica');
+  expect(await checkOf(server, 'replication')).toMatchObject({ ok: true, risk: true });
+  expect(await risksOf(server)).toEqual([
+    expect.stringMatching(/^a failover costs what had not reached a replica: set min-/),
+  ]);
+  await operator.send(['CONFIG', 'SET', 'min-replicas-to-write', '1', 'min-replicas-max-lag', '2']);
+  expect(await checkOf(server, 'replication')).toEqual({
+    name: 'replication',
+    ok: true,
+    detail: 'min-replicas-to-write is set, 1 replicas are connected',
   });
 });
 
-test('durability is one of two words', () => {
-  expect(() => new Queue('mail', { durability: 'disk' as 'memory' })).toThrow(
-    "durability must be 'memory' or 'replicated'",
-  );
+test('a worker and a leader observe it once, and take it for no error', async () => {
+  const { connection } = await startRedis();
+  const seen: Observation[] = [];
+  const errors: unknown[] = [];
+  const options = { connection, observe: (observation: Observation): void => void seen.push(observation) };
+  const stations = [
+    new Leader('mail', options),
+    new Worker('mail', { job: () => {} }, { ...options, leader: 'never' }),
+  ];
+  for (const station of stations) {
+    station.on('error', (error: unknown) => errors.push(error));
+    onTestFinished(() => station.stop());
+    await station.start();
+  }
+  await until(() => seen.filter(({ type }) => type === 'at_risk').length === 2, 'both to say so');
+  expect(errors).toEqual([]);
 });

@@ -21,6 +21,17 @@ describe('a failed task', () => {
     expect(info?.due).toBeLessThanOrEqual((await lab().nowMs()) + 3_600_001);
   });
 
+  test('goes to the schedule at once where Redis has to be sent the script first, while the worker reads on', async () => {
+    const { queue, link } = lab();
+    const { diary } = await lab().worker({ job: fail }, { lease: '1s' }); // of which a third is what a try may take
+    for (const id of ['a', 'b']) {
+      await link.send(['SCRIPT', 'FLUSH']);
+      await queue.add('job', null, { id, backoff: { type: 'fixed', delay: '1h' } });
+      await diary.next('retried', id);
+    }
+    expect(diary.errors).toEqual([]);
+  });
+
   test('waits at random up to its doubling exponential backoff', async () => {
     const { queue } = lab();
     const delays: number[] = [];

@@ -163,3 +163,8 @@ export function errors(error: DuestreamError, backoff: Backoff): void {
   // @ts-expect-error a code that does not exist
   new DuestreamError('ERR_OTHER', 'message');
 }
+
+export function overTls(): Queue<Mail> {
+  const connection = { url: 'rediss://localhost', socket: { tls: true, ca: 'PEM', servername: 'redis' } } as const;
+  return new Queue<Mail>('mail', { connection });
+}

@@ -65,3 +65,42 @@ test('a refused password is no outage', () => {
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/^duestream: Redis at localhost:6379 refused the password; put the right user and password/);
 });
+
+function fails(log: RoleLog, text: string, of = 'commands'): void {
+  log.observe({ type: 'redis_error', connection: `${where} ${of} 1`, kind: 'connect', error: new Error(text) });
+}
+
+test('why no connection comes about is said where TLS has to do with it, each reason once in an outage', () => {
+  const log = new RoleLog([]);
+  const expired = 'its certificate has expired';
+  for (let tries = 0; tries < 100; tries += 1) {
+    up(log, false);
+    fails(log, tries < 50 ? 'connect ECONNREFUSED' : expired);
+    fails(log, tries < 50 ? 'connect ECONNREFUSED' : expired, 'lock');
+    vi.advanceTimersByTime(100);
+  }
+  up(log, true);
+  up(log, false);
+  fails(log, expired);
+  vi.advanceTimersByTime(1_000);
+  expect(lines).toEqual([
+    `duestream: Redis at ${where} is unreachable; waiting for it`,
+    `duestream: Redis at ${where} is unreachable: ${expired}; waiting for it`,
+    `duestream: Redis at ${where} is back`,
+    `duestream: Redis at ${where} is unreachable: ${expired}; waiting for it`,
+  ]);
+});
+
+test('a right that is lacking is no outage, and what can be lost is a warning, once', () => {
+  const log = new RoleLog([]);
+  up(log, false);
+  for (let tries = 0; tries < 3; tries += 1) {
+    log.tell(failed('ERR_REDIS_REPLY', 'NOPERM worker: this Redis user lacks +xadd'));
+    log.observe({ type: 'at_risk', risks: ['one', 'two'] });
+  }
+  vi.advanceTimersByTime(60_000);
+  expect(lines).toEqual([
+    `duestream: Redis at ${where}: NOPERM worker: this Redis user lacks +xadd; give the Redis user the rights that docs/operations.md names`,
+    'duestream: warning: this Redis can lose what it has acknowledged: one; two',
+  ]);
+});

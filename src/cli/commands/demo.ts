@@ -9,7 +9,7 @@ import { summaryOf } from '../demo/summary.js';
 import type { Report } from '../demo/verdict.js';
 import { exitCodes } from '../failure.js';
 import { print, printJson } from '../output.js';
-import { connectionOf } from '../redis-address.js';
+import { redisUrlOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 
 export const command: Command = {
@@ -55,7 +55,7 @@ async function demo(args: Arguments): Promise<number> {
 type Parts = Omit<ConstructorParameters<typeof Play>[0], 'stage' | 'fault'> & { fault: FaultName | undefined };
 
 async function play(args: Arguments, parts: Parts): Promise<Report | undefined> {
-  const stage = await Stage.open(hasAddress(args) ? connectionOf(args).connection : undefined);
+  const stage = await Stage.open(hasAddress(args) ? redisUrlOf(args) : undefined);
   try {
     parts.screen.tell({ atMs: 0, text: `on ${stage.place}, under the prefix ${stage.prefix}, which goes at the end` });
     return parts.signal.aborted ? undefined : await new Play({ ...parts, stage }).run();

@@ -1,10 +1,10 @@
 import { scheduler } from 'node:timers/promises';
-import { type Diagnosis, doctor, Leader, Queue } from '../../index.js';
+import { type Check, type Diagnosis, doctor, Leader, Queue } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { exitCodes, Failure, lineOf } from '../failure.js';
 import { note, print, printJson, table } from '../output.js';
-import { type Connection, connectionOf, lockNodesOf } from '../redis-address.js';
+import { type Address, type Connection, connectionOf, lockNodesOf } from '../redis-address.js';
 import { noteIfNew, oneShot } from '../with-queue.js';
 
 export const command: Command = {
@@ -36,11 +36,16 @@ async function runDoctor(args: Arguments): Promise<number> {
   const { ok, checks } = diagnosis;
   await noteIfNew(args);
   if (args.on('json')) printJson({ ok, checks });
-  else print(table(checks.map((check) => [check.ok ? 'ok' : 'WRONG', check.name, check.detail])));
+  else print(table(checks.map((check) => [wordOf(check), check.name, check.detail])));
   if (ok) return exitCodes.ok;
   const wrong = checks.filter((check) => !check.ok).map(({ name }) => name);
   note(`wrong: ${wrong.join(', ')}`);
   return exitCodes.failed;
+}
+
+function wordOf({ ok, risk }: Check): string {
+  if (!ok) return 'WRONG';
+  return risk ? 'risk' : 'ok';
 }
 
 function diagnose(args: Arguments): Promise<Diagnosis> {
@@ -59,7 +64,7 @@ const repairMsMax = 60_000;
 const lookMs = 100;
 
 /** It is the leader's work, and a sweep of some seconds. Whoever leads does it; this process leads when nobody does. */
-async function repair(name: string, connection: Connection & { lockNodes?: string[] }): Promise<void> {
+async function repair(name: string, connection: Connection & { lockNodes?: Address[] }): Promise<void> {
   const { lockNodes: _votes, ...reach } = connection;
   const queue = new Queue(name, { ...reach, ...oneShot });
   const { leader, unplaced } = await queue.stats();

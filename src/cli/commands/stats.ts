@@ -4,7 +4,7 @@ import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { usage } from '../failure.js';
 import { print, printJson, table } from '../output.js';
-import { connectionOf } from '../redis-address.js';
+import { type Connection, connectionOf } from '../redis-address.js';
 import { noteIfNew, oneShot } from '../with-queue.js';
 
 export const command: Command = {
@@ -59,7 +59,7 @@ function show(args: Arguments, rows: readonly Row[]): void {
 
 /** One queue, or all there are at that moment; connections are kept from one look to the next. */
 class StatsReader {
-  readonly #options: { connection: string; prefix?: string } & typeof oneShot;
+  readonly #options: Connection & typeof oneShot;
   readonly #only: string | undefined;
   readonly #queues = new Map<string, Queue>();
 

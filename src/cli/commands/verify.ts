@@ -5,7 +5,7 @@ import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { exitCodes, lineOf, usage } from '../failure.js';
 import { note, print, printJson } from '../output.js';
-import { connectionOf, isOfSentinels } from '../redis-address.js';
+import { isOfSentinels, redisUrlOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 import { runCampaign } from '../verify/campaign.js';
 import { check, type Verdict } from '../verify/checker/check.js';
@@ -177,7 +177,7 @@ function connectionIn(args: Arguments): string | undefined {
 /** Only when it is asked for: an address in the environment is for the other verbs, and a password may be in it. */
 function addressIn(args: Arguments): string | undefined {
   const given = args.text('redis');
-  if (given !== 'env') return given === undefined ? undefined : connectionOf(args).connection;
+  if (given !== 'env') return given === undefined ? undefined : redisUrlOf(args);
   const found = process.env['DUESTREAM_REDIS_URL'] ?? process.env['REDIS_URL'];
   if (!found || !(URL.canParse(found) || isOfSentinels(found))) {
     throw usage(
