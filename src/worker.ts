@@ -13,6 +13,7 @@ import type { Link } from './redis/link.js';
 import { openLink } from './redis/observed-link.js';
 import { OneServer } from './redis/one-server.js';
 import { type Partition, Partitions } from './redis/partition.js';
+import type { Caller } from './redis/script.js';
 import { introduce, openServers, type Servers } from './redis/servers.js';
 import { judgeServer } from './redis/suitability.js';
 import type { Subscriber } from './redis/subscriber.js';
@@ -69,7 +70,10 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     const { prefix } = common;
     const partitions = new Partitions({ queue: this.queue, prefix, callerFor: (key) => servers.callerFor(key) });
     const readers = leader === 'only' ? [] : partitions.all.map(({ keys }) => servers.openLink('reader', keys.stream));
-    const lockNodes = leader === 'never' ? [] : tuning.lockNodes.map((node) => openLink(common, 'lock', node));
+    const votes = tuning.ownVotes
+      ? (): Link[] => [servers.openLink('lock', partitions.home.keys.lock)]
+      : (): Link[] => tuning.lockNodes.map((node) => openLink(common, 'lock', node));
+    const lockNodes = leader === 'never' ? [] : votes();
     const consumers = readers.map((reader, at) => this.#consumer(partitions.all[at] as Partition, { servers, reader }));
     const leadership = leader === 'never' ? undefined : this.#leadership(partitions, { servers, lockNodes });
     const subscriber = listen(common, { partitions, servers }, (signal) => {
@@ -78,7 +82,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     });
     this.#running = { servers, readers, lockNodes, subscriber, consumers, leadership };
     void introduce(servers, prefix, this.queue);
-    void this.#judge(servers.linkFor(partitions.home.keys.meta));
+    void this.#judge(servers.callerFor(partitions.home.keys.meta));
     leadership?.start();
     for (const consumer of consumers) consumer.start();
   }
@@ -151,7 +155,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   }
 
   /** A server that may lose tasks is worth an error before it does. */
-  async #judge(commands: Link): Promise<void> {
+  async #judge(commands: Caller): Promise<void> {
     this.#unsuitable = await judgeServer(commands);
     if (this.#unsuitable) this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }

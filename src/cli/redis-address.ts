@@ -14,7 +14,7 @@ export function connectionOf(args: Arguments): Connection {
   const flag = args.text('redis');
   const source = flag === undefined ? sources.find((name) => process.env[name]) : '--redis';
   const connection = flag ?? (source === undefined ? 'redis://127.0.0.1:6379' : (process.env[source] ?? ''));
-  checkUrl(connection, source ?? 'the address');
+  if (!clusterUrl.test(connection)) checkUrl(connection, source ?? 'the address');
   const prefix = args.text('prefix');
   return { connection, ...(prefix !== undefined && { prefix }) };
 }
@@ -31,15 +31,22 @@ export function lockNodesOf(args: Arguments): string[] | undefined {
   return nodes;
 }
 
+/** A list of hosts, which URL can't read. What is wrong in it beyond this the library says. */
+const clusterUrl = /^rediss?\+cluster:\/\/(?:([^@/?#]*)@)?([^@/?#]+)(?:\/\d*)?$/i;
+
 function checkUrl(text: string, source: string): void {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && ['redis:', 'rediss:', 'unix:'].includes(url.protocol) && (url.hostname !== '' || url.pathname !== ''))
     return;
-  throw usage(`${source} must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0`);
+  throw usage(
+    `${source} must be a URL such as redis://127.0.0.1:6379, rediss://user:password@host:6380/0 or redis+cluster://host1:6379,host2:6379`,
+  );
 }
 
 /** Where that is, without user, password and the rest. */
 export function hostOf(address: string): string {
+  const [, , hosts] = clusterUrl.exec(address) ?? [];
+  if (hosts !== undefined) return hosts;
   const { protocol, host, hostname, port, pathname } = new URL(address);
   if (protocol === 'unix:') return pathname;
   return port === '' ? `${hostname}:6379` : host;
@@ -51,13 +58,18 @@ const secretMin = 3;
 export function withoutSecrets(text: string, addresses: readonly (string | undefined)[]): string {
   let safe = text;
   for (const address of addresses) {
-    if (address === undefined || !URL.canParse(address)) continue;
-    const { password } = new URL(address);
+    const password = address === undefined ? '' : passwordOf(address);
     for (const secret of [password, decoded(password)]) {
       if (secret.length >= secretMin) safe = safe.replaceAll(secret, '***');
     }
   }
   return safe;
+}
+
+function passwordOf(address: string): string {
+  const [cluster, credentials = ''] = clusterUrl.exec(address) ?? [];
+  if (cluster !== undefined) return credentials.replace(/^[^:]*:?/, '');
+  return URL.canParse(address) ? new URL(address).password : '';
 }
 
 function decoded(text: string): string {

@@ -43,9 +43,11 @@ export class RoleLog {
 
   /** Bound: it is handed on as it is. */
   readonly observe = (observation: Observation): void => {
-    if (observation.type !== 'redis_up' || this.#closed) return;
+    if (this.#closed) return;
+    if (observation.type === 'redis_closed') this.#onClosed(observation.connection);
+    if (observation.type !== 'redis_up') return;
     const { connection, up } = observation;
-    const address = connection.replace(/ \w+ \d+$/, ''); // behind it stand what the connection is for, and a number
+    const address = addressIn(connection);
     const down = this.#down.get(address) ?? new Set();
     this.#down.set(address, down);
     const wasDown = down.size > 0;
@@ -55,6 +57,14 @@ export class RoleLog {
     if (wasDown) this.#onBack(address);
     else this.#undecided.set(address, setTimeout(() => this.#tellDown(address), decideMs).unref());
   };
+
+  /** A node that left its cluster will not come back to say so, and nobody waits for it. */
+  #onClosed(connection: string): void {
+    const address = addressIn(connection);
+    const down = this.#down.get(address);
+    if (!down?.delete(connection) || down.size > 0 || this.#decided(address)) return;
+    note(`Redis at ${address} is not used any more`);
+  }
 
   #onBack(address: string): void {
     this.#tellDown(address);
@@ -99,4 +109,9 @@ export class RoleLog {
     this.#closed = true;
     for (const timer of [this.#aftermath, ...this.#undecided.values()]) clearTimeout(timer);
   }
+}
+
+/** Behind it stand what the connection is for, and a number. */
+function addressIn(connection: string): string {
+  return connection.replace(/ \w+ \d+$/, '');
 }

@@ -12,6 +12,7 @@ import { OneServer } from '../redis/one-server.js';
 import { Partitions } from '../redis/partition.js';
 import { listen } from '../redis/listen.js';
 import type { Subscriber } from '../redis/subscriber.js';
+import type { Caller } from '../redis/script.js';
 import { introduce, openServers, type Servers } from '../redis/servers.js';
 import { judgeServer } from '../redis/suitability.js';
 import { checkQueueName } from '../task.js';
@@ -56,9 +57,11 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     if (this.#running) return;
     const { clock, random, observe, prefix } = this.#common;
     const servers = openServers(this.#common, 'leader');
-    const lockNodes = this.#tuning.lockNodes.map((node) => openLink(this.#common, 'lock', node));
     const partitions = new Partitions({ queue: this.queue, prefix, callerFor: (key) => servers.callerFor(key) });
     const { home } = partitions;
+    const lockNodes = this.#tuning.ownVotes
+      ? [servers.openLink('lock', home.keys.lock)]
+      : this.#tuning.lockNodes.map((node) => openLink(this.#common, 'lock', node));
     const oneServer = new OneServer(clock, () =>
       this.#tuning.ownVotes ? [servers.linkFor(home.keys.lock), ...lockNodes] : [],
     );
@@ -82,7 +85,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     const subscriber = listen(this.#common, { partitions, servers }, (signal) => leadership.hear(signal));
     this.#running = { servers, lockNodes, subscriber, leadership };
     void introduce(servers, prefix, this.queue);
-    void this.#judge(servers.linkFor(home.keys.meta));
+    void this.#judge(servers.callerFor(home.keys.meta));
     leadership.start();
   }
 
@@ -114,7 +117,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   }
 
   /** A server that may lose tasks is worth an error before it does. */
-  async #judge(commands: Link): Promise<void> {
+  async #judge(commands: Caller): Promise<void> {
     this.#unsuitable = await judgeServer(commands);
     if (this.#unsuitable) this.#tell('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }

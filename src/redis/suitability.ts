@@ -1,4 +1,4 @@
-import type { Link } from './link.js';
+import { DuestreamError } from '../errors.js';
 import type { Caller } from './script.js';
 
 /** What of a server matters to a queue. */
@@ -12,7 +12,6 @@ export interface Suitability {
 }
 
 const oldestMajor = 7;
-const connectWaitMs = 86_400_000;
 
 /** Reads INFO and, where that is allowed, CONFIG. */
 export async function suitabilityOf(caller: Caller): Promise<Suitability> {
@@ -49,14 +48,16 @@ async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>):
   }
 }
 
-/** Judges the server as soon as there is a connection; resolves with what is wrong, in words, or with nothing. */
-export async function judgeServer(link: Link): Promise<string | undefined> {
-  try {
-    await link.connected(connectWaitMs);
-    const { problems } = await suitabilityOf(link);
-    return problems.length > 0 ? problems.join('; ') : undefined;
-  } catch {
-    return undefined; // stopped, or INFO is not ours to read: the loops tell what matters
+/** Judges the server as soon as it can be reached; resolves with what is wrong, in words, or with nothing. */
+export async function judgeServer(caller: Caller): Promise<string | undefined> {
+  for (;;) {
+    try {
+      const { problems } = await suitabilityOf(caller);
+      return problems.length > 0 ? problems.join('; ') : undefined;
+    } catch (error) {
+      // Else stopped, or INFO is not ours to read: the loops tell what matters.
+      if (!(error instanceof DuestreamError) || error.code !== 'ERR_REDIS_UNREACHABLE') return undefined;
+    }
   }
 }
 

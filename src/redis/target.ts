@@ -8,6 +8,8 @@ export interface Target {
   locate(): Promise<ConnectionOption>;
   /** Looks whether a client that is connected leads to what was wanted; rejects when it does not. */
   confirm?(client: RedisConnection): Promise<void>;
+  /** Of a node of a cluster: whether this error reply means that the connection leads elsewhere than it should by now. */
+  misleads?(error: Error): boolean;
 }
 
 /** What users give as a connection, as a target. Throws ERR_INVALID_ARGUMENT when it can't be one. No I/O. */
