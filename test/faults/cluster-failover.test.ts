@@ -44,27 +44,31 @@ async function inStep(master: ClusterNode, name: string): Promise<void> {
   await expect(master.send('WAIT', 1, 5_000)).resolves.toBe(1);
 }
 
-test('a master is killed: its tasks are run from its replica, once, and the queues of other masters go on meanwhile', options, async () => {
-  const cluster = await TestCluster.forTest();
-  const [lost, well] = cluster.masters as [ClusterNode, ClusterNode];
-  const [hit, spared] = [await openStage(cluster, lost), await openStage(cluster, well)];
-  const before = await hit.term();
-  const ids = Array.from({ length: 50 }, (_, at) => `task-${at}`);
-  await hit.queue.addMany(ids.map((id) => ({ name: 'tick', payload: null, id, in: '4s' })));
-  await inStep(lost, hit.name);
-  await lost.server.kill('SIGKILL');
-  const late = hit.queue.add('tick', null, { id: 'late' });
-  await goesOn(spared);
-  expect(spared.worker.health().ready).toBe(true);
-  await expect(cluster.replicaOf(lost).told('replication', 'role')).resolves.toBe('slave'); // nobody took over yet
-  await cluster.untilReplaced(lost);
-  await expect(late).resolves.toEqual({ id: 'late', status: 'ready' });
-  await until(() => hit.done.length > ids.length, 'all tasks', 40_000);
-  expect(hit.done.toSorted()).toEqual([...ids, 'late'].toSorted());
-  await until(async () => (await hit.queue.stats()).counts['complete'] === ids.length + 1, 'their ends');
-  await until(async () => (await hit.term()) > before, 'a later term');
-  await until(() => hit.worker.health().ready, 'its health');
-});
+test(
+  'a master is killed: its tasks are run from its replica, once, and the queues of other masters go on meanwhile',
+  options,
+  async () => {
+    const cluster = await TestCluster.forTest();
+    const [lost, well] = cluster.masters as [ClusterNode, ClusterNode];
+    const [hit, spared] = [await openStage(cluster, lost), await openStage(cluster, well)];
+    const before = await hit.term();
+    const ids = Array.from({ length: 50 }, (_, at) => `task-${at}`);
+    await hit.queue.addMany(ids.map((id) => ({ name: 'tick', payload: null, id, in: '4s' })));
+    await inStep(lost, hit.name);
+    await lost.server.kill('SIGKILL');
+    const late = hit.queue.add('tick', null, { id: 'late' });
+    await goesOn(spared);
+    expect(spared.worker.health().ready).toBe(true);
+    await expect(cluster.replicaOf(lost).told('replication', 'role')).resolves.toBe('slave'); // nobody took over yet
+    await cluster.untilReplaced(lost);
+    await expect(late).resolves.toEqual({ id: 'late', status: 'ready' });
+    await until(() => hit.done.length > ids.length, 'all tasks', 40_000);
+    expect(hit.done.toSorted()).toEqual([...ids, 'late'].toSorted());
+    await until(async () => (await hit.queue.stats()).counts['complete'] === ids.length + 1, 'their ends');
+    await until(async () => (await hit.term()) > before, 'a later term');
+    await until(() => hit.worker.health().ready, 'its health');
+  },
+);
 
 test('the killed master comes back as a replica and takes over again: all follow both ways', options, async () => {
   const cluster = await TestCluster.forTest();
@@ -77,25 +81,30 @@ test('the killed master comes back as a replica and takes over again: all follow
   await first.server.start();
   const isInStep = async (): Promise<boolean> => (await first.told('replication', 'master_link_status')) === 'up';
   await until(isInStep, 'the first to be in step again');
+  await cluster.untilWhole();
   await first.send('CLUSTER', 'FAILOVER');
   await until(async () => (await first.told('replication', 'role')) === 'master', 'the first to be master again');
   await goesOn(stage);
   await expect(heir.told('replication', 'role')).resolves.toBe('slave');
 });
 
-test('a master is frozen and replaced: what hangs there is given up, and when it wakes nobody goes back', options, async () => {
-  const cluster = await TestCluster.forTest();
-  const [first] = cluster.masters as [ClusterNode];
-  const stage = await openStage(cluster, first);
-  await goesOn(stage);
-  await first.server.kill('SIGSTOP');
-  onTestFinished(() => first.server.kill('SIGCONT'));
-  await cluster.untilReplaced(first);
-  await goesOn(stage);
-  await first.server.kill('SIGCONT');
-  await until(async () => (await first.told('replication', 'role')) === 'slave', 'the first to be a replica');
-  await goesOn(stage);
-});
+test(
+  'a master is frozen and replaced: what hangs there is given up, and when it wakes nobody goes back',
+  options,
+  async () => {
+    const cluster = await TestCluster.forTest();
+    const [first] = cluster.masters as [ClusterNode];
+    const stage = await openStage(cluster, first);
+    await goesOn(stage);
+    await first.server.kill('SIGSTOP');
+    onTestFinished(() => first.server.kill('SIGCONT'));
+    await cluster.untilReplaced(first);
+    await goesOn(stage);
+    await first.server.kill('SIGCONT');
+    await until(async () => (await first.told('replication', 'role')) === 'slave', 'the first to be a replica');
+    await goesOn(stage);
+  },
+);
 
 test('who listens at a master that is killed hears on at another', options, async () => {
   const cluster = await TestCluster.forTest();

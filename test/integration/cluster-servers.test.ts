@@ -36,7 +36,9 @@ test('calls made in one turn arrive in their order', async () => {
   const caller = servers.callerFor(key);
   await caller.send(['DEL', key]);
   await Promise.all(Array.from({ length: 50 }, (_, at) => caller.send(['RPUSH', key, String(at)])));
-  await expect(caller.send(['LRANGE', key, '0', '-1'])).resolves.toEqual(Array.from({ length: 50 }, (_, at) => String(at)));
+  await expect(caller.send(['LRANGE', key, '0', '-1'])).resolves.toEqual(
+    Array.from({ length: 50 }, (_, at) => String(at)),
+  );
 });
 
 test('a slot that has moved is followed, and each call is done once', async () => {

@@ -24,6 +24,7 @@ const settings = [
   ['--cluster-replica-validity-factor', '0'],
   ['--cluster-allow-replica-migration', 'no'],
   ['--repl-diskless-sync-delay', '0'],
+  ['--repl-ping-replica-period', '1'], // a replica counts once it has got something
   ['--enable-debug-command', 'yes'],
 ].flat();
 
@@ -159,6 +160,15 @@ export class TestCluster {
     return heir;
   }
 
+  /** Waits until every node knows every replica: before that nobody votes for it. */
+  async untilWhole(): Promise<void> {
+    await this.#untilAll('to agree', async (node) => {
+      const slots = (await node.send('CLUSTER', 'SLOTS')) as unknown[][];
+      const hasAll = slots.length === masterCount && slots.every((range) => range.length === 4);
+      return hasAll && (await node.told('cluster', 'cluster_state')) === 'ok';
+    });
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.stop()));
   }
@@ -168,17 +178,14 @@ export class TestCluster {
     const [first] = nodes as [ClusterNode];
     await Promise.all(nodes.map((node, at) => node.send('CLUSTER', 'SET-CONFIG-EPOCH', at + 1)));
     await Promise.all(masters.map((node, at) => node.send('CLUSTER', 'ADDSLOTSRANGE', ...rangeOf(at))));
+
     for (const node of nodes.slice(1)) await node.send('CLUSTER', 'MEET', '127.0.0.1', first.port);
     await this.#untilAll('to know one another', async (node) => {
       const lines = String(await node.send('CLUSTER', 'NODES'));
       return !lines.includes('handshake') && lines.trimEnd().split('\n').length === nodes.length;
     });
     await Promise.all(masters.map((master) => this.replicaOf(master).send('CLUSTER', 'REPLICATE', master.id)));
-    await this.#untilAll('to agree', async (node) => {
-      const slots = (await node.send('CLUSTER', 'SLOTS')) as unknown[][];
-      const hasAll = slots.length === masterCount && slots.every((range) => range.length === 4);
-      return hasAll && (await node.told('cluster', 'cluster_state')) === 'ok';
-    });
+    await this.untilWhole();
     for (const master of masters) {
       const isOnline = async (): Promise<boolean> =>
         /state=online/.test((await master.told('replication', 'slave0')) ?? '');

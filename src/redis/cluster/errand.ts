@@ -166,6 +166,6 @@ function isFinal(error: unknown): boolean {
 
 /** What was behind it: that it took a slice of our time says nothing. */
 function whyOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  const cause = error instanceof DuestreamError ? (error.cause ?? error) : error;
   return cause instanceof Error ? reasonOf(cause) : messageOf(cause);
 }

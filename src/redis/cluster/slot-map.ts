@@ -39,7 +39,7 @@ export class SlotMap {
 /** A node that does not know by which name we know it says nothing, or `?`: it is where we asked. */
 function nodeOf(owner: Reply, asked: string): string {
   const [host, port] = owner as [string | null, number];
-  return nodeAt(host, Number(port), asked);
+  return nodeAt(host, port, asked);
 }
 
 export function nodeAt(host: string | null, port: number, asked: string): string {

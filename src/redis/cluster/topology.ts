@@ -31,6 +31,7 @@ export class Topology {
   #look: Promise<void> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
   #staleAtMs = Number.NEGATIVE_INFINITY;
+  #epoch = 0;
   #failures = 0;
   #isStopped = false;
 
@@ -83,10 +84,11 @@ export class Topology {
     if (this.#isStopped) throw new Error('stopped');
     this.#lookedAtMs = clock.monotonicMs();
     this.#failures += 1;
-    this.#inquiry = new Inquiry({ nodes: this.#candidates(), cluster, clock });
-    const { map, isSound } = await this.#inquiry.run();
+    this.#inquiry = new Inquiry({ nodes: this.#candidates(), epochMin: this.#epoch, cluster, clock });
+    const { map, isWell, epoch } = await this.#inquiry.run();
     this.#map = map;
-    if (!isSound) return;
+    if (!isWell) return;
+    this.#epoch = epoch; // lower than before where the cluster was made anew: then all of them say so
     this.#failures = 0;
     this.#staleAtMs = clock.monotonicMs() + agedMs * (1 + random());
     onMap(map);

@@ -9,8 +9,10 @@ import { SlotMap } from './slot-map.js';
 /** What one node makes of its cluster. */
 export interface View {
   readonly map: SlotMap;
-  /** That node is in touch with the most of them. One that is cut off goes on telling what once was. */
-  readonly isSound: boolean;
+  /** Whether it is in touch with most of the masters: one that is cut off goes on telling what once was. */
+  readonly isWell: boolean;
+  /** Grows with every failover and every slot that moves: of two views the one with the greater is the newer. */
+  readonly epoch: number;
 }
 
 /** A question to one node, on a connection of its own: it waits for nothing that is under way, and costs nothing else. */
@@ -18,7 +20,10 @@ export class Question {
   readonly answer: Promise<View>;
   readonly #life: Life;
 
-  constructor(node: string, { cluster, clock, timeoutMs }: { cluster: ClusterAddress; clock: Clock; timeoutMs: number }) {
+  constructor(
+    node: string,
+    { cluster, clock, timeoutMs }: { cluster: ClusterAddress; clock: Clock; timeoutMs: number },
+  ) {
     this.#life = new Life({
       target: { shown: node, locate: () => Promise.resolve(cluster.serverAt(node)) },
       clock,
@@ -46,7 +51,8 @@ export class Question {
         client.sendCommand(['CLUSTER', 'INFO']).catch(() => 'cluster_state:ok'), // may be forbidden
       ]);
       const map = new SlotMap(slots as Reply, node);
-      return { map, isSound: map.masters.size > 0 && String(info).includes('cluster_state:ok') };
+      const [, epoch = '0'] = /^cluster_current_epoch:(\d+)/m.exec(String(info)) ?? [];
+      return { map, isWell: map.masters.size > 0 && String(info).includes('cluster_state:ok'), epoch: Number(epoch) };
     } catch (error) {
       if (error instanceof Error && isErrorReply(error) && error.message.includes('cluster support disabled')) {
         throw invalid(`the Redis at ${node} is not part of a cluster: use redis:// and not redis+cluster://`);
