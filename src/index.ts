@@ -33,6 +33,7 @@ export type {
   TaskPage,
   UpdateResult,
 } from './producer/results.js';
+export type { ClusterOptions } from './redis/cluster/cluster-options.js';
 export type { ConnectionOption } from './redis/connection.js';
 export type { Task, TaskFailure, TaskInfo, TaskLimits, TaskMap, TaskState } from './task.js';
 export { Worker } from './worker.js';

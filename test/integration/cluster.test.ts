@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { doctor, Leader, listQueues, Queue, type QueueOptions, RejectTask, Worker } from '../../src/index.js';
 import { slotOf } from '../../src/redis/cluster/slot.js';
@@ -139,6 +140,24 @@ test('a refused password is told at once', async () => {
   const error: unknown = await queue.add('tick').catch((error: unknown) => error);
   expect(error).toMatchObject({ code: 'ERR_REDIS_REPLY', message: expect.stringMatching(/^WRONGPASS/) as string });
   expect(String(error)).not.toContain('wrong-one');
+});
+
+test('the rights that the documents name are enough', async () => {
+  const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
+  const [, rule = ''] = /^ +(ACL SETUSER .*)$/m.exec(page) ?? [];
+  for (const node of cluster().nodes) await node.send(...rule.split(' '));
+  const connection = cluster().url.replace('//', '//duestream:password@');
+  const name = cluster().queueOn(master(2), 'rights');
+  const errors: unknown[] = [];
+  const worker = new Worker(name, { tick: () => {} }, { connection });
+  worker.on('error', (error) => errors.push(error));
+  onTestFinished(() => worker.stop());
+  await worker.start();
+  const queue = open(name, { connection });
+  await queue.add('tick');
+  await until(async () => (await queue.stats()).counts['complete'] === 1, 'its work');
+  await until(() => worker.health().ready, 'its health');
+  expect(errors).toEqual([]);
 });
 
 test('a slot that nobody serves is named, and what waits for it is done when somebody does', async () => {
