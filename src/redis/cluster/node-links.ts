@@ -16,6 +16,9 @@ export interface NodeLinksParts {
 /** A connection to a node that is no master any more is kept as long as something may be under way there. */
 const idleMs = 10_000;
 
+/** Whoever consumes or leads a partition wants its master more often than this. */
+const inUseMs = 2_000;
+
 /** One connection to each master, made when it is first wanted. */
 export class NodeLinks {
   readonly #parts: NodeLinksParts;
@@ -37,11 +40,11 @@ export class NodeLinks {
     return node;
   }
 
-  /** Whether all that are in use work. */
+  /** Whether all that are in use work: one that was wanted once, long before the others, is not missed. */
   get isUp(): boolean {
-    const inUse = [...this.#nodes.values()].filter((node) => !this.#isIdle(node));
-    const seen = inUse.length > 0 ? inUse : [...this.#nodes.values()];
-    return seen.length > 0 && seen.every(({ link }) => link.isUp);
+    const nodes = [...this.#nodes.values()];
+    const lastMs = Math.max(...nodes.map(({ usedAtMs }) => usedAtMs));
+    return nodes.length > 0 && nodes.every(({ link, usedAtMs }) => link.isUp || usedAtMs < lastMs - inUseMs);
   }
 
   /** Leaves those that are not among these masters. */
