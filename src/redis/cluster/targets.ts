@@ -22,7 +22,7 @@ export class MasterTarget implements Target {
   #node: string | undefined;
 
   constructor(way: ClusterWay, slot: number) {
-    this.shown = way.cluster.shown;
+    this.shown = `${way.cluster.shown} (slot ${slot})`;
     this.#way = way;
     this.#slot = slot;
   }
