@@ -39,7 +39,7 @@ export async function doctor(options: DoctorOptions = {}): Promise<Diagnosis> {
   const common = resolveCommon(options, defaultConnection, ['queue']);
   const only = options.queue === undefined ? undefined : checkQueueName(options.queue);
   return using(common, async (servers) => {
-    const checks = await serverChecks(servers.linkFor(queuesKey(common.prefix)), common);
+    const checks = await serverChecks(servers.callerFor(queuesKey(common.prefix)), common);
     const names = only === undefined ? await queueNames(servers, common) : [only];
     for (const name of names) checks.push(...(await queueChecks(name, servers, common)));
     return { ok: checks.every(({ ok }) => ok), checks };

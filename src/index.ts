@@ -36,6 +36,7 @@ export type {
 } from './producer/results.js';
 export { AddManyError } from './producer/results.js';
 export type { TaskKey } from './producer/task-place.js';
+export type { ClusterOptions } from './redis/cluster/cluster-options.js';
 export type { ConnectionOption } from './redis/connection.js';
 export type { SentinelOptions } from './redis/sentinel-options.js';
 export type { Task, TaskFailure, TaskInfo, TaskLimits, TaskMap, TaskState } from './task.js';

@@ -9,7 +9,11 @@ import { type Random, systemRandom } from './random.js';
  * error that says what was expected and what was got, not a default silently taken.
  */
 export interface CommonOptions<C> {
-  /** A Redis or Sentinel URL, node-redis client options, or a function that makes a node-redis client. Default redis://127.0.0.1:6379. */
+  /**
+   * A Redis URL (`redis+cluster://host:port,host:port` for a cluster, `redis+sentinel://host:port,host:port/master` for a
+   * master that Sentinels watch over), node-redis client options, or a function that makes a node-redis client. Default
+   * redis://127.0.0.1:6379.
+   */
   readonly connection?: C;
   /** What every key begins with. Default `duestream`. No braces, no spaces; at most 64 characters. */
   readonly prefix?: string;

@@ -5,7 +5,7 @@ import { emitSafely } from './emit.js';
 import { DuestreamError, messageOf } from './errors.js';
 import { type Handlers, type ResolvedHandler, resolveHandlers } from './handler.js';
 import { type Health, healthOf } from './health.js';
-import type { Link } from './redis/link.js';
+import type { Caller } from './redis/script.js';
 import { openServers, type Servers } from './redis/servers.js';
 import { settlePartitions } from './redis/settle.js';
 import { judgeServer } from './redis/suitability.js';
@@ -96,7 +96,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
     const { common } = this.#options;
     const partitions = await settlePartitions(this.queue, { common, servers }, { signal, onFailure });
     if (!partitions || !this.#running) return;
-    void this.#judge(servers.linkFor(partitions.home.keys.meta));
+    void this.#judge(servers.callerFor(partitions.home.keys.meta));
     const own = { queue: this.queue, options: this.#options, handlers: this.#handlers, emit: this.#emit };
     this.#running.crew = new Crew({ ...own, servers, partitions });
     this.#running.crew.start();
@@ -112,7 +112,7 @@ export class Worker<M extends TaskMap = TaskMap> extends EventEmitter<WorkerEven
   }
 
   /** A server that may lose tasks is worth an error before it does. */
-  async #judge(commands: Link): Promise<void> {
+  async #judge(commands: Caller): Promise<void> {
     this.#unsuitable = await judgeServer(commands, this.#options.common.observe);
     if (this.#unsuitable) this.#emit('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }

@@ -35,7 +35,7 @@ export function redisUrlOf(args: Arguments): string {
 }
 
 function isTls(url: string): boolean {
-  return /^rediss:/i.test(url);
+  return /^rediss(?:\+\w+)?:/i.test(url);
 }
 
 function addressOf(url: string, tls: Tls | undefined): Address {
@@ -49,8 +49,8 @@ export function urlOf(address: Address): string {
 /** The servers of `--lock-nodes`; those with TLS are met with the same files as the queue's. */
 export function lockNodesOf(args: Arguments): Address[] | undefined {
   const nodes = args.list('lock-nodes');
-  if (nodes?.some(isOfSentinels)) {
-    throw usage('--lock-nodes takes the URLs of single Redis servers, with commas; not redis+sentinel://');
+  if (nodes?.some(isOfSeveral)) {
+    throw usage('--lock-nodes takes the URLs of single Redis servers, with commas; no cluster, and no Sentinels');
   }
   for (const node of nodes ?? []) checkUrl(node, '--lock-nodes');
   if (nodes !== undefined && nodes.length % 2 === 0) {
@@ -62,25 +62,33 @@ export function lockNodesOf(args: Arguments): Address[] | undefined {
   return nodes?.map((node) => addressOf(node, tls));
 }
 
+/** Several hosts, which URL can't read: what is wrong in it beyond this the library says. */
+const several = /^rediss?\+(?:cluster|sentinel):\/\/(?:[^@/?#]*@)?([^@/?#]+(?:\/[^@?#]*)?)$/i;
+
+export function isOfSeveral(address: string): boolean {
+  return /^rediss?\+\w+:/i.test(address);
+}
+
 /** The library looks at the rest of it. */
 function checkUrl(text: string, source: string): void {
-  if (isOfSentinels(text)) {
-    if (/^\w+\+sentinel:\/\/[^/]+\/[^/]+/i.test(text)) return;
-    throw usage(`${source} must name Sentinels and the master, as in redis+sentinel://host:26379,host:26379/mymaster`);
+  if (isOfSeveral(text)) {
+    if (several.test(text)) return;
+    throw usage(
+      `${source} must name hosts, as in redis+cluster://host:6379,host:6379 or redis+sentinel://host,host/mymaster`,
+    );
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && ['redis:', 'rediss:', 'unix:'].includes(url.protocol) && (url.hostname !== '' || url.pathname !== ''))
     return;
-  throw usage(`${source} must be a URL such as redis://127.0.0.1:6379 or rediss://user:password@host:6380/0`);
-}
-
-export function isOfSentinels(address: string): boolean {
-  return /^rediss?\+sentinel:/i.test(address);
+  throw usage(
+    `${source} must be a URL such as redis://127.0.0.1:6379, rediss://user:password@host:6380/0 or redis+cluster://host1:6379,host2:6379`,
+  );
 }
 
 /** Where that is, without user, password and the rest. */
 export function hostOf(address: string): string {
-  if (isOfSentinels(address)) return address.replace(/^.*:\/\/(?:.*@)?/, '');
+  const [, hosts] = several.exec(address) ?? [];
+  if (hosts !== undefined) return hosts;
   const { protocol, host, hostname, port, pathname } = new URL(address);
   if (protocol === 'unix:') return pathname;
   return port === '' ? `${hostname}:6379` : host;
@@ -100,10 +108,9 @@ export function withoutSecrets(text: string, addresses: readonly (string | undef
   return safe;
 }
 
-/** A URL can't be read when it names several hosts: so what stands before them is. */
 function passwordOf(address: string): string {
-  const readable = isOfSentinels(address) ? address.replace(/@[^@]*$/, '@sentinels') : address;
-  return URL.canParse(readable) ? new URL(readable).password : '';
+  if (isOfSeveral(address)) return /^[^/]*\/\/[^:]*:(.*)@/.exec(address)?.[1] ?? '';
+  return URL.canParse(address) ? new URL(address).password : '';
 }
 
 function decoded(text: string): string {

@@ -53,6 +53,7 @@ export class RoleLog {
   readonly observe = (observation: Observation): void => {
     if (this.#closed) return;
     if (observation.type === 'redis_up') this.#onUp(observation);
+    if (observation.type === 'redis_closed') this.#onClosed(observation.connection);
     if (observation.type === 'redis_error' && observation.error)
       this.#onFailed(observation.connection, observation.error);
     if (observation.type === 'at_risk') this.#warn(observation.risks);
@@ -65,7 +66,7 @@ export class RoleLog {
   }
 
   #onUp({ connection, up }: { connection: string; up: boolean }): void {
-    const address = addressOf(connection);
+    const address = addressIn(connection);
     const down = this.#down.get(address) ?? new Set();
     this.#down.set(address, down);
     const wasDown = down.size > 0;
@@ -77,7 +78,7 @@ export class RoleLog {
   }
 
   #onFailed(connection: string, error: Error): void {
-    const address = addressOf(connection);
+    const address = addressIn(connection);
     const reason = lineOf(error);
     const known = this.#reasons.get(address) ?? new Set();
     if (!isOfTls(reason) || known.has(reason)) return;
@@ -88,6 +89,14 @@ export class RoleLog {
   #decideSoon(address: string): void {
     if (this.#undecided.has(address)) return;
     this.#undecided.set(address, setTimeout(() => this.#tellDown(address), decideMs).unref());
+  }
+
+  /** A node that left its cluster will not come back to say so, and nobody waits for it. */
+  #onClosed(connection: string): void {
+    const address = addressIn(connection);
+    const down = this.#down.get(address);
+    if (!down?.delete(connection) || down.size > 0 || this.#decided(address)) return;
+    note(`Redis at ${address} is not used any more`);
   }
 
   #onBack(address: string): void {
@@ -136,6 +145,6 @@ export class RoleLog {
 }
 
 /** Behind it stand what the connection is for, and a number. */
-function addressOf(connection: string): string {
+function addressIn(connection: string): string {
   return connection.replace(/ \w+ \d+$/, '');
 }

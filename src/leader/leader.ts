@@ -4,9 +4,9 @@ import { DuestreamError, messageOf } from '../errors.js';
 import { type Health, healthOf } from '../health.js';
 import { type Common, type CommonOptions, resolveCommon } from '../options.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
-import type { Link } from '../redis/link.js';
 import { listen } from '../redis/listen.js';
 import type { Subscriber } from '../redis/subscriber.js';
+import type { Caller } from '../redis/script.js';
 import { openServers, type Servers } from '../redis/servers.js';
 import { settlePartitions } from '../redis/settle.js';
 import { judgeServer } from '../redis/suitability.js';
@@ -105,7 +105,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     });
     const subscriber = listen(this.#common, { partitions, servers }, (...news) => candidate.hear(...news));
     this.#running.leading = { candidate, subscriber };
-    void this.#judge(servers.linkFor(partitions.home.keys.meta));
+    void this.#judge(servers.callerFor(partitions.home.keys.meta));
     candidate.start();
   }
 
@@ -124,7 +124,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
   }
 
   /** A server that may lose tasks is worth an error before it does. */
-  async #judge(commands: Link): Promise<void> {
+  async #judge(commands: Caller): Promise<void> {
     this.#unsuitable = await judgeServer(commands, this.#common.observe);
     if (this.#unsuitable) this.#tell('error', new DuestreamError('ERR_UNSUITABLE_REDIS', this.#unsuitable));
   }

@@ -1,6 +1,7 @@
 import { type Duration, durationMs } from '../duration.js';
 import { invalid } from '../errors.js';
 import { checkConnection, type ConnectionOption } from '../redis/connection.js';
+import { checkServers } from '../redis/servers.js';
 
 /** What every process that may lead is told; all candidates of a queue must be told the same. */
 export interface LeaderTuning {
@@ -18,7 +19,7 @@ export interface ResolvedTuning {
 
 export function resolveTuning({ lockNodes, lockTtl = 5_000 }: LeaderTuning, own: ConnectionOption): ResolvedTuning {
   const lockTtlMs = durationMs(lockTtl, 'lockTtl', { min: 500, max: 300_000 });
-  checkConnection(own);
+  checkServers(own);
   if (lockNodes === undefined) return { lockNodes, lockTtlMs };
   if (!Array.isArray(lockNodes) || lockNodes.length % 2 === 0) {
     throw invalid('lockNodes must be a list of an odd number of Redis servers, such as 1, 3 or 5');

@@ -54,6 +54,16 @@ export function isOfFormerMaster(fault: Fault): boolean {
   return fault.kind === 'refused' && /^(?:READONLY|MASTERDOWN|NOREPLICAS)\b/.test(fault.error.message);
 }
 
+/**
+ * What a node of a cluster says to who takes it for a server by itself: some keys are elsewhere, and others seem to be
+ * well, until they move.
+ */
+export function ofStranger(fault: Fault, where: string): Fault {
+  if (fault.kind !== 'refused' || !/^(?:MOVED|ASK) /.test(fault.error.message)) return fault;
+  const message = `${where} is one node of a cluster, and the key is on another: use redis+cluster:// and not redis://`;
+  return { kind: 'refused', error: new DuestreamError('ERR_UNSUITABLE_REDIS', message, { cause: fault.error }) };
+}
+
 export function errorOf(call: Call, fault: Fault, where: string): DuestreamError {
   const { verb } = call;
   const timeoutMs = Math.round(call.timeoutMs);

@@ -1,19 +1,20 @@
 import { createClient, type RedisClientOptions } from 'redis';
 import { invalid } from '../errors.js';
+import { type ClusterOptions, clusterAddress } from './cluster/cluster-options.js';
 import { type SentinelOptions, sentinelled } from './sentinel-options.js';
 import { checkTls } from './tls.js';
 
 /**
  * Where Redis is, as users say it: a URL (`redis://`, `rediss://`, `unix:///path`), node-redis client options, or a
  * function that makes a client; a URL and options go together, as in `{ url: 'rediss://…', socket: { tls: true, ca } }`,
- * where the URL wins. Or a master that Sentinels watch over, by a URL (`redis+sentinel://`) or options. It is checked once,
- * at the door, and a password never gets into a message.
+ * where the URL wins. Or a cluster (`redis+cluster://`), or a master that Sentinels watch over (`redis+sentinel://`), by a
+ * URL or options. It is checked once, at the door, and a password never gets into a message.
  *
  * A client lives as long as its connection and no longer. Broken in the middle of a reply, the decoder of node-redis 4
  * keeps its half-read state through a reconnect, and from then on hangs or hands one command's bytes to another. So
  * whatever the options say, node-redis does not reconnect and does not queue: the supervisor makes a new client.
  */
-export type ConnectionOption = string | RedisClientOptions | SentinelOptions | (() => RedisConnection);
+export type ConnectionOption = string | RedisClientOptions | ClusterOptions | SentinelOptions | (() => RedisConnection);
 
 /** What is used of a node-redis client; `createClient()` of node-redis 4 returns one. */
 export interface RedisConnection {
@@ -40,6 +41,7 @@ interface Socket {
 /** Checks what the user gave for one server, and gives it back; a URL alone becomes options. */
 function parse(option: ConnectionOption): RedisClientOptions | (() => RedisConnection) {
   if (typeof option === 'function') return option;
+  if (clusterAddress(option)) throw invalid('connection is a Redis Cluster where one server is needed');
   if (typeof option === 'string') return fromUrl(option);
   if (typeof option !== 'object' || option === null || Array.isArray(option)) {
     throw invalid(`connection must be a URL, client options or a function that makes a client, got ${kindOf(option)}`);
@@ -76,7 +78,9 @@ function fromUrl(text: string): RedisClientOptions {
     );
   }
   if (!['redis:', 'rediss:', 'unix:'].includes(url.protocol)) {
-    throw invalid('connection must begin with redis://, rediss://, unix://, redis+sentinel:// or rediss+sentinel://');
+    throw invalid(
+      'connection must begin with redis://, rediss://, unix://, redis+cluster:// or redis+sentinel://, or the last two with rediss',
+    );
   }
   if (url.search !== '') throw invalid('connection must not have a query part (?…): give client options instead');
   if (url.protocol === 'unix:') return socketFile(url);

@@ -14,6 +14,8 @@ export interface Target {
   locate(): Promise<ConnectionOption>;
   /** Looks whether a client that is connected leads to what was wanted; rejects when it does not. */
   confirm?(client: RedisConnection): Promise<void>;
+  /** Of a node of a cluster: whether this error reply means that the connection leads elsewhere than it should by now. */
+  misleads?(error: Error): boolean;
   /** Calls back when what was wanted is elsewhere by now; until the function that it returns is called. */
   watch?(connection: ConnectionOption, onMoved: (error: Error) => void): () => void;
 }

@@ -1,13 +1,13 @@
 import { type Clock, systemClock } from '../clock.js';
 import { invalid, messageOf } from '../errors.js';
 import { systemRandom } from '../random.js';
-import { type Call, errorOf, type Fault, faultOf, isLasting, isOfFormerMaster } from './call.js';
+import { type Call, errorOf, type Fault, faultOf, isLasting, isOfFormerMaster, ofStranger } from './call.js';
 import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
 import type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 import type { Reply } from './reply.js';
 import { Supervisor, tell } from './supervisor.js';
-import { targetOf } from './target.js';
+import { type Target, targetOf } from './target.js';
 
 export type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 export type { Reply } from './reply.js';
@@ -29,6 +29,7 @@ export class Link {
   readonly #clock: Clock;
   readonly #commandTimeoutMs: number;
   readonly #onEvent: ((event: LinkEvent) => void) | undefined;
+  readonly #target: Target;
   readonly #where: string;
   readonly #supervisor: Supervisor;
   readonly #calls: Deadlines<Call>;
@@ -44,6 +45,7 @@ export class Link {
     this.#commandTimeoutMs = commandTimeoutMs;
     this.#onEvent = options.onEvent;
     const target = targetOf(connection);
+    this.#target = target;
     this.#where = `Redis at ${target.shown} (${purpose})`;
     this.#calls = new Deadlines(clock, (calls) => this.#onOverdue(calls));
     this.#supervisor = new Supervisor({
@@ -108,6 +110,9 @@ export class Link {
     const life = this.#life;
     // The read may still be on its way there: then nothing is blocked yet, and it must be asked for again.
     while (life !== undefined && this.#blocked > 0 && this.#life === life) {
+      if (via.serverId !== '' && via.serverId !== life.serverId) {
+        return life.end(new Error('the blocked read is on another server')); // where its id is somebody else's
+      }
       try {
         if ((await via.send(['CLIENT', 'UNBLOCK', life.clientId], { timeoutMs: unblockMs })) === 1) return;
       } catch (error) {
@@ -171,12 +176,14 @@ export class Link {
   /** An error reply is the call's own; what else node-redis rejects with concerns the connection. */
   #onRefusal(call: Call, error: unknown, life: Life): void {
     const fault = faultOf(error);
+    const target = this.#target;
     if (fault.kind === 'lost') life.end(fault.error);
     else if (this.#settled(call, life)) {
       if (!messageOf(error).startsWith('NOSCRIPT')) this.#tell({ type: 'refused', command: call.verb }); // that one is routine
-      this.#fail(call, fault);
+      this.#fail(call, target.misleads ? fault : ofStranger(fault, this.#where));
+      const isMisled = isOfFormerMaster(fault) || (fault.kind === 'refused' && target.misleads?.(fault.error));
       // A microtask later: the replies that came with this one still reach their calls.
-      if (isOfFormerMaster(fault)) queueMicrotask(() => life.end(new Error(`it takes no writes: ${messageOf(error)}`)));
+      if (isMisled) queueMicrotask(() => life.end(new Error(`it is not served there: ${messageOf(error)}`)));
     }
   }
 

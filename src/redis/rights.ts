@@ -98,6 +98,8 @@ export function withRights(
   return {
     shown: target.shown,
     locate: () => target.locate(),
+    ...(target.misleads && { misleads: (error) => target.misleads?.(error) ?? false }),
+    ...(target.watch && { watch: (connection, onMoved) => target.watch?.(connection, onMoved) ?? (() => {}) }),
     confirm: async (client) => {
       await target.confirm?.(client);
       const lacking = await lackingOf((args) => client.sendCommand(args), key, rights).catch(unaskable);

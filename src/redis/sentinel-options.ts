@@ -31,6 +31,7 @@ const portDefault = 26_379;
 export function sentinelled(option: unknown): Sentinelled | undefined {
   if (typeof option === 'string') return /^rediss?\+sentinel:/i.test(option) ? fromUrl(option) : undefined;
   if (typeof option !== 'object' || option === null) return undefined;
+  if ('url' in option && !('sentinels' in option || 'master' in option)) return withOptions(option as RedisClientOptions);
   return 'sentinels' in option || 'master' in option ? fromOptions(option as SentinelOptions) : undefined;
 }
 
@@ -50,6 +51,19 @@ function fromUrl(text: string): Sentinelled {
     serverAt: (host) => `${scheme}://${credentials}${shownHost(host)}${database}`,
     sentinelAt: (host) => `${scheme}://${shownHost(host)}`,
   };
+}
+
+/** A URL, and client options for the master: the URL wins. What is for TLS is for the Sentinels as well. */
+function withOptions({ url, ...options }: RedisClientOptions): Sentinelled | undefined {
+  const parts = sentinelled(url);
+  const { socket } = options;
+  return (
+    parts && {
+      ...parts,
+      serverAt: (host) => ({ ...options, url: parts.serverAt(host) as string }),
+      sentinelAt: (host) => ({ ...(socket && { socket }), url: parts.sentinelAt(host) as string }),
+    }
+  );
 }
 
 function fromOptions(given: SentinelOptions): Sentinelled {

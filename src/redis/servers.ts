@@ -1,6 +1,8 @@
 import { queuesKey } from '../keys.js';
 import type { Common } from '../options.js';
-import type { ConnectionOption } from './connection.js';
+import { clusterAddress } from './cluster/cluster-options.js';
+import { ClusterServers } from './cluster/cluster-servers.js';
+import { checkConnection, type ConnectionOption } from './connection.js';
 import type { Link } from './link.js';
 import { openLink } from './observed-link.js';
 import type { Caller } from './script.js';
@@ -24,9 +26,16 @@ export interface Servers {
   stop(): Promise<void>;
 }
 
-/** `purpose` is for messages: queue, worker, leader … */
+/** `purpose` is for messages: queue, worker, leader … Throws ERR_INVALID_ARGUMENT when that is no connection. */
 export function openServers(common: Common<ConnectionOption>, purpose: string): Servers {
-  return new SingleServer(common, purpose);
+  const cluster = clusterAddress(common.connection);
+  return cluster ? new ClusterServers(common, purpose, cluster) : new SingleServer(common, purpose);
+}
+
+/** Throws ERR_INVALID_ARGUMENT when a queue can't be reached so. No I/O. */
+export function checkServers(connection: ConnectionOption): void {
+  const cluster = clusterAddress(connection);
+  checkConnection(cluster ? cluster.serverAt(cluster.seeds[0]) : connection);
 }
 
 /** All keys on one server. */

@@ -1,5 +1,5 @@
+import { DuestreamError } from '../errors.js';
 import type { Observe } from '../events.js';
-import type { Link } from './link.js';
 import type { Caller } from './script.js';
 
 /** What of a server matters to a queue. */
@@ -18,7 +18,6 @@ export interface Suitability {
 }
 
 const oldestMajor = 7;
-const connectWaitMs = 86_400_000;
 
 /** Reads INFO and, where that is allowed, CONFIG. */
 export async function suitabilityOf(caller: Caller): Promise<Suitability> {
@@ -79,17 +78,19 @@ async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>):
 }
 
 /**
- * Judges the server as soon as there is a connection; resolves with what is wrong, in words, or with nothing. That it
- * can lose what it has acknowledged is no fault, and only observed.
+ * Judges the server as soon as it can be reached; resolves with what is wrong, in words, or with nothing. That it can lose
+ * what it has acknowledged is no fault, and only observed.
  */
-export async function judgeServer(link: Link, observe: Observe): Promise<string | undefined> {
-  try {
-    await link.connected(connectWaitMs);
-    const { problems, risks } = await suitabilityOf(link);
-    if (risks.length > 0) observe({ type: 'at_risk', risks });
-    return problems.length > 0 ? problems.join('; ') : undefined;
-  } catch {
-    return undefined; // stopped, or INFO is not ours to read: the loops tell what matters
+export async function judgeServer(caller: Caller, observe: Observe): Promise<string | undefined> {
+  for (;;) {
+    try {
+      const { problems, risks } = await suitabilityOf(caller);
+      if (risks.length > 0) observe({ type: 'at_risk', risks });
+      return problems.length > 0 ? problems.join('; ') : undefined;
+    } catch (error) {
+      // Else stopped, or INFO is not ours to read: the loops tell what matters.
+      if (!(error instanceof DuestreamError) || error.code !== 'ERR_REDIS_UNREACHABLE') return undefined;
+    }
   }
 }
 

@@ -90,3 +90,16 @@ test('a leader one of whose connections holds on to the former master, the vote 
   await until(async () => (await callers(before)).length === 0, 'both connections gone');
   await until(() => leader.seat === 'leader', 'a leader at the new master');
 });
+
+test("a blocked read is never ended through a connection to another server, where its id is somebody else's", async () => {
+  const [one, two] = [await startRedis(), await startRedis()];
+  const [reader, there, other] = [linkTo(one.connection), linkTo(two.connection), linkTo(two.connection)];
+  for (const link of [reader, there, other]) await link.connected();
+  const mine = codeOf(reader.block(['BLPOP', 'list', '20'], 20_000));
+  const theirs = there.block(['BLPOP', 'list', '20'], 20_000);
+  await until(() => reader.isBlocked && there.isBlocked, 'both to be blocked');
+  await reader.unblock(other);
+  await expect(mine).resolves.toBe('ERR_OUTCOME_UNKNOWN');
+  await other.send(['RPUSH', 'list', 'x']);
+  await expect(theirs).resolves.toEqual(['list', 'x']);
+});

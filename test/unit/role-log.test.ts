@@ -57,6 +57,19 @@ test('with verbose the commands that failed are told of, each once', () => {
   expect(lines).toEqual(['duestream: beat may have happened']);
 });
 
+test('a node that left its cluster is not waited for, and no reason to be silent any more', () => {
+  const log = new RoleLog([]);
+  up(log, false);
+  vi.advanceTimersByTime(1_000);
+  log.observe({ type: 'redis_closed', connection: `${where} commands 1` });
+  log.tell(failed('ERR_OUTCOME_UNKNOWN', 'beat may have happened'));
+  expect(lines).toEqual([
+    `duestream: Redis at ${where} is unreachable; waiting for it`,
+    `duestream: Redis at ${where} is not used any more`,
+    'duestream: beat may have happened',
+  ]);
+});
+
 test('a refused password is no outage', () => {
   const log = new RoleLog([]);
   up(log, false);

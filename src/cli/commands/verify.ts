@@ -5,7 +5,7 @@ import type { Arguments } from '../arguments.js';
 import type { Command } from '../command.js';
 import { exitCodes, lineOf, usage } from '../failure.js';
 import { note, print, printJson } from '../output.js';
-import { isOfSentinels, redisUrlOf } from '../redis-address.js';
+import { isOfSeveral, redisUrlOf } from '../redis-address.js';
 import { StopSignal } from '../stop-signal.js';
 import { runCampaign } from '../verify/campaign.js';
 import { check, type Verdict } from '../verify/checker/check.js';
@@ -168,9 +168,9 @@ function settingsOf(args: Arguments): Settings {
 
 function connectionIn(args: Arguments): string | undefined {
   const address = addressIn(args);
-  if (address === undefined || !isOfSentinels(address)) return address;
+  if (address === undefined || !isOfSeveral(address)) return address;
   throw usage(
-    "verify breaks the way to one Redis, and can't do that by way of Sentinels: name the master itself, or --replicated",
+    "verify breaks the way to one Redis, and can't do that to a cluster or by way of Sentinels: name one server, or --replicated",
   );
 }
 
@@ -179,7 +179,7 @@ function addressIn(args: Arguments): string | undefined {
   const given = args.text('redis');
   if (given !== 'env') return given === undefined ? undefined : redisUrlOf(args);
   const found = process.env['DUESTREAM_REDIS_URL'] ?? process.env['REDIS_URL'];
-  if (!found || !(URL.canParse(found) || isOfSentinels(found))) {
+  if (!found || !(URL.canParse(found) || isOfSeveral(found))) {
     throw usage(
       '--redis env: neither DUESTREAM_REDIS_URL nor REDIS_URL is set to a URL such as redis://127.0.0.1:6379',
     );
