@@ -131,8 +131,8 @@ export const mutants = [
       },
       {
         file: 'src/redis/life.ts',
-        from: '    else this.end(error instanceof Error ? error : new Error(messageOf(error)));\n  }\n\n  /** The client now',
-        to: "    else if (messageOf(error) === '') this.end(new Error('?'));\n  }\n\n  /** The client now",
+        from: '    else this.end(reason);',
+        to: "    else if (messageOf(error) === '') this.end(reason);",
       },
       {
         file: 'src/redis/link.ts',
@@ -185,8 +185,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/worker.ts',
-        from: '    await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));',
-        to: "    await Promise.all([subscriber, commands, ...readers, ...lockNodes].map((connection) => connection.stop()));\n    throw new Error('stopped, and failed');",
+        from: '    await Promise.all([subscriber, servers, ...readers, ...lockNodes].map((connection) => connection.stop()));',
+        to: "    await Promise.all([subscriber, servers, ...readers, ...lockNodes].map((connection) => connection.stop()));\n    throw new Error('stopped, and failed');",
       },
     ],
     campaign: ['--faults', 'none', '--seconds', '2'],
