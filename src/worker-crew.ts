@@ -85,8 +85,8 @@ export class Crew {
     const consumers = this.#stations.map(({ consumer }) => consumer.stop(drainMs, forced));
     await Promise.all([this.#candidate?.stop(), ...consumers]);
     this.#tellLoad(0, 0);
-    const readers = this.#stations.map(({ reader }) => reader);
-    await Promise.all([this.#subscriber, ...readers].map((connection) => connection?.stop()));
+    const readers = this.#stations.map(({ reader }) => reader.stop());
+    await Promise.all([this.#subscriber?.stop(), ...readers]);
   }
 
   #consumer(partition: Partition, reader: Link): Consumer {

@@ -31,7 +31,8 @@ const portDefault = 26_379;
 export function sentinelled(option: unknown): Sentinelled | undefined {
   if (typeof option === 'string') return /^rediss?\+sentinel:/i.test(option) ? fromUrl(option) : undefined;
   if (typeof option !== 'object' || option === null) return undefined;
-  if ('url' in option && !('sentinels' in option || 'master' in option)) return withOptions(option as RedisClientOptions);
+  if ('url' in option && !('sentinels' in option || 'master' in option))
+    return withOptions(option as RedisClientOptions);
   return 'sentinels' in option || 'master' in option ? fromOptions(option as SentinelOptions) : undefined;
 }
 
