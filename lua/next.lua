@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- next: end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's.
 --
--- KEYS  1 meta    hash    layout, paused, audit
+-- KEYS  1 meta    hash    layout, paused, audit, group
 --       2 lanes   hash    lane -> {call, at_ms, marks} of its last call
 --       3 tasks   hash    task id -> record
 --       4 stream  stream  {id, due}
@@ -17,8 +17,9 @@
 --       3 lane    string  '' = this call will not be repeated
 --       4 call    int     number of this call on its lane: 1, 2, 3 ...
 --       5 consumer string the name that what ends was read under, and what comes is read under
---       6 free    int     how many to read: the consumer's free slots, 0..1000; more would starve the others
---       7 bytes_max int   records beyond this many bytes are left to open
+--       6 group   string  the number of the group it joined; '' = any. In another group a name is no proof of ownership
+--       7 free    int     how many to read: the consumer's free slots, 0..1000; more would starve the others
+--       8 bytes_max int   records beyond this many bytes are left to open
 -- ITEMS entry string, count int, id string
 -- REPLY ok {marks string, now_ms int, deliveries [entry string, id string, due_ms int, record string, run string?], unopened [entry string, id string, due_ms int], expired [id string, name string], stale int}
 --       paused {marks string}
@@ -33,8 +34,8 @@
 local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local free, bytes_max = tonumber(ARGV[6]), tonumber(ARGV[7])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
+local group, free, bytes_max = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -48,14 +49,14 @@ redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
 local length, any_ran, any_expire = redis.call('XLEN', stream), redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
-if ARGV[8] then
+if ARGV[9] then
   local ids, held, mark, gone = {}, {}, {}, {}
-  for i = 10, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+  for i = 11, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
   local lives = redis.call('HMGET', live, unpack(ids))
-  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[8], ARGV[#ARGV - 2], 2 * #ids, consumer)
+  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], ARGV[#ARGV - 2], 2 * #ids, consumer)
   for _, one in ipairs(pending) do held[one[1]] = one[4] end
   for i, id in ipairs(ids) do
-    local entry, count = ARGV[5 + 3 * i], tonumber(ARGV[6 + 3 * i])
+    local entry, count = ARGV[6 + 3 * i], tonumber(ARGV[7 + 3 * i])
     mark[i] = 'l'
     if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
     if held[entry] ~= count then
@@ -88,11 +89,9 @@ if ARGV[8] then
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
 end
 if free > 0 and at[2] == '1' then return {'paused', marks} end
-local read = free > 0 and redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', free, 'STREAMS', stream, '>')
-if read and read.err then
-  if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group', marks} end
-  return read
-end
+local read = free > 0 and group ~= '' and (at[4] or '0') ~= group and {err = 'NOGROUP'}
+  or free > 0 and redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', free, 'STREAMS', stream, '>')
+if read and read.err then return string.sub(read.err, 1, 7) == 'NOGROUP' and {'no_group', marks} or read end
 if not read then return {'ok', marks, now_ms, {}, {}, {}, 0} end
 local entries, ids, deliveries, unopened, expired, bytes = read[1][2], {}, {}, {}, {}, 0
 ends, stale = {}, 0

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- open: make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read.
 --
--- KEYS  1 meta    hash    layout, paused
+-- KEYS  1 meta    hash    layout, paused, group
 --       2 due     zset    task id -> due ms
 --       3 stream  stream  {id, due}
 --       4 live    hash    task id -> stream id of the one entry that counts
@@ -14,28 +14,32 @@
 -- ARGV  1 layout  string
 --       2 now_ms  int     0 = this server's clock
 --       3 consumer string
---       4 bytes_max int   records beyond this many bytes are left to the next open
+--       4 group   string  the number of the group it joined; '' = any
+--       5 bytes_max int   records beyond this many bytes are left to the next open
 -- ITEMS entry string, id string, due_ms int
 -- REPLY ok {now_ms int, deliveries [entry string, id string, due_ms int, record string, run string?], unopened [entry string, id string, due_ms int], expired [id string, name string], stale int, put_back int}
 --       other_layout {layout string}
 --
 -- Opened: pending with this consumer, delivered once, live[id] is the entry, not expired, queue not paused. It resets
--- the idle time, so the lease runs from here. In a paused queue an entry goes back to the schedule, unstarted.
+-- the idle time, so the lease runs from here. In a paused queue, or when it was read
+-- under a name of a group that is no more, an entry goes back to the schedule, unstarted.
 local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local runs, expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local layout, now_ms, consumer, bytes_max = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local layout, now_ms, consumer, group = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local bytes_max = tonumber(ARGV[5])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local held, count = {}, (#ARGV - 4) / 3
+local held, count = {}, (#ARGV - 5) / 3
+local goes_back = at[2] == '1' or group ~= '' and (at[3] or '0') ~= group
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', counts)
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
-local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
+local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[6], ARGV[3 + 3 * count], 1000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
-for i = 5, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if held[number] == 1 then
     local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
@@ -44,13 +48,13 @@ for i = 5, #ARGV, 3 do
     local expires_ms = tonumber(any_expire and redis.call('ZSCORE', expiry, id) or math.huge)
     if good and full then
       unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
-    elseif not record or at[2] == '1' or expires_ms <= now_ms then
+    elseif not record or goes_back or expires_ms <= now_ms then
       if good then redis.call('HDEL', live, id) end
       ends[#ends + 1] = number
       if not record then
         if good then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
-      elseif at[2] == '1' then
+      elseif goes_back then
         redis.call('ZADD', due, due_ms, id)
         put_back = put_back + 1
       else

@@ -63,7 +63,8 @@ export function lockNodesOf(args: Arguments): Address[] | undefined {
 }
 
 /** Several hosts, which URL can't read: what is wrong in it beyond this the library says. */
-const several = /^rediss?\+(?:cluster|sentinel):\/\/(?:[^@/?#]*@)?([^@/?#]+(?:\/[^@?#]*)?)$/i;
+const several =
+  /^rediss?\+(?:cluster:\/\/(?:[^@/?#]*@)?(?<nodes>[^@/?#]+)(?:\/\d*)?|sentinel:\/\/(?:[^@/?#]*@)?(?<master>[^@/?#]+\/[^@?#]+))$/i;
 
 export function isOfSeveral(address: string): boolean {
   return /^rediss?\+\w+:/i.test(address);
@@ -87,8 +88,8 @@ function checkUrl(text: string, source: string): void {
 
 /** Where that is, without user, password and the rest. */
 export function hostOf(address: string): string {
-  const [, hosts] = several.exec(address) ?? [];
-  if (hosts !== undefined) return hosts;
+  const { nodes, master } = several.exec(address)?.groups ?? {};
+  if (nodes !== undefined || master !== undefined) return nodes ?? master ?? '';
   const { protocol, host, hostname, port, pathname } = new URL(address);
   if (protocol === 'unix:') return pathname;
   return port === '' ? `${hostname}:6379` : host;

@@ -39,6 +39,7 @@ export interface FetcherParts {
 /** One read: under which name, and how many of the slots taken for it are left. */
 interface Read {
   readonly consumer: string;
+  readonly group: string;
   slots: number;
 }
 
@@ -96,10 +97,10 @@ export class Fetcher {
   }
 
   async #fetch(slots: number): Promise<number> {
-    const read = { consumer: '', slots };
+    const read = { consumer: '', group: '', slots };
     try {
-      const { name, life } = await this.#parts.membership.current();
-      return this.#parts.signal.aborted ? 0 : await this.#next(Object.assign(read, { consumer: name }), life);
+      const { name, life, group } = await this.#parts.membership.current();
+      return this.#parts.signal.aborted ? 0 : await this.#next(Object.assign(read, { consumer: name, group }), life);
     } finally {
       this.#parts.inFlight.slots.giveBack(read.slots);
     }
@@ -107,14 +108,14 @@ export class Fetcher {
 
   async #next(read: Read, life: number): Promise<number> {
     const { partition, reader, clock, membership, settler } = this.#parts;
-    const { consumer, slots: free } = read;
+    const { consumer, group, slots: free } = read;
     const sentAtMs = clock.monotonicMs();
     const caller = {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
         reader.send(args, { ...options, life }),
     };
     const reply = await settler.along(consumer, ({ lane, call, items, timeoutMs }) =>
-      partition.run(next, { lane, call, consumer, free, bytesMax, items }, { caller, timeoutMs }),
+      partition.run(next, { lane, call, consumer, group, free, bytesMax, items }, { caller, timeoutMs }),
     );
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
     this.#isPaused = reply.status === 'paused';
@@ -161,20 +162,21 @@ export class Fetcher {
     this.#before = Promise.resolve(0);
     const waitMs = await before;
     if (waitMs > 0 || this.#hasBacklog) return waitMs;
-    const { name: consumer, life } = await membership.current();
+    const { name: consumer, life, group } = await membership.current();
     if (signal.aborted) return 0;
     const count = Math.min(readMax, Math.max(1, Math.floor(inFlight.slots.free / share)));
     const entries = await waitingRead(reader, { stream: partition.keys.stream, consumer, count, life });
     if (entries === 'no_group') membership.renew();
     if (entries === 'no_group' || entries === 'interrupted') return 0;
     this.#hasBacklog = entries.length === count || entries.length === 0; // none: a look by the script, which sees a pause
-    await this.#accept(consumer, entries);
+    await this.#accept({ consumer, group }, entries);
     return 0;
   }
 
-  async #accept(consumer: string, entries: readonly Unopened[]): Promise<void> {
+  async #accept(by: Omit<Read, 'slots'>, entries: readonly Unopened[]): Promise<void> {
     const { inFlight, handBack } = this.#parts;
-    const read = { consumer, slots: inFlight.slots.takeFree(entries.length) };
+    const { consumer } = by;
+    const read = { ...by, slots: inFlight.slots.takeFree(entries.length) };
     const kept = entries.slice(0, read.slots);
     const surplus = entries.slice(read.slots).map((one) => ({ ...one, consumer, count: 1, record: '', run: null }));
     if (surplus.length > 0) this.#hasBacklog = true; // in line for a slot, from now on
@@ -191,7 +193,7 @@ export class Fetcher {
     let items = entries;
     while (items.length > 0) {
       const sentAtMs = clock.monotonicMs();
-      const reply = await partition.run(openScript, { consumer: read.consumer, bytesMax, items });
+      const reply = await partition.run(openScript, { consumer: read.consumer, group: read.group, bytesMax, items });
       this.#tellEnds(reply);
       if (reply.putBack > 0) this.#hasBacklog = true; // paused: the next fetch says so and waits
       await this.#startAll(read, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });

@@ -7,6 +7,8 @@ import { join, leave } from '../redis/scripts.generated.js';
 export interface Member {
   readonly name: string;
   readonly life: number;
+  /** The number of the group that it joined. */
+  readonly group: string;
 }
 
 /**
@@ -52,8 +54,8 @@ export class Membership {
     if (this.#current?.life === life) return this.#current;
     this.renew();
     const name = newToken();
-    await this.#partition.run(join, { consumer: name, worker: this.#worker, leaseMs: this.#leaseMs });
-    this.#current = { name, life };
+    const joined = await this.#partition.run(join, { consumer: name, worker: this.#worker, leaseMs: this.#leaseMs });
+    this.#current = { name, life, group: String(joined.group) };
     this.#onJoined();
     return this.#current;
   }

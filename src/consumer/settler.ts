@@ -91,7 +91,7 @@ export class Settler {
     };
     this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 8 });
     this.#complete = async (items, { lane, call, consumer, on }) =>
-      marksOf(await partition.run(next, { lane, call, consumer, free: 0, bytesMax: 0, items }, on));
+      marksOf(await partition.run(next, { lane, call, consumer, group: '', free: 0, bytesMax: 0, items }, on));
     this.#completions = this.#batcher({ turnEnd: () => clock.sleep(0), inFlightMax: 3 }, this.#complete);
     this.#retries = this.#batcher({}, (items, { on, ...way }) => partition.run(retry, { ...way, items }, on));
     this.#burials = this.#batcher({ bytesOf: ({ recordLength }) => recordLength }, (items, { on, ...way }) =>

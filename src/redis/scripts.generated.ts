@@ -832,7 +832,7 @@ return {'ok', table.concat(marks)}
 };
 
 export interface JoinKeys {
-  /** hash: layout */
+  /** hash: layout, group */
   meta: string;
   /** stream: {id, due} */
   stream: string;
@@ -851,17 +851,17 @@ export interface JoinArgs {
   leaseMs: number;
 }
 
-export type JoinReply = { status: 'ok'; nowMs: number } | { status: 'other_layout'; layout: string };
+export type JoinReply = { status: 'ok'; nowMs: number; group: number } | { status: 'other_layout'; layout: string };
 
 /** make a new consumer known, and the group with it: before its first read. */
 export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
   name: 'join',
-  sha1: '0981f1a914744ff66fd21b92906d4f9f8690bf25',
+  sha1: 'f84b560ad9638ad0a87f7239cc254d4398e05171',
   keys: ['meta', 'stream', 'consumers'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: [],
   reply: {
-    ok: { nowMs: 'int' },
+    ok: { nowMs: 'int', group: 'int' },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=allow-oom
@@ -875,9 +875,10 @@ redis.call('HLEN', consumers)
 local made = redis.pcall('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
 if made.err and not string.find(made.err, 'BUSYGROUP', 1, true) then return made end
 if not stored then redis.call('HSET', meta, 'layout', layout) end
+if not made.err then redis.call('HINCRBY', meta, 'group', 1) end
 redis.call('XGROUP', 'CREATECONSUMER', stream, 'workers', consumer)
 redis.call('HSET', consumers, consumer, lease_ms .. ' ' .. string.format('%.0f', now_ms) .. ' ' .. worker)
-return {'ok', now_ms}
+return {'ok', now_ms, tonumber(redis.call('HGET', meta, 'group') or 0)}
 `,
 };
 
@@ -1055,7 +1056,7 @@ return {'ok', ids, last or ''}
 };
 
 export interface NextKeys {
-  /** hash: layout, paused, audit */
+  /** hash: layout, paused, audit, group */
   meta: string;
   /** hash: lane -> {call, at_ms, marks} of its last call */
   lanes: string;
@@ -1089,6 +1090,8 @@ export interface NextArgs {
   call: number;
   /** the name that what ends was read under, and what comes is read under */
   consumer: string;
+  /** the number of the group it joined; '' = any. In another group a name is no proof of ownership */
+  group: string;
   /** how many to read: the consumer's free slots, 0..1000; more would starve the others */
   free: number;
   /** records beyond this many bytes are left to open */
@@ -1114,9 +1117,9 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: 'f51fd9c3b2cfd1f9555e4a044ee941bae8a186db',
+  sha1: '1bc708cae7b4a2710462c3edb58615697d574ab3',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
-  args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'free', 'bytesMax'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'group', 'free', 'bytesMax'],
   items: ['entry', 'count', 'id'],
   reply: {
     ok: {
@@ -1136,8 +1139,8 @@ export const next: Script<NextKeys, NextArgs, NextReply> = {
 local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local free, bytes_max = tonumber(ARGV[6]), tonumber(ARGV[7])
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
+local group, free, bytes_max = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
@@ -1151,14 +1154,14 @@ redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
 local length, any_ran, any_expire = redis.call('XLEN', stream), redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
-if ARGV[8] then
+if ARGV[9] then
   local ids, held, mark, gone = {}, {}, {}, {}
-  for i = 10, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+  for i = 11, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
   local lives = redis.call('HMGET', live, unpack(ids))
-  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[8], ARGV[#ARGV - 2], 2 * #ids, consumer)
+  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], ARGV[#ARGV - 2], 2 * #ids, consumer)
   for _, one in ipairs(pending) do held[one[1]] = one[4] end
   for i, id in ipairs(ids) do
-    local entry, count = ARGV[5 + 3 * i], tonumber(ARGV[6 + 3 * i])
+    local entry, count = ARGV[6 + 3 * i], tonumber(ARGV[7 + 3 * i])
     mark[i] = 'l'
     if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
     if held[entry] ~= count then
@@ -1190,11 +1193,9 @@ if ARGV[8] then
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
 end
 if free > 0 and at[2] == '1' then return {'paused', marks} end
-local read = free > 0 and redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', free, 'STREAMS', stream, '>')
-if read and read.err then
-  if string.sub(read.err, 1, 7) == 'NOGROUP' then return {'no_group', marks} end
-  return read
-end
+local read = free > 0 and group ~= '' and (at[4] or '0') ~= group and {err = 'NOGROUP'}
+  or free > 0 and redis.pcall('XREADGROUP', 'GROUP', 'workers', consumer, 'COUNT', free, 'STREAMS', stream, '>')
+if read and read.err then return string.sub(read.err, 1, 7) == 'NOGROUP' and {'no_group', marks} or read end
 if not read then return {'ok', marks, now_ms, {}, {}, {}, 0} end
 local entries, ids, deliveries, unopened, expired, bytes = read[1][2], {}, {}, {}, {}, 0
 ends, stale = {}, 0
@@ -1244,7 +1245,7 @@ return {'ok', marks, now_ms, deliveries, unopened, expired, stale}
 };
 
 export interface OpenKeys {
-  /** hash: layout, paused */
+  /** hash: layout, paused, group */
   meta: string;
   /** zset: task id -> due ms */
   due: string;
@@ -1271,6 +1272,8 @@ export interface OpenArgs {
   /** 0 = this server's clock */
   nowMs: number;
   consumer: string;
+  /** the number of the group it joined; '' = any */
+  group: string;
   /** records beyond this many bytes are left to the next open */
   bytesMax: number;
   items: readonly { entry: string; id: string; dueMs: number }[];
@@ -1291,9 +1294,9 @@ export type OpenReply =
 /** make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read. */
 export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   name: 'open',
-  sha1: '4e43099122e00bb996198c6e955ac7998c8da554',
+  sha1: 'b546776db709b537cba4c3b2ee089c1a2aadddb1',
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
-  args: ['layout', 'nowMs', 'consumer', 'bytesMax'],
+  args: ['layout', 'nowMs', 'consumer', 'group', 'bytesMax'],
   items: ['entry', 'id', 'dueMs'],
   reply: {
     ok: {
@@ -1309,19 +1312,21 @@ export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   source: `#!lua flags=allow-oom
 local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local runs, expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local layout, now_ms, consumer, bytes_max = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local layout, now_ms, consumer, group = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local bytes_max = tonumber(ARGV[5])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local held, count = {}, (#ARGV - 4) / 3
+local held, count = {}, (#ARGV - 5) / 3
+local goes_back = at[2] == '1' or group ~= '' and (at[3] or '0') ~= group
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', counts)
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
-local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[5], ARGV[2 + 3 * count], 1000, consumer)
+local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[6], ARGV[3 + 3 * count], 1000, consumer)
 for _, one in ipairs(pending) do held[one[1]] = one[4] end
 local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
-for i = 5, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
   if held[number] == 1 then
     local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
@@ -1330,13 +1335,13 @@ for i = 5, #ARGV, 3 do
     local expires_ms = tonumber(any_expire and redis.call('ZSCORE', expiry, id) or math.huge)
     if good and full then
       unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
-    elseif not record or at[2] == '1' or expires_ms <= now_ms then
+    elseif not record or goes_back or expires_ms <= now_ms then
       if good then redis.call('HDEL', live, id) end
       ends[#ends + 1] = number
       if not record then
         if good then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
-      elseif at[2] == '1' then
+      elseif goes_back then
         redis.call('ZADD', due, due_ms, id)
         put_back = put_back + 1
       else

@@ -5,6 +5,7 @@ import type { Holder, Life } from './ledger.js';
 export type Named = Readonly<Record<string, string>>;
 
 export function judgeJoin({ ledger, args, nowMs }: Case): void {
+  if (!ledger.hasGroup) ledger.group += 1;
   ledger.hasGroup = true;
   ledger.consumers.set(args['consumer'] ?? '', { leaseMs: Number(args['leaseMs']), beatMs: nowMs });
 }
@@ -74,7 +75,9 @@ export function judgeNext(at: Case): void {
   if (args['free'] === '0') return demand(reply.status === 'ok', 'only-ends', () => reply.status);
   if (reply.status === 'paused') return demand(ledger.isPaused, 'paused', () => 'the queue is not');
   demand(!ledger.isPaused, 'paused', () => 'fetched from a paused queue');
-  if (reply.status === 'no_group') return demand(!ledger.hasGroup, 'no-group', () => 'there is one');
+  const isIn = ledger.hasGroup && args['group'] === String(ledger.group);
+  if (reply.status === 'no_group') return demand(!isIn, 'no-group', () => 'there is one');
+  demand(isIn, 'reads-in-its-group', () => `${consumer} joined ${args['group']}, it is ${ledger.group}`);
   const unread = [...ledger.foreign].filter((one) => one[1].consumer === undefined).map(([entry]) => entry);
   endStale(at, unread.slice(0, Number(reply['stale'])));
   for (const one of groups(reply, 'deliveries')) {
@@ -98,6 +101,7 @@ export function judgeOpen(at: Case): void {
   const { ledger, reply, args, items } = at;
   const consumer = args['consumer'] ?? '';
   const mine = ({ id = '', entry = '' }: Named): Life | undefined => ledger.heldAs(id, { consumer, entry, count: 1 });
+  const isIn = args['group'] === String(ledger.group);
   const isStale = (entry: string): boolean => ledger.foreign.get(entry)?.consumer === consumer;
   endStale(
     at,
@@ -109,6 +113,7 @@ export function judgeOpen(at: Case): void {
     const life = mine(one);
     demand(life, 'opens-its-own', () => `${one['id']} ${one['entry']} is not held by ${consumer} as delivery 1`);
     demand(!ledger.isPaused, 'paused', () => `${life.id} was opened in a paused queue`);
+    demand(isIn, 'opens-in-its-group', () => `${consumer} joined ${args['group']}, it is ${ledger.group}`);
     handOver(at, life, one);
   }
   for (const { id = '' } of [...groups(reply, 'unopened'), ...groups(reply, 'expired')]) told.add(id);
@@ -116,9 +121,9 @@ export function judgeOpen(at: Case): void {
   for (const item of items) {
     const life = told.has(item['id'] ?? '') ? undefined : mine(item);
     if (life === undefined) continue;
-    demand(ledger.isPaused, 'opens-all', () => `${life.id} was left out`);
+    demand(ledger.isPaused || !isIn, 'opens-all', () => `${life.id} was left out`);
     ledger.schedule(life, Number(item['dueMs']));
-    at.met('put back in a paused queue');
+    at.met(ledger.isPaused ? 'put back in a paused queue' : 'put back by a name of a former group');
   }
 }
 

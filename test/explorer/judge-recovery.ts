@@ -62,6 +62,10 @@ function lost(at: Case, id: string): Life {
 
 /** Nobody looked for more than 2 s: that was an outage, unless it is short and within the hold of another. */
 function noteLook({ ledger, args, nowMs }: Case): void {
+  if (ledger.outage && ledger.outage.toMs > nowMs) {
+    const { fromMs, toMs } = ledger.outage;
+    ledger.outage = { fromMs: nowMs - (toMs - fromMs), toMs: nowMs }; // the clock went back: its hold goes on from here
+  }
   const { lookedAtMs = nowMs, outage = { fromMs: 0, toMs: 0 } } = ledger;
   const leaseMs = Number(args['leaseMs']);
   const silentMs = nowMs - lookedAtMs;

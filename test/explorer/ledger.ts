@@ -72,6 +72,8 @@ export class Ledger {
     number
   >;
   hasGroup = false;
+  /** How often the group was made. */
+  group = 0;
   isPaused = false;
   term = '';
   token = '';
@@ -89,8 +91,8 @@ export class Ledger {
     for (const [lane, last] of this.lanes) other.lanes.set(lane, last);
     for (const [name, consumer] of this.consumers) other.consumers.set(name, consumer);
     Object.assign(other.counts, this.counts);
-    const { hasGroup, isPaused, term, token, lookedAtMs, outage } = this;
-    Object.assign(other, { hasGroup, isPaused, term, token, lookedAtMs, outage });
+    const { hasGroup, group, isPaused, term, token, lookedAtMs, outage } = this;
+    Object.assign(other, { hasGroup, group, isPaused, term, token, lookedAtMs, outage });
     return other;
   }
 

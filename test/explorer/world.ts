@@ -115,7 +115,6 @@ export class World {
     this.nowMs += ms;
     this.#passedMs += ms;
     await this.#setIdle(() => this.ledger.pass(ms));
-    if (ms < 0) this.ledger.outage = undefined;
   }
 
   async replicate(slot: number): Promise<void> {

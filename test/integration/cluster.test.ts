@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { doctor, Leader, listQueues, Queue, type QueueOptions, RejectTask, Worker } from '../../src/index.js';
 import { slotOf } from '../../src/redis/cluster/slot.js';
 import { CommandLine } from '../support/cli.js';
 import { type ClusterNode, useCluster } from '../support/cluster.js';
 import { codeOf, startRedis, until } from '../support/redis.js';
+import { ruleOf } from '../support/rights.js';
 
 const cluster = useCluster();
 const master = (place: number): ClusterNode => cluster().masters[place] as ClusterNode;
@@ -143,9 +143,8 @@ test('a refused password is told at once', async () => {
 });
 
 test('the rights that the documents name are enough', async () => {
-  const page = readFileSync(new URL('../../docs/operations.md', import.meta.url), 'utf8');
-  const [, rule = ''] = /^ +(ACL SETUSER .*)$/m.exec(page) ?? [];
-  for (const node of cluster().nodes) await node.send(...rule.split(' '));
+  const rules = [ruleOf('duestream'), ruleOf("duestream '\\+cluster\\|slots'")];
+  for (const node of cluster().nodes) for (const rule of rules) await node.send(...rule);
   const connection = cluster().url.replace('//', '//duestream:password@');
   const name = cluster().queueOn(master(2), 'rights');
   const errors: unknown[] = [];

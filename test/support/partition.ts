@@ -26,8 +26,9 @@ interface Standing {
   call: number;
   term: string;
   token: string;
+  group: string;
 }
-const standing: Standing = { layout: '1/1', nowMs: now, lane: '', call: 0, term: '7', token: 'seven' };
+const standing: Standing = { layout: '1/1', nowMs: now, lane: '', call: 0, term: '7', token: 'seven', group: '' };
 export type Over = Partial<Standing>;
 type OwnArgs<A> = Omit<A, keyof Standing> & Over;
 

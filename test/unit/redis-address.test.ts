@@ -8,6 +8,8 @@ describe('where an address leads, and its password out of a text', () => {
     ['redis+sentinel://me:pa55word@h1:1,h2,[::1]:3/mymaster/3', 'h1:1,h2,[::1]:3/mymaster/3'],
     ['rediss+sentinel://:pa55word@h1/mymaster', 'h1/mymaster'],
     ['Redis+Sentinel://:pa55word@h1:1,h2:2/mymaster', 'h1:1,h2:2/mymaster'],
+    ['redis+cluster://me:pa55word@h1:1,h2:2,[::1]:3', 'h1:1,h2:2,[::1]:3'],
+    ['rediss+cluster://:pa55word@h1/0', 'h1'],
   ])('%s', (address, host) => {
     expect(hostOf(address)).toBe(host);
     expect(withoutSecrets('it said pa55word twice, pa55word', [address])).toBe('it said *** twice, ***');
