@@ -75,7 +75,9 @@ function checkUrl(text: string, source: string): void {
   if (isOfSeveral(text)) {
     if (several.test(text)) return;
     throw usage(
-      `${source} must name hosts, as in redis+cluster://host:6379,host:6379 or redis+sentinel://host,host/mymaster`,
+      /\+cluster:/i.test(text)
+        ? `${source} must name nodes of the cluster, as in redis+cluster://host:6379,host:6379`
+        : `${source} must name Sentinels and the master, as in redis+sentinel://host:26379,host:26379/mymaster`,
     );
   }
   const url = URL.canParse(text) ? new URL(text) : undefined;

@@ -75,6 +75,7 @@ export class Fetcher {
   async tick(): Promise<number> {
     this.#oneServer.look();
     if (!this.#hasBacklog) return this.#block();
+    await this.#parts.membership.current(); // before it takes slots: while this partition is away others need them
     const slots = await this.#parts.inFlight.slots.take(this.#halfMax);
     const before = this.#before;
     if (slots === 0) return before; // closed: what is under way is still to be handed back
@@ -97,10 +98,11 @@ export class Fetcher {
   }
 
   async #fetch(slots: number): Promise<number> {
-    const read = { consumer: '', group: '', slots };
+    const { membership, signal } = this.#parts;
+    const { present } = membership;
+    const read = { consumer: present?.name ?? '', group: present?.group ?? '', slots };
     try {
-      const { name, life, group } = await this.#parts.membership.current();
-      return this.#parts.signal.aborted ? 0 : await this.#next(Object.assign(read, { consumer: name, group }), life);
+      return present === undefined || signal.aborted ? 0 : await this.#next(read, present.life);
     } finally {
       this.#parts.inFlight.slots.giveBack(read.slots);
     }

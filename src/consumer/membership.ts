@@ -40,9 +40,14 @@ export class Membership {
     return this.#current?.name;
   }
 
+  /** The name that can be read under right now: its connection is up. */
+  get present(): Member | undefined {
+    return this.#reader.isUp && this.#current?.life === this.#reader.life ? this.#current : undefined;
+  }
+
   /** The name for the reader's present connection, joined; what is read under it must be sent on that life. */
   async current(): Promise<Member> {
-    if (this.#current?.life === this.#reader.life && this.#reader.isUp) return this.#current;
+    if (this.present) return this.present;
     this.#joining ??= this.#join().finally(() => {
       this.#joining = undefined;
     });

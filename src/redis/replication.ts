@@ -64,7 +64,8 @@ interface Confirmation {
 
 function notConfirmed(queue: string, timeoutMs: number, cause: unknown): DuestreamError {
   const what = `what was written to the queue "${queue}" is there, but no replica confirmed it within ${timeoutMs} ms`;
-  const todo = 'a failover may lose it; look at the replicas, or repeat the call with the same ids';
+  const todo =
+    'a failover may lose it; look at the replicas. The same call again adds what is lost, and what has ended meanwhile';
   return new DuestreamError('ERR_OUTCOME_UNKNOWN', `${what}: ${todo}`, { cause });
 }
 

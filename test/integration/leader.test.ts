@@ -174,6 +174,6 @@ test('a duty that ends by a bug of ours ends the reign, and its process tells th
   leadership.start();
   await until(() => errors.length > 0, 'the bug to be met');
   expect(errors).toEqual([expect.any(BugError)]);
-  expect(leadership).toMatchObject({ isFailing: true, isLeading: false });
+  expect([leadership.problems, leadership.isLeading]).toEqual([['promotion is failing: a bug has ended it'], false]);
   await leadership.stop();
 });
