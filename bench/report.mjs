@@ -1,6 +1,6 @@
 /**
  * `npm run bench:report`: makes the tables of docs/performance.md and the plots in docs/performance/ from the results in
- * docs/performance/results-*.json, and the summary in the README. `--take` puts new results there first. `--check` writes nothing and says what is not
+ * docs/performance/results-*.json, those of docs/scaling.md from results-scaling.json, and the summary in the README. `--take` puts new results there first. `--check` writes nothing and says what is not
  * as the results give it. Exit: 0 done or all as it should be, 1 not, 2 usage.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import { fileOf, persistences, readResults } from './report/results.mjs';
 import { floorsTable, growthTables, measureTable, runTable, summaryTable } from './report/tables.mjs';
 import { documentsIn } from './report/take.mjs';
 import { titles } from './report/words.mjs';
+import { modelTable, pointsTable, spreadTable } from './scaling/tables.mjs';
 
 const usage = `npm run bench:report -- [flags]
   --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there;
@@ -72,6 +73,15 @@ function readmeOf(docs, { none }) {
   return { [path]: fill(text, { summary: none ? summaryTable(none) : notMeasured }) };
 }
 
+/** The page on scaling, when it was measured; its results are taken by hand: `scaling.json` of `npm run bench:scaling`. */
+function scalingOf(docs, folder) {
+  const [page, results] = [join(docs, 'scaling.md'), join(folder, 'results-scaling.json')];
+  if (!existsSync(page) || !existsSync(results)) return {};
+  const document = JSON.parse(readFileSync(results, 'utf8'));
+  const blocks = { points: pointsTable(document), spread: spreadTable(document), model: modelTable(document) };
+  return { [page]: fill(readFileSync(page, 'utf8'), blocks) };
+}
+
 /** Every file by its path, as the results give it; undefined for a plot that there should not be. */
 function filesOf(docs, taken) {
   const folder = join(docs, 'performance');
@@ -86,6 +96,7 @@ function filesOf(docs, taken) {
     ...Object.fromEntries(Object.entries(plots).map(([name, svg]) => [join(folder, `${name}.svg`), svg])),
     [join(docs, 'performance.md')]: fill(page, blocksOf(results, plots)),
     ...readmeOf(docs, results),
+    ...scalingOf(docs, folder),
   };
 }
 
