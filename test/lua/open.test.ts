@@ -223,3 +223,31 @@ describe('fetch', () => {
     expect(await fetch('c1')).toEqual({ status: 'no_group', marks: '' });
   });
 });
+
+describe('a name that joined a group which is no more', () => {
+  /** Consumer c1 joined group 1; now there is group 2, which delivers all that is left again. */
+  async function madeAnew(): Promise<void> {
+    await join('c1');
+    await addTask('a');
+    await expectStatus(fetch('c1', { group: '1' }), 'ok');
+    await send('XGROUP', 'DESTROY', keys.stream, 'workers');
+    await join('c2');
+    expect(await send('HGET', keys.meta, 'group')).toBe('2');
+  }
+
+  test('reads nothing, and is told', async () => {
+    await madeAnew();
+    expect(await fetch('c1', { group: '1' })).toEqual({ status: 'no_group', marks: '' });
+    expect(await pending()).toEqual([]);
+    const { deliveries } = await expectStatus(fetch('c2', { group: '2' }), 'ok');
+    expect(deliveries).toMatchObject([{ id: 'a' }]);
+  });
+
+  test('starts nothing of what a blocked read of its has brought: it goes back to the schedule', async () => {
+    await madeAnew();
+    const reply = await expectStatus(open('c1', await read('c1'), { group: '1' }), 'ok');
+    expect(reply).toMatchObject({ deliveries: [], putBack: 1 });
+    expect(await pending()).toEqual([]);
+    expect(await send('ZSCORE', keys.due, 'a')).toBe(String(now));
+  });
+});
