@@ -222,6 +222,14 @@ export function checkQueueName(value: unknown): string {
   return value;
 }
 
+export function otherPartitions(queue: string, believed: number, stored: number): DuestreamError {
+  return new DuestreamError(
+    'ERR_OTHER_LAYOUT',
+    `queue "${queue}" has ${stored} partitions in Redis, and this process was told ${believed}: that can't be changed; tell ` +
+      `it ${stored}, or nothing, for it takes what Redis says`,
+  );
+}
+
 export function otherLayout(queue: string, layout: string, stored: string): DuestreamError {
   return new DuestreamError(
     'ERR_OTHER_LAYOUT',

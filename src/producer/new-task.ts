@@ -13,7 +13,7 @@ export interface TaskOptions {
   readonly id?: string;
   /**
    * Tasks of one key lie in one partition of the queue; without a key an id goes by itself. At most 256 bytes. With a key of
-   * its own an id is unique within that key only, and `get`, `cancel` and the others find it sooner when told the key.
+   * its own an id is unique in that partition only, and `get`, `cancel` and the others find it sooner when told the key.
    */
   readonly key?: string;
   /** Due that long from now, by the Redis server's clock. `in` and `at` exclude each other; neither means now. */

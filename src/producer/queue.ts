@@ -88,7 +88,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   async create(): Promise<QueueInfo> {
     this.#assertOpen();
     await this.#layout.settle();
-    this.#introduce();
+    this.#isIntroduced = await introduce(this.#servers, this.#common.prefix, this.name);
     return { queue: this.name, partitions: this.#layout.partitions };
   }
 

@@ -2,6 +2,7 @@ import { crc16, partitionOf } from '../partition-of.js';
 import { newTaskId, newTaskIdThat } from '../random.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type GetReply, get } from '../redis/scripts.generated.js';
+import { decodeRecord } from '../task.js';
 
 /** What says where a task is, beside its id. */
 export interface TaskKey {
@@ -28,8 +29,8 @@ export function newIdFor(key: string | undefined, partitions: number): string {
 }
 
 /**
- * Asks where the task belongs. When it is not there and no key was given, it may have both an id and a key of its own: then
- * all others are looked at, and the one that has it is asked.
+ * Asks where the task belongs; with a key only its own task is meant. When it does not live there and no key was given, it may
+ * have both an id and a key of its own: then all others are looked at, and the one that has it is asked.
  */
 export async function askWhereItIs<R extends { readonly status: string }>(
   { id, key }: TaskPlace,
@@ -37,17 +38,32 @@ export async function askWhereItIs<R extends { readonly status: string }>(
   ask: (partition: Partition) => Promise<R>,
 ): Promise<R> {
   const first = partitions.of(key ?? id);
+  if (key !== undefined && (await isOfAnother(id, key, readable.all[first.index] as Partition))) {
+    return { status: 'not_found' } as R;
+  }
   const answer = await ask(first);
-  if (answer.status !== 'not_found' || key !== undefined) return answer;
+  const isLiving = answer.status !== 'not_found' && answer.status !== 'settled';
+  if (isLiving || key !== undefined || partitions.all.length === 1) return answer;
   const others = readable.all.filter(({ index }) => index !== first.index);
-  const found = await findIn(others, id);
+  const found = await findIn(others, { id, isKnown: answer.status === 'settled' });
   return found === undefined ? answer : ask(partitions.all[found] as Partition);
 }
 
-/** The number of the partition that knows this id; one where it lives comes before one where it has ended. */
-async function findIn(partitions: readonly Partition[], id: string): Promise<number | undefined> {
+/** Two keys may share a partition: a task that lives there under this id may be the other's. */
+async function isOfAnother(id: string, key: string, partition: Partition): Promise<boolean> {
+  const reply = await partition.run(get, { id });
+  if (reply.status !== 'ok') return false;
+  const decoded = decodeRecord(reply.record);
+  return decoded.kind === 'record' && decoded.record.key !== key;
+}
+
+/** The number of the partition where this id lives, else, unless an end of it is known already, where it has ended. */
+async function findIn(
+  partitions: readonly Partition[],
+  { id, isKnown }: { id: string; isKnown: boolean },
+): Promise<number | undefined> {
   const replies = await Promise.all(partitions.map((partition) => partition.run(get, { id })));
   const where = (status: GetReply['status']): Partition | undefined =>
     partitions[replies.findIndex((reply) => reply.status === status)];
-  return (where('ok') ?? where('settled'))?.index;
+  return (where('ok') ?? (isKnown ? undefined : where('settled')))?.index;
 }

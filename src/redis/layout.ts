@@ -1,7 +1,7 @@
 import { layoutOf, partitionKeys, partitionsIn } from '../keys.js';
 import { runLoop } from '../loop.js';
 import type { Common } from '../options.js';
-import { otherLayout } from '../task.js';
+import { otherLayout, otherPartitions } from '../task.js';
 import { type Caller, runScript } from './script.js';
 import { create } from './scripts.generated.js';
 
@@ -48,11 +48,10 @@ export class Layout {
 
   /** Asks Redis. A queue that nobody has used is taken to be as this process was told, or of one partition. */
   async read(): Promise<void> {
-    const { queue, prefix, callerFor, believed = 1 } = this.#parts;
-    const { meta } = partitionKeys(prefix, queue, 0);
-    const layout = await callerFor(meta).send(['HGET', meta, 'layout']);
-    if (typeof layout === 'string') this.#learn(layout);
-    else this.#partitions = believed;
+    const { believed = 1 } = this.#parts;
+    const layout = (await this.#stored(0)) ?? (await this.#stored(1));
+    if (layout === undefined) this.#partitions = believed;
+    else this.#learn(layout);
   }
 
   /** Settles it, again and again until Redis answers or the signal aborts; then it is false. */
@@ -72,20 +71,40 @@ export class Layout {
     return done.signal.aborted && !signal.aborted;
   }
 
+  /**
+   * The first partition may have lost it, with its server or by hand, while others still have theirs: a queue of many must
+   * not become one of one, with most of its tasks out of sight.
+   */
   async #settle(): Promise<void> {
     const { queue, prefix, callerFor, believed = 1 } = this.#parts;
+    const stored = await this.#stored(0);
+    if (stored !== undefined) return this.#learn(stored);
+    const wanted = (await this.#stored(1)) ?? layoutOf(believed);
+    this.#check(wanted);
     const keys = partitionKeys(prefix, queue, 0);
-    const { layout } = await runScript(callerFor(keys.meta), create, { keys, args: { layout: layoutOf(believed) } });
+    const { layout } = await runScript(callerFor(keys.meta), create, { keys, args: { layout: wanted } });
     this.#learn(layout);
   }
 
+  /** What a partition has; undefined when it was never written to. */
+  async #stored(partition: number): Promise<string | undefined> {
+    const { queue, prefix, callerFor } = this.#parts;
+    const { meta } = partitionKeys(prefix, queue, partition);
+    const layout = await callerFor(meta).send(['HGET', meta, 'layout']);
+    return typeof layout === 'string' ? layout : undefined;
+  }
+
   #learn(layout: string): void {
+    this.#partitions = this.#check(layout);
+    this.#isSettled = true;
+  }
+
+  /** How many that are, unless this process was told otherwise. */
+  #check(layout: string): number {
     const { queue, believed } = this.#parts;
     const partitions = partitionsIn(layout);
-    if (partitions === undefined || (believed !== undefined && believed !== partitions)) {
-      throw otherLayout(queue, layoutOf(believed ?? 1), layout);
-    }
-    this.#partitions = partitions;
-    this.#isSettled = true;
+    if (partitions === undefined) throw otherLayout(queue, layoutOf(believed ?? 1), layout);
+    if (believed !== undefined && believed !== partitions) throw otherPartitions(queue, believed, partitions);
+    return partitions;
   }
 }

@@ -41,8 +41,14 @@ test('a payload is any JSON, from an argument or from stdin', async () => {
 test('queue create settles the number of partitions; another number is a conflict, and no number is bad usage', async () => {
   expect(await cli.json(['queue', 'create', 'mail', '--partitions', '4'])).toEqual({ queue: 'mail', partitions: 4 });
   expect((await cli.run(['queue', 'create', 'mail', '--partitions', '4'])).stdout).toBe('mail has 4 partitions\n');
+  expect(await cli.json(['queue', 'create', 'mail'])).toEqual({ queue: 'mail', partitions: 4 });
+  expect((await cli.run(['stats', 'mail'])).stderr).toBe('');
   const other = await cli.run(['queue', 'create', 'mail', '--partitions', '8']);
-  expect(other).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('not with 8 partitions') });
+  expect(other).toMatchObject({
+    code: 4,
+    stdout: '',
+    stderr: expect.stringContaining('has 4 partitions in Redis, and this process was told 8'),
+  });
   for (const bad of ['0', '-1', '1025', 'four']) {
     expect(await cli.run(['queue', 'create', 'other', `--partitions=${bad}`])).toMatchObject({ code: 2, stdout: '' });
   }

@@ -29,15 +29,16 @@ export const resume: Command = {
 
 /** One that is there stays as it is: that is no failure, unless it has another number of partitions. */
 async function createQueue(args: Arguments): Promise<void> {
-  const partitions = args.whole('partitions', { min: 1, max: partitionsMax }) ?? 1;
-  const queue = new Queue(args.word('queue'), { ...connectionOf(args), ...oneShot, partitions });
+  const partitions = args.whole('partitions', { min: 1, max: partitionsMax });
+  const told = partitions === undefined ? {} : { partitions };
+  const queue = new Queue(args.word('queue'), { ...connectionOf(args), ...oneShot, ...told });
   try {
     const info = await queue.create();
     if (args.on('json')) printJson(info);
     else print(`${info.queue} has ${info.partitions} partition${info.partitions === 1 ? '' : 's'}`);
   } catch (error) {
     if (codeOf(error) !== 'ERR_OTHER_LAYOUT') throw error;
-    throw conflict(`queue ${queue.name} is there already, and not with ${partitions} partitions: ${messageOf(error)}`);
+    throw conflict(`queue ${queue.name} is there already: ${messageOf(error)}`);
   } finally {
     await queue.close();
   }
