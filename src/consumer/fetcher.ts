@@ -6,6 +6,7 @@ import type { Link } from '../redis/link.js';
 import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
 import { next, open as openScript } from '../redis/scripts.generated.js';
+import { Apart } from './apart.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
@@ -43,6 +44,12 @@ interface Read {
   slots: number;
 }
 
+/** What a script has read: opened, or left to open. */
+interface Brought {
+  readonly deliveries: readonly (Unopened & { record: string; run: string | null })[];
+  readonly unopened: readonly Unopened[];
+}
+
 /**
  * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for.
  *
@@ -59,16 +66,17 @@ export class Fetcher {
   /** It waits for its connection by itself: what comes on top is only late work. */
   readonly failureWaitMaxMs = 1_000;
   readonly #oneServer: OneServer;
+  readonly #apart: Apart;
   readonly #halfMax: number;
   #hasBacklog = true;
   #isPaused = false;
-  #isAtReply = false;
   /** The read that is under way beside the next one; resolves with how long to wait after it. */
   #before: Promise<number> = Promise.resolve(0);
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#oneServer = new OneServer(parts.clock, () => [parts.reader, parts.commands()]);
+    this.#apart = new Apart(parts.clock);
     this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.slots.concurrency / 2));
   }
 
@@ -97,10 +105,11 @@ export class Fetcher {
     await this.#parts.reader.unblock(this.#parts.commands());
   }
 
+  /** The slots for which nothing came go back, whatever happens. */
   async #fetch(slots: number): Promise<number> {
     const { membership, signal } = this.#parts;
     const { present } = membership;
-    const read = { consumer: present?.name ?? '', group: present?.group ?? '', slots };
+    const read: Read = { consumer: present?.name ?? '', group: present?.group ?? '', slots };
     try {
       return present === undefined || signal.aborted ? 0 : await this.#next(read, present.life);
     } finally {
@@ -128,30 +137,25 @@ export class Fetcher {
         membership.renew();
         return 0;
       case 'ok': {
-        await this.#apart();
+        await this.#apart.turn();
         this.#tellEnds(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
-        await this.#startAll(read, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
-        await this.#open(read, reply.unopened);
+        await this.#takeOn(read, reply, { sentAtMs, nowMs: reply.nowMs });
         return 0;
       }
     }
   }
 
-  /**
-   * Two replies that come together are worked off apart, else they would stay together for good, with Redis at rest
-   * while we work and we while Redis does. After two turns what the first of them led to has been written.
-   */
-  async #apart(): Promise<void> {
-    const { clock } = this.#parts;
-    while (this.#isAtReply) await clock.sleep(0);
-    this.#isAtReply = true;
-    void clock
-      .sleep(0)
-      .then(() => clock.sleep(0))
-      .then(() => {
-        this.#isAtReply = false;
-      });
+  /** As much as there are slots for by now: a waiting read has none before. */
+  async #takeOn(read: Read, { deliveries, unopened }: Brought, at: { sentAtMs: number; nowMs: number }): Promise<void> {
+    const lacking = deliveries.length + unopened.length - read.slots;
+    if (lacking > 0) read.slots += this.#parts.inFlight.slots.takeFree(lacking);
+    const started = deliveries.slice(0, read.slots);
+    const opened = unopened.slice(0, read.slots - started.length);
+    const back = [...deliveries.slice(started.length), ...unopened.slice(opened.length)];
+    if (back.length > 0) await this.#putBack(read.consumer, back);
+    await this.#startAll(read, started, at);
+    await this.#open(read, opened);
   }
 
   /**
@@ -171,22 +175,20 @@ export class Fetcher {
     if (entries === 'no_group') membership.renew();
     if (entries === 'no_group' || entries === 'interrupted') return 0;
     this.#hasBacklog = entries.length === count || entries.length === 0; // none: a look by the script, which sees a pause
-    await this.#accept({ consumer, group }, entries);
-    return 0;
-  }
-
-  async #accept(by: Omit<Read, 'slots'>, entries: readonly Unopened[]): Promise<void> {
-    const { inFlight, handBack } = this.#parts;
-    const { consumer } = by;
-    const read = { ...by, slots: inFlight.slots.takeFree(entries.length) };
-    const kept = entries.slice(0, read.slots);
-    const surplus = entries.slice(read.slots).map((one) => ({ ...one, consumer, count: 1, record: '', run: null }));
-    if (surplus.length > 0) this.#hasBacklog = true; // in line for a slot, from now on
+    const read = { consumer, group, slots: 0 };
     try {
-      await Promise.all([this.#open(read, kept), handBack(surplus, 0)]);
+      await this.#takeOn(read, { deliveries: [], unopened: entries }, { sentAtMs: 0, nowMs: 0 });
     } finally {
       inFlight.slots.giveBack(read.slots);
     }
+    return 0;
+  }
+
+  /** For others, at once; the partition gets in line for a slot. What can't go back is recovered after a lease. */
+  async #putBack(consumer: string, entries: readonly Unopened[]): Promise<void> {
+    this.#hasBacklog = true;
+    const unstarted = entries.map((one) => ({ ...one, consumer, count: 1, record: '', run: null }));
+    await this.#parts.handBack(unstarted, 0).catch(() => {});
   }
 
   /** What was read must be opened, or given back: so what fails here stays pending, and recovery has it after a lease. */

@@ -120,7 +120,7 @@ export class DeadLetters {
       const [state, number] = typeof end === 'string' ? end.split(':') : [];
       return state === 'dead' && number !== undefined ? [{ index, number }] : [];
     });
-    return found.length > 0 ? found : this.#byNumber(idOrNumber);
+    return found.length > 0 ? found.toSorted(newestFirst).slice(0, 1) : this.#byNumber(idOrNumber);
   }
 
   #byNumber(text: string): Found[] {
@@ -139,6 +139,11 @@ export class DeadLetters {
     const reply = await caller.send(['XRANGE', keys.dead, range.from, range.to, 'COUNT', String(range.count)]);
     return (reply as [string, Reply[]][]).map(([number, flat]) => toLetter(this.#numberOf(index, number), flat));
   }
+}
+
+/** A letter's number begins with the ms at which the task died. */
+function newestFirst(one: Found, other: Found): number {
+  return Number.parseInt(other.number, 10) - Number.parseInt(one.number, 10);
 }
 
 /** Where a letter is. */

@@ -44,7 +44,15 @@ export class Editor {
     const set = this.#partitions.all.map((partition) =>
       this.#lanes.of(partition).call(({ timeoutMs }) => partition.run(pause, { paused }, { timeoutMs })),
     );
-    await Promise.all(set);
+    const answers = await Promise.allSettled(set);
+    const failed = answers.flatMap((one, at) =>
+      one.status === 'rejected' ? [{ at, error: one.reason as unknown }] : [],
+    );
+    if (failed.length === answers.length) throw failed[0]?.error;
+    if (failed.length === 0) return;
+    const where = failed.map(({ at }) => at).join(', ');
+    const message = `not on partition ${where}, which could not be reached; on the others it is done: repeat the call`;
+    throw new DuestreamError('ERR_OUTCOME_UNKNOWN', message, { cause: failed[0]?.error });
   }
 
   async cancel(place: TaskPlace): Promise<CancelResult> {
@@ -82,7 +90,8 @@ export class Editor {
 
   async #replace(id: string, json: string, partition: Partition): Promise<UpdateResult> {
     for (let tries = 0; tries < 10; tries += 1) {
-      const was = await partition.caller.send(['HGET', partition.keys.tasks, id]);
+      const { caller, keys } = this.#readable.all[partition.index] as Partition;
+      const was = await caller.send(['HGET', keys.tasks, id]);
       if (typeof was !== 'string') return { id, status: 'not_found' };
       const edit = { id, wasSha1: createHash('sha1').update(was).digest('hex'), record: withPayload(was, json) };
       const reply = await this.#lanes.of(partition).call((call) => partition.run(update, { ...call, ...edit }, call));

@@ -22,6 +22,7 @@ const graceMs = 1_000;
 export class Replication {
   readonly #parts: ReplicationParts;
   readonly #rounds = new Map<number, Rounds>();
+  #isStopped = false;
 
   constructor(parts: ReplicationParts) {
     this.#parts = parts;
@@ -34,6 +35,7 @@ export class Replication {
     const before = serverOf();
     const result = await write();
     const wroteTo = serverOf();
+    if (this.#isStopped) throw notConfirmed(partition.queue, this.#parts.timeoutMs, undefined);
     const confirmation = await this.#roundsOf(partition).next();
     // After a failover in between, a replica of the new master has not confirmed what the former one wrote.
     const isSame = (before === '' || before === wroteTo) && confirmation.serverId === wroteTo;
@@ -42,6 +44,7 @@ export class Replication {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     await Promise.all(Array.from(this.#rounds.values(), (rounds) => rounds.stop()));
   }
 

@@ -15,7 +15,7 @@ import { shrink, tell } from './shrink.js';
 const { EXPLORER_SEED, EXPLORER_SEEDS, EXPLORER_STEPS, EXPLORER_TELL } = process.env;
 const isUsual = EXPLORER_SEED === undefined && EXPLORER_SEEDS === undefined && EXPLORER_STEPS === undefined;
 const firstSeed = Number(EXPLORER_SEED ?? 1);
-const seeds = Number(EXPLORER_SEEDS ?? (EXPLORER_SEED === undefined ? 20 : 1));
+const seeds = Number(EXPLORER_SEEDS ?? (EXPLORER_SEED === undefined ? 30 : 1));
 const steps = Number(EXPLORER_STEPS ?? 1_500);
 
 let ground: Ground;

@@ -63,15 +63,18 @@ function lost(at: Case, id: string): Life {
 /** Nobody looked for more than 2 s: that was an outage, unless it is short and within the hold of another. */
 function noteLook({ ledger, args, nowMs }: Case): void {
   if (ledger.outage && ledger.outage.toMs > nowMs) {
-    const { fromMs, toMs } = ledger.outage;
-    ledger.outage = { fromMs: nowMs - (toMs - fromMs), toMs: nowMs }; // the clock went back: its hold goes on from here
+    const { fromMs, toMs, lastMs } = ledger.outage;
+    ledger.outage = { fromMs: nowMs - (toMs - fromMs), toMs: nowMs, lastMs }; // the clock went back: its hold goes on from here
   }
-  const { lookedAtMs = nowMs, outage = { fromMs: 0, toMs: 0 } } = ledger;
+  const { lookedAtMs = nowMs, outage = { fromMs: 0, toMs: 0, lastMs: 0 } } = ledger;
   const leaseMs = Number(args['leaseMs']);
   const silentMs = nowMs - lookedAtMs;
   const isOnHold = 3 * (outage.toMs - outage.fromMs) > leaseMs && nowMs < outage.toMs + leaseMs;
   if (silentMs > 2_000 && (3 * silentMs > leaseMs || !isOnHold)) {
-    ledger.outage = { fromMs: lookedAtMs, toMs: nowMs };
+    // One right after another goes on from there: nobody may have had the time to beat in between.
+    const isOneMore = 3 * outage.lastMs > leaseMs && lookedAtMs < outage.toMs + leaseMs;
+    const fromMs = Math.min(lookedAtMs, isOneMore ? outage.toMs - outage.lastMs : lookedAtMs);
+    ledger.outage = { fromMs, toMs: nowMs, lastMs: silentMs };
   }
   ledger.lookedAtMs = nowMs;
 }

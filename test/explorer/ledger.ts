@@ -47,6 +47,8 @@ export type CountName = (typeof countNames)[number];
 interface Outage {
   readonly fromMs: number;
   readonly toMs: number;
+  /** The length of its last part, where it has several. */
+  readonly lastMs: number;
 }
 
 /**

@@ -85,7 +85,8 @@ export class WorkerActor extends Actor {
 
   #run(task: Task): Promise<void> {
     const [n, ...rest] = task.payload as [number, ...unknown[]];
-    const at = this.handed.findIndex(
+    // The latest: an earlier one may have been handed back unstarted, and come again.
+    const at = this.handed.findLastIndex(
       (one) => one.n === n && one.attempt === task.attempt && one.count === task.delivery,
     );
     const [handed] = at === -1 ? [] : this.handed.splice(at, 1);
