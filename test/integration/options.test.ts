@@ -191,9 +191,9 @@ describe('what is made with bad options is refused when it is made', () => {
   });
 });
 
-test('a queue of another layout is refused, and nothing is written there', async () => {
+test('a queue of another format is refused, and nothing is written there', async () => {
   const { queue, keys } = lab();
-  await lab().send('HSET', keys.meta, 'layout', '1/4');
+  await lab().send('HSET', keys.meta, 'layout', '2/4');
   await expect(codeOf(queue.add('job'))).resolves.toBe('ERR_OTHER_LAYOUT');
   await expect(codeOf(queue.pause())).resolves.toBe('ERR_OTHER_LAYOUT');
   await expect(lab().send('EXISTS', keys.tasks, keys.stream)).resolves.toBe(0);

@@ -12,10 +12,14 @@ describe('what every part is told', () => {
   test.each([
     [null, /object/],
     ['redis://x', /object/],
-    [{ retry: 1 }, /^unknown option "retry": expected one of connection, prefix, observe, commandTimeout, extra$/],
+    [
+      { retry: 1 },
+      /^unknown option "retry": expected one of connection, prefix, partitions, observe, commandTimeout, extra$/,
+    ],
     [{ prefix: '' }, /^prefix/],
     [{ prefix: 'a{b' }, /^prefix/],
     [{ prefix: 'x'.repeat(65) }, /^prefix/],
+    [{ partitions: 0 }, /^partitions must be a whole number from 1 to 1024, got 0$/],
     [{ commandTimeout: 99 }, /^commandTimeout must be from 100ms to 10m, got 99$/],
     [{ commandTimeout: '5' }, /^commandTimeout needs a unit/],
     [{ observe: {} }, /^observe/],
@@ -32,7 +36,7 @@ test('a worker has its defaults', () => {
     drainMs: 20_000,
     lostMax: 5,
     id: 'host:1',
-    tuning: { lockNodes: ['redis://127.0.0.1:6379'], lockTtlMs: 5_000 },
+    tuning: { lockNodes: undefined, lockTtlMs: 5_000 }, // none named: the own server votes
     defaults: { attemptsMax: 5, backoff: { type: 'exponential', delayMs: 1_000, maxMs: 3_600_000 } },
   });
 });
