@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { Queue, Worker } from '../../src/index.js';
-import { Subscriber } from '../../src/redis/subscriber.js';
 import { type ClusterNode, serversOf, TestCluster } from '../support/cluster.js';
-import { EventLog, until } from '../support/redis.js';
+import { listenTo } from '../support/ear.js';
+import { until } from '../support/redis.js';
 
 const options = { timeout: 90_000 };
 
@@ -111,15 +111,7 @@ test(
 test('who listens at a master that is killed hears on at another', options, async () => {
   const cluster = await TestCluster.forTest();
   const connection = { cluster: cluster.nodes.map(({ name }) => name), name: 'ear' };
-  const heard: string[] = [];
-  const events = new EventLog<{ type: string }>();
-  const subscriber = new Subscriber({
-    connection: serversOf(connection).publisher,
-    channels: ['news'],
-    onMessage: (_channel, message) => heard.push(message),
-    onEvent: events.add,
-  });
-  onTestFinished(() => subscriber.stop());
+  const { subscriber, heard, events } = listenTo(serversOf(connection).publisher);
   subscriber.start();
   await events.next('connected');
   const counts = await Promise.all(cluster.masters.map((node) => node.connections('ear')));
@@ -127,6 +119,6 @@ test('who listens at a master that is killed hears on at another', options, asyn
   await at.server.kill('SIGKILL');
   await events.next('connected', 1);
   const other = cluster.masters.find((node) => node !== at) as ClusterNode;
-  await other.send('PUBLISH', 'news', 'still here');
-  await until(() => heard.includes('still here'), 'the news');
+  await other.send('PUBLISH', 'one', 'still here');
+  await until(() => heard.includes('one: still here'), 'the news');
 });

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { slotOf } from '../../src/redis/cluster/slot.js';
-import { Subscriber } from '../../src/redis/subscriber.js';
 import { type ClusterNode, serversOf, type TestCluster, useCluster } from '../support/cluster.js';
+import { listenTo } from '../support/ear.js';
 import { Proxy } from '../support/proxy.js';
-import { codeOf, EventLog, until } from '../support/redis.js';
+import { codeOf, until } from '../support/redis.js';
 
 const cluster = useCluster();
 const master = (place: number): ClusterNode => cluster().masters[place] as ClusterNode;
@@ -94,21 +94,12 @@ test('a link that was opened for a key goes along with it, also out of a blocked
 });
 
 test('what is published on any master is heard', async () => {
-  const servers = serversOf(cluster().url);
-  const heard: string[] = [];
-  const events = new EventLog<{ type: string }>();
-  const subscriber = new Subscriber({
-    connection: servers.publisher,
-    channels: ['news'],
-    onMessage: (_channel, message) => heard.push(message),
-    onEvent: events.add,
-  });
-  onTestFinished(() => subscriber.stop());
+  const { subscriber, heard, events } = listenTo(serversOf(cluster().url).publisher);
   subscriber.start();
   await events.next('connected');
-  for (const [at, node] of cluster().masters.entries()) await node.send('PUBLISH', 'news', at);
+  for (const [at, node] of cluster().masters.entries()) await node.send('PUBLISH', 'one', at);
   await until(() => heard.length === 3, 'all three');
-  expect(heard.toSorted()).toEqual(['0', '1', '2']);
+  expect(heard.toSorted()).toEqual(['one: 0', 'one: 1', 'one: 2']);
 });
 
 test('a cluster behind other addresses is reached by its address map alone', async () => {

@@ -1,33 +1,11 @@
 import { createClient } from 'redis';
-import { expect, onTestFinished, test } from 'vitest';
-import type { RedisServer } from '../../src/redis/embedded.js';
-import { Subscriber, type SubscriberEvent, type SubscriberOptions } from '../../src/redis/subscriber.js';
+import { expect, test } from 'vitest';
+import { listenTo } from '../support/ear.js';
 import { Proxy } from '../support/proxy.js';
-import { EventLog, linkTo, startRedis, until, useRedis } from '../support/redis.js';
+import { linkTo, startRedis, until, useRedis } from '../support/redis.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const redis = useRedis();
-
-interface Ear {
-  subscriber: Subscriber;
-  heard: string[];
-  events: EventLog<SubscriberEvent>;
-}
-
-function listenTo(connection: RedisServer['connection'], options: Partial<SubscriberOptions> = {}): Ear {
-  const heard: string[] = [];
-  const events = new EventLog<SubscriberEvent>();
-  const subscriber = new Subscriber({
-    connection,
-    channels: ['one', 'two'],
-    onMessage: (channel, message) => heard.push(`${channel}: ${message}`),
-    random: () => 0,
-    onEvent: events.add,
-    ...options,
-  });
-  onTestFinished(() => subscriber.stop());
-  return { subscriber, heard, events };
-}
 
 test('hears its channels, in order, once it is connected', async () => {
   const { subscriber, heard, events } = listenTo(redis().connection);
