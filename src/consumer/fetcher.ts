@@ -153,9 +153,9 @@ export class Fetcher {
     const started = deliveries.slice(0, read.slots);
     const opened = unopened.slice(0, read.slots - started.length);
     const back = [...deliveries.slice(started.length), ...unopened.slice(opened.length)];
-    if (back.length > 0) await this.#putBack(read.consumer, back);
+    const returned = back.length > 0 ? this.#putBack(read.consumer, back) : undefined;
     await this.#startAll(read, started, at);
-    await this.#open(read, opened);
+    await Promise.all([this.#open(read, opened), returned]);
   }
 
   /**
@@ -199,7 +199,7 @@ export class Fetcher {
       const sentAtMs = clock.monotonicMs();
       const reply = await partition.run(openScript, { consumer: read.consumer, group: read.group, bytesMax, items });
       this.#tellEnds(reply);
-      if (reply.putBack > 0) this.#hasBacklog = true; // paused: the next fetch says so and waits
+      if (reply.putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
       await this.#startAll(read, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
       items = reply.unopened;
     }
