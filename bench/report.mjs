@@ -16,7 +16,7 @@ import { modelTable, pointsTable, spreadTable } from './scaling/tables.mjs';
 
 const usage = `npm run bench:report -- [flags]
   --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there;
-                 only of the whole plan and without failed runs, but partial-everysec.json may have some of the measures
+                 only of the whole plan and without failed runs, but partial-everysec.json may have some of the measures or cases
   --check        write nothing; say what is not as the results give it
   --docs FOLDER  where performance.md and performance/ are; README.md beside it gets its summary
   --help`;

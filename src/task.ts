@@ -234,6 +234,6 @@ export function otherLayout(queue: string, layout: string, stored: string): Dues
   return new DuestreamError(
     'ERR_OTHER_LAYOUT',
     `queue "${queue}" has the layout ${stored} (format/partitions) in Redis, this process believes ${layout}: ` +
-      'start it with the same version and number of partitions',
+      'start all that use this queue with one version',
   );
 }

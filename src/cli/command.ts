@@ -41,7 +41,7 @@ export const json: Readonly<Record<'json', Flag>> = {
 export const connected: Readonly<Record<string, Flag>> = {
   redis: {
     describe:
-      'Redis URL, or redis+sentinel://host,host,host/master; else DUESTREAM_REDIS_URL, else REDIS_URL, else redis://127.0.0.1:6379. ' +
+      'Redis URL, or redis+sentinel://host,host,host/master, or redis+cluster://host,host,host; else DUESTREAM_REDIS_URL, else REDIS_URL, else redis://127.0.0.1:6379. ' +
       'A password belongs in the environment: others on this machine can see arguments',
   },
   'tls-ca': { describe: "With rediss://: file of the CA of Redis' certificate; else DUESTREAM_TLS_CA" },

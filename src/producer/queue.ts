@@ -72,7 +72,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const lanes = new PartitionLanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });
     this.#layout = layout;
     this.#readable = readable;
-    const replicating = { servers: this.#servers, clock, timeoutMs: tryMs };
+    const replicating = { servers: this.#servers, timeoutMs: tryMs };
     const replication = durability === 'replicated' ? new Replication(replicating) : undefined;
     this.#replication = replication;
     this.#adders = new Adders({ partitions, lanes, clock, observe, replication });

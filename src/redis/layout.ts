@@ -8,7 +8,7 @@ import { create } from './scripts.generated.js';
 export interface LayoutParts {
   queue: string;
   prefix: string;
-  /** Where the queue's first partition lives. A lost reply may be repeated: asking and settling are safe to repeat. */
+  /** Where a partition's key lives. A lost reply may be repeated: asking and settling are safe to repeat. */
   callerFor: (key: string) => Caller;
   /** What this process was told; undefined: whatever Redis says. */
   believed: number | undefined;

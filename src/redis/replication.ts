@@ -1,4 +1,3 @@
-import type { Clock } from '../clock.js';
 import { DuestreamError } from '../errors.js';
 import type { Link } from './link.js';
 import type { Partition } from './partition.js';
@@ -6,7 +5,6 @@ import type { Servers } from './servers.js';
 
 export interface ReplicationParts {
   servers: Servers;
-  clock: Clock;
   /** How long a replica has to confirm. */
   timeoutMs: number;
 }
