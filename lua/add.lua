@@ -22,20 +22,20 @@
 -- when: '+N' in N ms, 'N' at that epoch ms. expires: '' never, '+N' that long after due, 'N' at that epoch ms.
 -- A mark per item: r ready, s scheduled, d duplicate (that id lives: nothing changed), x refused, for when or expires is
 -- no whole number from 0 to 9e15, record is no JSON object that begins with a key, or id no UTF-8 (nothing written).
--- The same lane and call again has no effect and gets the first reply; an older call is refused.
+-- The same lane and call again has no effect and gets the first reply, though the queue has grown since; an older is refused.
 -- Place first, record last: a script error half-way leaves an id that can be added again, never one that is never run.
 -- An entry in live that outlived its record must not run a scheduled task of that id early: hence HDEL.
 local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local live, expiry, counts, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local layout, now_ms, lane, call = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
 end
+if at[1] ~= layout and (at[1] or string.find(layout, '<', 1, true)) then return {'other_layout', at[1] or ''} end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)

@@ -20,7 +20,7 @@ local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local leader, ttl_ms = ARGV[5], ARGV[6]
 local at = redis.call('HMGET', meta, 'layout', 'audit')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+if at[1] ~= layout and (at[1] or string.find(layout, '<', 1, true)) then return {'other_layout', at[1] or ''} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')

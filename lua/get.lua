@@ -1,25 +1,30 @@
 #!lua flags=no-writes
 -- get: all there is to know of one task.
 --
--- KEYS  1 due     zset    task id -> due ms
---       2 tasks   hash    task id -> record
---       3 stream  stream  {id, due}
---       4 live    hash    task id -> stream id of the one entry that counts
---       5 runs    hash    task id -> attempt and errors
---       6 expiry  zset    task id -> the ms from which it must not start any more
---       7 ended   stream  the cancelled and expired
---       8 dead    stream  the dead letters; a letter's number is its stream id
---       9 past    hash    task id -> state:number of its newest end that is kept
--- ARGV  1 id      string
+-- KEYS  1 meta    hash    layout
+--       2 due     zset    task id -> due ms
+--       3 tasks   hash    task id -> record
+--       4 stream  stream  {id, due}
+--       5 live    hash    task id -> stream id of the one entry that counts
+--       6 runs    hash    task id -> attempt and errors
+--       7 expiry  zset    task id -> the ms from which it must not start any more
+--       8 ended   stream  the cancelled and expired
+--       9 dead    stream  the dead letters; a letter's number is its stream id
+--      10 past    hash    task id -> state:number of its newest end that is kept
+-- ARGV  1 layout  string
+--       2 id      string
 -- REPLY ok {state string, due_ms int, record string, run string?, deliveries int, expires_ms int?}
 --       settled {state string, number string, fields string[]}
 --       not_found
+--       other_layout {layout string}
 --
 -- state: scheduled = in due; ready = live and not pending; active = live and pending. settled: its newest end that is kept,
 -- with the fields of that entry of dead or ended. lost: a record nowhere placed, until the sweep has put it back.
-local due, tasks, stream, live, runs, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ended, dead, past = KEYS[7], KEYS[8], KEYS[9]
-local id = ARGV[1]
+local meta, due, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, ended, dead, past = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local layout, id = ARGV[1], ARGV[2]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
 local record = redis.call('HGET', tasks, id)
 if not record then
   local last = redis.call('HGET', past, id)

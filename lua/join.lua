@@ -17,7 +17,7 @@
 local meta, stream, consumers = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local stored = redis.call('HGET', meta, 'layout')
-if stored and stored ~= layout then return {'other_layout', stored} end
+if stored ~= layout and (stored or string.find(layout, '<', 1, true)) then return {'other_layout', stored or ''} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HLEN', consumers)

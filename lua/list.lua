@@ -1,19 +1,24 @@
 #!lua flags=no-writes
 -- list: the ids of the tasks in one state, in pages.
 --
--- KEYS  1 due     zset    task id -> due ms
---       2 stream  stream  {id, due}
---       3 live    hash    task id -> stream id of the one entry that counts
--- ARGV  1 state   string  scheduled, ready or active
---       2 after   string  '' from the start, or what the last call gave
---       3 limit   int     1..1000
+-- KEYS  1 meta    hash    layout
+--       2 due     zset    task id -> due ms
+--       3 stream  stream  {id, due}
+--       4 live    hash    task id -> stream id of the one entry that counts
+-- ARGV  1 layout  string
+--       2 state   string  scheduled, ready or active
+--       3 after   string  '' from the start, or what the last call gave
+--       4 limit   int     1..1000
 -- REPLY ok {ids string[], after string}
+--       other_layout {layout string}
 --
 -- scheduled: by due time, then id; after is 'score id' of the last one, found again by binary search, so that a page
 -- neither skips nor repeats what stays, however many share one due time. ready, active: by stream id. after '' = the end.
 -- Ids are compared byte by byte, as the sorted set does: Lua's own <= goes by the server's locale.
-local due, stream, live = KEYS[1], KEYS[2], KEYS[3]
-local state, after, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local meta, due, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local layout, state, after, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
 local ids = {}
 if state == 'scheduled' then
   local from, score, last_id = 0, string.match(after, '^(%S+) (.*)$')

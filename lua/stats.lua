@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- stats: the figures of one partition, in one look.
 --
--- KEYS  1 meta    hash    layout, paused
+-- KEYS  1 meta    hash    layout, paused, waits
 --       2 epoch   hash    {term, token, leader, since_ms, seen_ms, ttl_ms}
 --       3 due     zset    task id -> due ms
 --       4 stream  stream  {id, due}
@@ -11,18 +11,21 @@
 --       8 ended   stream  the cancelled and expired
 --       9 consumers hash    consumer -> 'lease_ms beat_ms worker'
 --      10 counts  hash    what happened here, by name
--- ARGV  1 now_ms  int     0 = this server's clock
--- REPLY ok {now_ms int, layout string?, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, unplaced int, oldest_due_ms int?, oldest_ready_ms int?, hold_ms int, epoch string[], counts string[]}
+-- ARGV  1 layout  string
+--       2 now_ms  int     0 = this server's clock
+-- REPLY ok {now_ms int, waits int, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, unplaced int, oldest_due_ms int?, oldest_ready_ms int?, hold_ms int, epoch string[], counts string[]}
+--       other_layout {layout string}
 --
 -- scheduled = not yet due; due = due and not yet promoted; active = pending; ready = XLEN - pending, exactly, for whoever
 -- ends an entry deletes it. unplaced: records without a place, as far as counts can tell: the sweep puts them back.
--- O(log n), and O(consumers).
+-- waits: new since the queue grew, and handing out nothing yet (grow.lua). O(log n), and O(consumers).
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local now_ms = tonumber(ARGV[1])
+local layout, now_ms = ARGV[1], tonumber(ARGV[2])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits', 'hold_ms')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms')
 local all, late = redis.call('ZCARD', due), redis.call('ZCOUNT', due, '-inf', string.format('%.0f', now_ms))
 local pending, delivered = 0, '0-0'
 local groups = redis.pcall('XINFO', 'GROUPS', stream)
@@ -40,6 +43,6 @@ local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms
 for i = 1, 5 do leader[i] = leader[i] or '' end
 local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
 local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
-return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, entries - pending, pending,
+return {'ok', now_ms, at[3] and 1 or 0, (at[3] or at[2]) == '1' and 1 or 0, all - late, late, entries - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
-  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}

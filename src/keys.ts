@@ -28,19 +28,6 @@ export interface PartitionKeys {
 /** The consumer group of every stream. The scripts have it in their text. */
 export const group = 'workers';
 
-/** The record format this library writes and the newest it reads. A partition's `meta` says `format/partitions`. */
-export const formatVersion = 1;
-
-export function layoutOf(partitions: number): string {
-  return `${formatVersion}/${partitions}`;
-}
-
-/** How many partitions that is; undefined for a layout of another format. */
-export function partitionsIn(layout: string): number | undefined {
-  const [, format, partitions] = /^(\d+)\/([1-9]\d{0,5})$/.exec(layout) ?? [];
-  return Number(format) === formatVersion ? Number(partitions) : undefined;
-}
-
 export function partitionKeys(prefix: string, queue: string, partition: number): PartitionKeys {
   const key = (name: string): string => `${prefix}:{${queue}:${partition}}:${name}`;
   return {

@@ -43,7 +43,8 @@ export interface Common<C> {
 }
 
 const commonNames = ['connection', 'prefix', 'partitions', 'observe', 'commandTimeout', 'clock', 'random'];
-const partitionsMax = 1_024;
+/** How many partitions a queue may have. */
+export const partitionsMax = 1_024;
 
 export function resolveCommon<C>(
   options: CommonOptions<C>,

@@ -1,6 +1,6 @@
 import { durationMsMax } from './duration.js';
 import { DuestreamError, invalid } from './errors.js';
-import { formatVersion } from './keys.js';
+import { formatVersion } from './layout.js';
 
 /** A task's name → its payload's type. */
 export type TaskMap = Record<string, unknown>;
@@ -90,6 +90,11 @@ export function encodeRecord(name: string, payloadJson: string, options: RecordO
   if (options.timeoutMs !== undefined) text += `,"t":${options.timeoutMs}`;
   if (options.key !== undefined) text += `,"k":${JSON.stringify(options.key)}`;
   return `${text}}`;
+}
+
+/** Without the time that `add` has put in front, so that it can be added again. */
+export function withoutCreation(record: string): string {
+  return record.replace(/^\{"c":\d+,/, '{');
 }
 
 export type Decoded =
@@ -225,8 +230,16 @@ export function checkQueueName(value: unknown): string {
 export function otherPartitions(queue: string, believed: number, stored: number): DuestreamError {
   return new DuestreamError(
     'ERR_OTHER_LAYOUT',
-    `queue "${queue}" has ${stored} partitions in Redis, and this process was told ${believed}: that can't be changed; tell ` +
-      `it ${stored}, or nothing, for it takes what Redis says`,
+    `queue "${queue}" has ${stored} partitions in Redis, and this process was told ${believed}: tell it ` +
+      `${stored}, or nothing, for it takes what Redis says`,
+  );
+}
+
+/** A task of 8 partitions must find its place among 16 without being moved: its partition's number stays, or grows. */
+export function noMultiple(queue: string, partitions: number, wanted: number): DuestreamError {
+  return invalid(
+    `queue "${queue}" has ${partitions} partitions: it can grow to ${partitions * 2}, ${partitions * 3} or another multiple, ` +
+      `got ${wanted}`,
   );
 }
 

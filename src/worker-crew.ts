@@ -5,10 +5,9 @@ import type { ResolvedHandler } from './handler.js';
 import { Candidate } from './leader/candidate.js';
 import { newToken } from './random.js';
 import type { Link } from './redis/link.js';
-import { listen } from './redis/listen.js';
+import { type Listening, listen } from './redis/listen.js';
 import type { Partition, Partitions } from './redis/partition.js';
 import type { Servers } from './redis/servers.js';
-import type { Subscriber } from './redis/subscriber.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 
 export interface CrewParts {
@@ -35,20 +34,17 @@ export class Crew {
   /** For observers, who add up over workers: two in one process have one worker's name. */
   readonly #id: string = newToken();
   readonly #slots: Slots;
-  readonly #stations: readonly Station[];
+  readonly #stations: Station[] = [];
   readonly #candidate: Candidate | undefined;
-  #subscriber: Subscriber | undefined;
+  #listening: Listening | undefined;
+  #isStopped = false;
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
     const { queue, options, servers, partitions, emit } = parts;
     const { common, leader, concurrency, tuning } = options;
     this.#slots = new Slots(concurrency, (busy) => this.#tellLoad(busy, concurrency));
-    const consumed = leader === 'only' ? [] : partitions.all;
-    this.#stations = consumed.map((partition) => {
-      const reader = servers.openLink('reader', partition.keys.stream);
-      return { partition, reader, consumer: this.#consumer(partition, reader) };
-    });
+    if (leader !== 'only') this.#addStations();
     const onError = (error: unknown): void => emit('error', error);
     const candidacy = { queue, common, tuning, servers, partitions, onSeat: () => {}, onError };
     this.#candidate = leader === 'never' ? undefined : new Candidate(candidacy);
@@ -70,23 +66,42 @@ export class Crew {
 
   start(): void {
     const { options, partitions, servers } = this.#parts;
-    this.#subscriber = listen(options.common, { partitions, servers }, (signal, partition) => {
+    this.#listening = listen(options.common, { partitions, servers }, (signal, partition) => {
       this.#candidate?.hear(signal, partition);
       for (const station of this.#stations) if (station.partition === partition) station.consumer.hear(signal);
     });
     this.#candidate?.start();
     if (this.#stations.length > 0) this.#tellLoad(0, this.#slots.concurrency);
     for (const { consumer } of this.#stations) consumer.start();
+    if (this.#stations.length > 0) partitions.layout.onGrown(() => this.#grow());
   }
 
   async stop(forced: AbortSignal): Promise<void> {
+    this.#isStopped = true;
     const { drainMs } = this.#parts.options;
     this.#slots.close();
     const consumers = this.#stations.map(({ consumer }) => consumer.stop(drainMs, forced));
     await Promise.all([this.#candidate?.stop(), ...consumers]);
     this.#tellLoad(0, 0);
     const readers = this.#stations.map(({ reader }) => reader.stop());
-    await Promise.all([this.#subscriber?.stop(), ...readers]);
+    await Promise.all([this.#listening?.stop(), ...readers]);
+  }
+
+  /** The queue has more partitions than before. */
+  #grow(): void {
+    if (this.#isStopped) return;
+    for (const { consumer } of this.#addStations()) consumer.start();
+  }
+
+  /** For the partitions that have none yet. */
+  #addStations(): readonly Station[] {
+    const { servers, partitions } = this.#parts;
+    const added = partitions.all.slice(this.#stations.length).map((partition) => {
+      const reader = servers.openLink('reader', partition.keys.stream);
+      return { partition, reader, consumer: this.#consumer(partition, reader) };
+    });
+    this.#stations.push(...added);
+    return added;
   }
 
   #consumer(partition: Partition, reader: Link): Consumer {
@@ -94,7 +109,7 @@ export class Crew {
     const { common, id: worker, leaseMs, lostMax, tuning } = options;
     const { clock, random, observe } = common;
     const commands = (): Link => servers.linkFor(partition.keys.stream);
-    const shared = { slots: this.#slots, share: partitions.all.length };
+    const shared = { slots: this.#slots, share: () => partitions.all.length };
     const limits = { leaseMs, lostMax, lockTtlMs: tuning.lockTtlMs };
     return new Consumer({
       ...shared,

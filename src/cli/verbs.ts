@@ -75,13 +75,19 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   },
   {
     name: 'queue',
-    summary: 'Create, pause and resume a queue',
+    summary: 'Create, grow, pause and resume a queue',
     verbs: [
       {
         name: 'create',
         usage: '<queue>',
         summary: 'Settle its number of partitions',
         load: async () => (await queue()).create,
+      },
+      {
+        name: 'grow',
+        usage: '<queue>',
+        summary: 'Give it more partitions, at work',
+        load: async () => (await queue()).grow,
       },
       { name: 'pause', usage: '<queue>', summary: 'Hand out nothing more', load: async () => (await queue()).pause },
       { name: 'resume', usage: '<queue>', summary: 'Hand out again', load: async () => (await queue()).resume },

@@ -33,7 +33,7 @@ export interface ConsumerParts {
   /** The worker's, shared by all its consumers. */
   slots: Slots;
   /** How many consumers share them. */
-  share: number;
+  share: () => number;
   leaseMs: number;
   lostMax: number;
   lockTtlMs: number;

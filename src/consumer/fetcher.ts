@@ -29,7 +29,7 @@ export interface FetcherParts {
   membership: Membership;
   inFlight: InFlight;
   /** How many fetchers share the slots. */
-  share: number;
+  share: () => number;
   /** Its ends go along with the next read. */
   settler: Settler;
   signal: AbortSignal;
@@ -170,7 +170,7 @@ export class Fetcher {
     if (waitMs > 0 || this.#hasBacklog) return waitMs;
     const { name: consumer, life, group } = await membership.current();
     if (signal.aborted) return 0;
-    const count = Math.min(readMax, Math.max(1, Math.floor(inFlight.slots.free / share)));
+    const count = Math.min(readMax, Math.max(1, Math.floor(inFlight.slots.free / share())));
     const entries = await waitingRead(reader, { stream: partition.keys.stream, consumer, count, life });
     if (entries === 'no_group') membership.renew();
     if (entries === 'no_group' || entries === 'interrupted') return 0;

@@ -4,8 +4,7 @@ import { DuestreamError, messageOf } from '../errors.js';
 import { type Health, healthOf } from '../health.js';
 import { type Common, type CommonOptions, resolveCommon } from '../options.js';
 import { type ConnectionOption, defaultConnection } from '../redis/connection.js';
-import { listen } from '../redis/listen.js';
-import type { Subscriber } from '../redis/subscriber.js';
+import { type Listening, listen } from '../redis/listen.js';
 import type { Caller } from '../redis/script.js';
 import { openServers, type Servers } from '../redis/servers.js';
 import { settlePartitions } from '../redis/settle.js';
@@ -27,7 +26,7 @@ export interface LeaderEvents {
 interface Running {
   readonly servers: Servers;
   /** There is one once it is known how many partitions there are. */
-  leading: { readonly candidate: Candidate; readonly subscriber: Subscriber } | undefined;
+  leading: { readonly candidate: Candidate; readonly listening: Listening } | undefined;
   readonly began: Promise<void>;
 }
 
@@ -103,8 +102,8 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
       onSeat: (seat, event) => this.#tellSeat(seat, event),
       onError: (error) => this.#tell('error', error),
     });
-    const subscriber = listen(this.#common, { partitions, servers }, (...news) => candidate.hear(...news));
-    this.#running.leading = { candidate, subscriber };
+    const listening = listen(this.#common, { partitions, servers }, (...news) => candidate.hear(...news));
+    this.#running.leading = { candidate, listening };
     void this.#judge(servers.callerFor(partitions.home.keys.meta));
     candidate.start();
   }
@@ -114,7 +113,7 @@ export class Leader extends EventEmitter<LeaderEvents> implements AsyncDisposabl
     if (!this.#running) return;
     const { servers, leading, began } = this.#running;
     await leading?.candidate.stop();
-    await Promise.all([leading?.subscriber.stop(), servers.stop()]);
+    await Promise.all([leading?.listening.stop(), servers.stop()]);
     await began;
   }
 

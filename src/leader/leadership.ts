@@ -13,6 +13,7 @@ import { Claims } from './claims.js';
 import type { Duty } from './duty.js';
 import { Elector, type SeatEvent } from './elector.js';
 import { Expirer } from './expirer.js';
+import { Growth } from './growth.js';
 import { Lock } from './lock.js';
 import { Promoter } from './promoter.js';
 import { Reaper } from './reaper.js';
@@ -56,11 +57,11 @@ export class Leadership {
   readonly #parts: LeadershipParts;
   readonly #elector: Elector;
   readonly #claims: Claims;
-  readonly #posts: readonly Post[];
+  readonly #posts: Post[];
   readonly #promotedAtMs = new Map<Partition, number>();
   readonly #ended = new AbortController();
   readonly #atWork = new Set<Promise<unknown>>();
-  #loops: Promise<unknown> | undefined;
+  #loops: Promise<unknown>[] | undefined;
   #isBroken = false;
 
   constructor(parts: LeadershipParts) {
@@ -80,9 +81,9 @@ export class Leadership {
       quiesce: () => this.#quiesce(),
     });
     setMaxListeners(0, this.#ended.signal); // one for each loop that waits
-    this.#posts = partitions.all.flatMap((partition) =>
-      dutiesOf(partition, parts).map((duty) => ({ duty, partition })),
-    );
+    const growth = { duty: new Growth({ partitions }), partition: home };
+    this.#posts = [growth, ...partitions.all.flatMap((partition) => postsOf(partition, parts))];
+    partitions.layout.onGrown(() => this.#grow());
   }
 
   get isLeading(): boolean {
@@ -101,13 +102,13 @@ export class Leadership {
   start(): void {
     if (this.#loops !== undefined) return;
     this.#elector.start();
-    this.#loops = Promise.all(this.#posts.map((post) => this.#run(post)));
+    this.#loops = this.#posts.map((post) => this.#run(post));
   }
 
   async stop(): Promise<void> {
     await this.#elector.stop();
     this.#ended.abort();
-    await this.#loops;
+    await Promise.all(this.#loops ?? []);
   }
 
   /** What is said on a partition's channel. */
@@ -130,6 +131,20 @@ export class Leadership {
       case 'cancelled':
         break;
     }
+  }
+
+  /** There are more partitions than before: their duties come on top of the others. */
+  #grow(): void {
+    const { partitions, clock } = this.#parts;
+    const known = new Set(this.#posts.map(({ partition }) => partition));
+    for (const partition of partitions.all.filter((one) => !known.has(one))) {
+      this.#promotedAtMs.set(partition, clock.monotonicMs());
+      const posts = postsOf(partition, this.#parts);
+      this.#posts.push(...posts);
+      if (this.#loops !== undefined && !this.#ended.signal.aborted)
+        this.#loops.push(...posts.map((post) => this.#run(post)));
+    }
+    for (const { duty } of this.#posts) if (duty instanceof Growth) duty.waker.wake();
   }
 
   #run(post: Post): Promise<void> {
@@ -211,12 +226,13 @@ export class Leadership {
   }
 }
 
-function dutiesOf(partition: Partition, { clock, observe }: LeadershipParts): Duty[] {
-  return [
+function postsOf(partition: Partition, { clock, observe }: LeadershipParts): Post[] {
+  const duties = [
     new Promoter({ partition, clock, observe }),
     new Expirer({ partition, observe }),
     new Sweeper({ partition, observe }),
     new Reaper({ partition }),
     new Ager({ partition }),
   ];
+  return duties.map((duty) => ({ duty, partition }));
 }

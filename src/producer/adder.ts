@@ -2,13 +2,16 @@ import { Batcher, Fault } from '../batcher.js';
 import type { Clock } from '../clock.js';
 import { assert } from '../errors.js';
 import type { Observe } from '../events.js';
-import type { Lanes } from '../redis/lanes.js';
+import type { LaneCall, Lanes } from '../redis/lanes.js';
 import type { Partition } from '../redis/partition.js';
 import type { Replication } from '../redis/replication.js';
-import { add } from '../redis/scripts.generated.js';
+import { type AddReply, add } from '../redis/scripts.generated.js';
 import type { AddItem } from './new-task.js';
 
 export type AddStatus = 'scheduled' | 'ready' | 'duplicate';
+
+/** moved: the queue has another layout by now, in which the task may belong elsewhere. Nothing was added. */
+export type AddAnswer = AddStatus | 'moved';
 
 const statusOf: Readonly<Record<string, AddStatus>> = { r: 'ready', s: 'scheduled', d: 'duplicate' };
 
@@ -29,6 +32,8 @@ const bytesMax = 128 * 1024;
 
 export interface AdderParts {
   partition: Partition;
+  /** In which its tasks belong to this partition. */
+  layout: string;
   lanes: Lanes;
   clock: Clock;
   observe: Observe;
@@ -44,15 +49,17 @@ export interface AdderParts {
  */
 export class Adder {
   readonly #partition: Partition;
+  readonly #layout: string;
   readonly #lanes: Lanes;
   readonly #observe: Observe;
   readonly #clock: Clock;
   readonly #replication: Replication | undefined;
-  readonly #single: Batcher<Dated, AddStatus>;
-  readonly #bulk: Batcher<Chunk, AddStatus[]>;
+  readonly #single: Batcher<Dated, AddAnswer>;
+  readonly #bulk: Batcher<Chunk, AddAnswer[]>;
 
   constructor(parts: AdderParts) {
     this.#partition = parts.partition;
+    this.#layout = parts.layout;
     this.#lanes = parts.lanes;
     this.#observe = parts.observe;
     this.#clock = parts.clock;
@@ -79,29 +86,32 @@ export class Adder {
     });
   }
 
-  add(item: AddItem): Promise<AddStatus> {
+  add(item: AddItem): Promise<AddAnswer> {
     return this.#single.add({ item, madeAtMs: this.#clock.monotonicMs() });
   }
 
   /** Many at once: for each, in order, its status, or the fault of the call it went with. Never rejects. */
-  async addAll(items: readonly AddItem[]): Promise<(AddStatus | Fault)[]> {
+  async addAll(items: readonly AddItem[]): Promise<(AddAnswer | Fault)[]> {
     const madeAtMs = this.#clock.monotonicMs();
     const chunks = chunksOf(items);
     const answers = await Promise.allSettled(chunks.map((chunk) => this.#bulk.add({ items: chunk, madeAtMs })));
-    return answers.flatMap((answer, at): readonly (AddStatus | Fault)[] => {
+    return answers.flatMap((answer, at): readonly (AddAnswer | Fault)[] => {
       if (answer.status === 'fulfilled') return answer.value;
       const fault = new Fault(answer.reason);
       return (chunks[at] ?? []).map(() => fault);
     });
   }
 
-  #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
-    const write = (): Promise<AddStatus[]> => this.#write(items, madeAtMs);
+  #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddAnswer[]> {
+    const write = (): Promise<AddAnswer[]> => this.#write(items, madeAtMs);
     return this.#replication ? this.#replication.confirmed(this.#partition, write) : write();
   }
 
-  async #write(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddStatus[]> {
-    const reply = await this.#lanes.call((call) => this.#partition.run(add, { ...call, items }, call), madeAtMs);
+  async #write(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddAnswer[]> {
+    const write = (call: LaneCall): Promise<AddReply> =>
+      this.#partition.runIn(this.#layout, add, { ...call, items }, call);
+    const reply = await this.#lanes.call(write, madeAtMs);
+    if (reply.status === 'other_layout') return items.map(() => 'moved');
     assert(reply.status === 'ok', `add: ${reply.status} for a call that nobody else makes`);
     const statuses = items.map((_item, at) => {
       const status = statusOf[reply.marks[at] ?? ''];

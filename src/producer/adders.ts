@@ -5,57 +5,99 @@ import type { Observe } from '../events.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import type { Replication } from '../redis/replication.js';
-import { Adder, type AddStatus } from './adder.js';
+import { type AddAnswer, Adder, type AddStatus } from './adder.js';
+import { FormerPlaces } from './former-places.js';
 import type { AddItem } from './new-task.js';
 import { AddManyError } from './results.js';
 
 export interface AddersParts {
   partitions: Partitions;
+  /** The same, for what only reads. */
+  readable: Partitions;
   lanes: PartitionLanes;
   clock: Clock;
   observe: Observe;
   replication: Replication | undefined;
 }
 
-/** The adders of a queue, one for each partition that was added to: a task goes to that of its key, or of its id. */
+/**
+ * The adders of a queue, one for each partition that was added to: a task goes to that of its key, or of its id. When the
+ * queue grows they are made anew, and what the former ones have not added finds its place again.
+ */
 export class Adders {
   readonly #parts: AddersParts;
+  readonly #formerPlaces: FormerPlaces;
   readonly #adders = new Map<Partition, Adder>();
+  #layout = '';
 
   constructor(parts: AddersParts) {
     this.#parts = parts;
+    this.#formerPlaces = new FormerPlaces(parts.readable);
   }
 
-  add(item: AddItem): Promise<AddStatus> {
-    return this.#adderOf(item).add(item);
+  async add(item: AddItem): Promise<AddStatus> {
+    const adder = this.#adderOf(item); // before the look: what that finds holds in this layout
+    if (this.#formerPlaces.areWorthALook(item) && (await this.#isThere(item))) return 'duplicate';
+    const answer = await adder.add(item);
+    return answer === 'moved' ? this.add(item) : answer;
   }
 
   /** A status for each, in order. Partitions do not wait for one another. Rejects with what is known of each. */
   async addAll(items: readonly AddItem[]): Promise<AddStatus[]> {
+    const answers: (AddAnswer | Fault)[] = items.map(() => 'moved');
+    while (answers.includes('moved')) {
+      const places = [...answers.keys()].filter((at) => answers[at] === 'moved');
+      await Promise.all([...this.#byAdder(items, places)].map((group) => this.#addGroup(items, group, answers)));
+    }
+    return allOrError(items, answers as (AddStatus | Fault)[]);
+  }
+
+  #byAdder(items: readonly AddItem[], places: readonly number[]): Map<Adder, number[]> {
     const groups = new Map<Adder, number[]>();
-    items.forEach((item, at) => {
-      const adder = this.#adderOf(item);
+    for (const at of places) {
+      const adder = this.#adderOf(items[at] as AddItem);
       const group = groups.get(adder);
       if (group) group.push(at);
       else groups.set(adder, [at]);
+    }
+    return groups;
+  }
+
+  async #addGroup(
+    items: readonly AddItem[],
+    [adder, places]: [Adder, readonly number[]],
+    answers: (AddAnswer | Fault)[],
+  ): Promise<void> {
+    const looked = places.filter((at) => this.#formerPlaces.areWorthALook(items[at] as AddItem));
+    const found = looked.map(async (at) => {
+      const isThere = await this.#isThere(items[at] as AddItem).catch((error: unknown) => new Fault(error));
+      if (isThere !== false) answers[at] = isThere === true ? 'duplicate' : isThere;
     });
-    const answers: (AddStatus | Fault)[] = [];
-    const calls = [...groups].map(async ([adder, places]) => {
-      const some = await adder.addAll(places.map((at) => items[at] as AddItem));
-      places.forEach((at, nth) => {
-        answers[at] = some[nth] as AddStatus | Fault;
-      });
+    await Promise.all(found);
+    const left = places.filter((at) => answers[at] === 'moved');
+    const some = await adder.addAll(left.map((at) => items[at] as AddItem));
+    left.forEach((at, nth) => {
+      answers[at] = some[nth] as AddAnswer | Fault;
     });
-    await Promise.all(calls);
-    return allOrError(items, answers);
+  }
+
+  /** Whether it lives where it belonged before the queue grew. */
+  async #isThere(item: AddItem): Promise<boolean> {
+    if (!(await this.#formerPlaces.have(item))) return false;
+    const { partitions, observe } = this.#parts;
+    observe({ type: 'added', queue: partitions.home.queue, name: item.name, status: 'duplicate', count: 1 });
+    return true;
   }
 
   #adderOf({ placedBy }: AddItem): Adder {
-    const partition = this.#parts.partitions.of(placedBy);
+    const { partitions, lanes, clock, observe, replication } = this.#parts;
+    const { text: layout } = partitions.layout;
+    if (layout !== this.#layout) this.#adders.clear();
+    this.#layout = layout;
+    const partition = partitions.of(placedBy);
     const known = this.#adders.get(partition);
     if (known) return known;
-    const { lanes, clock, observe, replication } = this.#parts;
-    const adder = new Adder({ partition, lanes: lanes.of(partition), clock, observe, replication });
+    const adder = new Adder({ partition, layout, lanes: lanes.of(partition), clock, observe, replication });
     this.#adders.set(partition, adder);
     return adder;
   }

@@ -3,7 +3,9 @@ import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import type { Reply } from '../redis/reply.js';
 import { purge, replay } from '../redis/scripts.generated.js';
-import { decodeRun } from '../task.js';
+import { decodeRecord, decodeRun, withoutCreation } from '../task.js';
+import type { Adders } from './adders.js';
+import type { AddItem } from './new-task.js';
 import { type Page, pageOver } from './pages.js';
 import type { DeadLetter, ReplayResult } from './results.js';
 import { fieldsOf, fromFields } from './task-info.js';
@@ -17,7 +19,8 @@ export interface DeadLettersParts {
   /** The same, for what only reads. */
   readable: Partitions;
   lanes: PartitionLanes;
-  /** Makes sure that it is known how many partitions there are. */
+  adders: Adders;
+  /** Asks how many partitions there are. */
   learn: () => Promise<void>;
 }
 
@@ -26,12 +29,14 @@ export class DeadLetters {
   readonly #partitions: Partitions;
   readonly #readable: Partitions;
   readonly #lanes: PartitionLanes;
+  readonly #adders: Adders;
   readonly #learn: () => Promise<void>;
 
   constructor(parts: DeadLettersParts) {
     this.#partitions = parts.partitions;
     this.#readable = parts.readable;
     this.#lanes = parts.lanes;
+    this.#adders = parts.adders;
     this.#learn = parts.learn;
   }
 
@@ -74,14 +79,41 @@ export class DeadLetters {
   /** Makes it a task again, due now, at its first attempt. Refused while a task with its id lives anew. */
   async replay(idOrNumber: string): Promise<ReplayResult> {
     await this.#learn();
-    for (const { index, number } of await this.#find(idOrNumber)) {
-      const partition = this.#partitions.all[index] as Partition;
-      const reply = await this.#lanes.of(partition).call((call) => partition.run(replay, { ...call, number }, call));
-      const letter = { id: 'id' in reply ? reply.id : '', number: this.#numberOf(index, number) };
-      if (reply.status === 'ok') return { status: 'replayed', ...letter };
-      if (reply.status === 'conflict') return { status: 'conflict', ...letter };
+    for (const found of await this.#find(idOrNumber)) {
+      const moving = await this.#toMove(found);
+      const reply = await (moving === undefined ? this.#replay(found) : this.#move(found, moving));
+      if (reply.status === 'not_found') continue;
+      return { status: reply.status, id: reply.id, number: this.#numberOf(found.index, found.number) };
     }
     return { status: 'not_found' };
+  }
+
+  async #replay({ index, number }: Found): Promise<Replayed> {
+    const partition = this.#partitions.all[index] as Partition;
+    const reply = await this.#lanes.of(partition).call((call) => partition.run(replay, { ...call, number }, call));
+    if (reply.status === 'late_call') return { status: 'not_found' };
+    return reply.status === 'ok' ? { status: 'replayed', id: reply.id } : reply;
+  }
+
+  /** The task of a letter that lies where it would belong no more, for the queue has grown since; else undefined. */
+  async #toMove({ index, number }: Found): Promise<AddItem | undefined> {
+    if (this.#partitions.all.length === 1) return undefined;
+    const { caller, keys } = this.#readable.all[index] as Partition;
+    const [entry] = (await caller.send(['XRANGE', keys.dead, number, number])) as [string, Reply[]][];
+    const { id = '', record = '' } = entry ? fieldsOf(entry[1]) : {};
+    const decoded = decodeRecord(record);
+    if (decoded.kind !== 'record') return undefined;
+    const { name, key = id } = decoded.record;
+    if (this.#partitions.of(key).index === index) return undefined;
+    return { id, name, placedBy: key, hasOwnId: true, when: '+0', expires: '', record: withoutCreation(record) };
+  }
+
+  /** Two steps, for no script crosses partitions; what ends between them leaves the letter beside the task. */
+  async #move({ index, number }: Found, item: AddItem): Promise<Replayed> {
+    const { id } = item;
+    if ((await this.#adders.add(item)) === 'duplicate') return { status: 'conflict', id };
+    await this.#purge(this.#partitions.all[index] as Partition, { limit: 0, items: [{ number }] });
+    return { status: 'replayed', id };
   }
 
   /** Throws away one letter, or all of them when none is named. Returns how many. */
@@ -123,9 +155,10 @@ export class DeadLetters {
     return found.length > 0 ? found.toSorted(newestFirst).slice(0, 1) : this.#byNumber(idOrNumber);
   }
 
+  /** One without a partition was given when there was only one. */
   #byNumber(text: string): Found[] {
     const { length } = this.#readable.all;
-    const [, index = '0', number] = (length === 1 ? /^()?(\d+-\d+)$/ : /^(\d{1,4})\/(\d+-\d+)$/).exec(text) ?? [];
+    const [, index = '0', number] = /^(?:(\d{1,4})\/)?(\d+-\d+)$/.exec(text) ?? [];
     return number === undefined || Number(index) >= length ? [] : [{ index: Number(index), number }];
   }
 
@@ -145,6 +178,8 @@ export class DeadLetters {
 function newestFirst(one: Found, other: Found): number {
   return Number.parseInt(other.number, 10) - Number.parseInt(one.number, 10);
 }
+
+type Replayed = { status: 'replayed' | 'conflict'; id: string } | { status: 'not_found' };
 
 /** Where a letter is. */
 interface Found {

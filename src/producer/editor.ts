@@ -7,7 +7,7 @@ import { encodePayload } from '../payload.js';
 import type { LaneCall } from '../redis/lanes.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
-import { cancel, pause, reschedule, runNow, update } from '../redis/scripts.generated.js';
+import { cancel, get, pause, reschedule, runNow, update } from '../redis/scripts.generated.js';
 import { type TaskLimits, withPayload } from '../task.js';
 import type { AlreadySettled, CancelResult, RescheduleResult, RunNowResult, UpdateResult, Waiting } from './results.js';
 import { askWhereItIs, type TaskPlace } from './task-place.js';
@@ -41,10 +41,12 @@ export class Editor {
   }
 
   async setPaused(paused: 0 | 1): Promise<void> {
+    const { text } = this.#partitions.layout;
     const set = this.#partitions.all.map((partition) =>
       this.#lanes.of(partition).call(({ timeoutMs }) => partition.run(pause, { paused }, { timeoutMs })),
     );
     const answers = await Promise.allSettled(set);
+    if (this.#partitions.layout.text !== text) return this.setPaused(paused); // it has grown: there are more
     const failed = answers.flatMap((one, at) =>
       one.status === 'rejected' ? [{ at, error: one.reason as unknown }] : [],
     );
@@ -90,9 +92,9 @@ export class Editor {
 
   async #replace(id: string, json: string, partition: Partition): Promise<UpdateResult> {
     for (let tries = 0; tries < 10; tries += 1) {
-      const { caller, keys } = this.#readable.all[partition.index] as Partition;
-      const was = await caller.send(['HGET', keys.tasks, id]);
-      if (typeof was !== 'string') return { id, status: 'not_found' };
+      const there = await (this.#readable.all[partition.index] as Partition).run(get, { id });
+      if (there.status !== 'ok') return { id, status: 'not_found' };
+      const was = there.record;
       const edit = { id, wasSha1: createHash('sha1').update(was).digest('hex'), record: withPayload(was, json) };
       const reply = await this.#lanes.of(partition).call((call) => partition.run(update, { ...call, ...edit }, call));
       if (reply.status === 'ok') return { id, status: 'updated' };

@@ -46,6 +46,8 @@ export interface AddItem {
   readonly record: string;
   /** What says which partition it belongs to: its key, or its id. */
   readonly placedBy: string;
+  /** Given by whoever adds it: it may be there already. */
+  readonly hasOwnId: boolean;
 }
 
 /** A timer of Node's can't wait longer. */
@@ -89,7 +91,15 @@ export function toItem(task: NewTask, limits: TaskLimits, partitions: number): A
   const when = whenOf(task);
   const payload = 'payload' in task ? encodePayload(task.payload, { maxBytes: limits.payloadBytesMax }) : 'null';
   const record = encodeRecord(name, payload, recordOptions(task));
-  return { name, id, when, expires: expiresOf(task, when), record, placedBy: key ?? id };
+  return {
+    name,
+    id,
+    when,
+    expires: expiresOf(task, when),
+    record,
+    placedBy: key ?? id,
+    hasOwnId: task.id !== undefined,
+  };
 }
 
 function recordOptions({ key, maxAttempts, backoff, timeout }: TaskOptions): RecordOptions {

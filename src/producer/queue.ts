@@ -1,7 +1,7 @@
 import type { Duration } from '../duration.js';
-import { DuestreamError, invalid } from '../errors.js';
+import { DuestreamError } from '../errors.js';
 import type { Instant } from '../instant.js';
-import type { Common } from '../options.js';
+import { type Common, partitionsMax, wholeNumber } from '../options.js';
 import type { ConnectionOption } from '../redis/connection.js';
 import { Layout } from '../redis/layout.js';
 import { Partitions } from '../redis/partition.js';
@@ -9,14 +9,14 @@ import { PartitionLanes } from '../redis/partition-lanes.js';
 import { Reading } from '../redis/reading.js';
 import { Replication } from '../redis/replication.js';
 import type { Caller } from '../redis/script.js';
-import { introduce, openServers, type Servers } from '../redis/servers.js';
+import { openServers, type Servers } from '../redis/servers.js';
 import { checkQueueName, checkText, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
-import type { AddStatus } from './adder.js';
 import { Adders } from './adders.js';
 import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
 import { Inspector, type ListOptions } from './inspector.js';
-import { type AddItem, type NewTask, newTask, toItem } from './new-task.js';
+import { Intake } from './intake.js';
+import { type NewTask, newTask } from './new-task.js';
 import { type NewTaskOf, type PayloadArgs, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import type {
   AddResult,
@@ -50,10 +50,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /** For what only reads. */
   readonly #readable: Partitions;
   readonly #replication: Replication | undefined;
-  readonly #adders: Adders;
+  readonly #intake: Intake;
   readonly #inspector: Inspector;
   readonly #editor: Editor;
-  #isIntroduced = false;
   #closed = false;
 
   constructor(name: string, options: QueueOptions = {}) {
@@ -75,10 +74,11 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const replicating = { servers: this.#servers, timeoutMs: tryMs };
     const replication = durability === 'replicated' ? new Replication(replicating) : undefined;
     this.#replication = replication;
-    this.#adders = new Adders({ partitions, lanes, clock, observe, replication });
+    const adders = new Adders({ partitions, readable, lanes, clock, observe, replication });
     this.#inspector = new Inspector(readable);
-    this.#editor = new Editor({ ...at, partitions, readable, lanes, limits: this.#limits, observe });
-    this.dead = new DeadLetters({ partitions, readable, lanes, learn: () => this.#learn() });
+    this.#editor = new Editor({ ...at, partitions, readable, lanes, limits, observe });
+    this.#intake = new Intake({ ...at, servers: this.#servers, layout, adders, limits });
+    this.dead = new DeadLetters({ partitions, readable, lanes, adders, learn: () => this.#learnAnew() });
   }
 
   /**
@@ -88,17 +88,26 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   async create(): Promise<QueueInfo> {
     this.#assertOpen();
     await this.#layout.settle();
-    this.#isIntroduced = await introduce(this.#servers, this.#common.prefix, this.name);
-    return { queue: this.name, partitions: this.#layout.partitions };
+    await this.#intake.introduce();
+    return this.#info();
+  }
+
+  /**
+   * Makes the queue one of more partitions, a multiple of what it has, while it is at work. New tasks go where they belong
+   * by then; those that are there stay, and are worked off where they are. Once it has returned all partitions know of it.
+   * Safe to repeat. ERR_INVALID_ARGUMENT when it can't become that many.
+   */
+  async grow(partitions: number): Promise<QueueInfo> {
+    this.#assertOpen();
+    wholeNumber(partitions, 'partitions', { min: 1, max: partitionsMax });
+    await this.#layout.grow(partitions);
+    return this.#info();
   }
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
   async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
     this.#assertOpen();
-    const task = newTask(name, payload, options);
-    const item = this.#layout.isSettled ? this.#item(task) : await this.#settled(() => this.#item(task));
-    this.#introduce();
-    return { id: item.id, status: await this.#adders.add(item) };
+    return this.#intake.add(newTask(name, payload, options));
   }
 
   /**
@@ -107,13 +116,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
    * refused the others (out of memory, say); any other error that none was. With ids of your own you can repeat the call.
    */
   async addMany(tasks: readonly NewTaskOf<M>[]): Promise<AddResult[]> {
-    if (!Array.isArray(tasks)) throw invalid('addMany takes an array of tasks');
     this.#assertOpen();
-    const make = (): AddItem[] => this.#items(tasks as readonly NewTask[]);
-    const items = this.#layout.isSettled ? make() : await this.#settled(make);
-    this.#introduce();
-    const statuses = await this.#adders.addAll(items);
-    return items.map(({ id }, at) => ({ id, status: statuses[at] as AddStatus }));
+    return this.#intake.addMany(tasks as readonly NewTask[]);
   }
 
   /** All there is to know of a task, or null: never added, completed, or ended longer ago than is kept. */
@@ -123,7 +127,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
 
   /** Lists tasks in one state, in pages. */
   async list(options: ListOptions = {}): Promise<TaskPage> {
-    await this.#learn();
+    await this.#learnAnew();
     return this.#inspector.list(options);
   }
 
@@ -188,37 +192,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     await this.close();
   }
 
-  /** Makes the queue's name known, with the first task; a failure is no reason not to add, but one to try again. */
-  #introduce(): void {
-    if (this.#isIntroduced) return;
-    this.#isIntroduced = true;
-    void introduce(this.#servers, this.#common.prefix, this.name).then((done) => {
-      this.#isIntroduced = done;
-    });
-  }
-
-  #items(tasks: readonly NewTask[]): AddItem[] {
-    return tasks.map((task, at) => {
-      try {
-        return this.#item(task);
-      } catch (error) {
-        if (tasks.length > 1 && error instanceof DuestreamError) {
-          throw new DuestreamError(error.code, `task ${at + 1} of ${tasks.length}: ${error.message}`, { cause: error });
-        }
-        throw error;
-      }
-    });
-  }
-
-  /** Makes it for a check before anything is sent, and again when it is known how many partitions there are. */
-  async #settled<T>(make: () => T): Promise<T> {
-    make();
-    await this.#layout.settle();
-    return make();
-  }
-
-  #item(task: NewTask): AddItem {
-    return toItem(task, this.#limits, Math.max(1, this.#layout.partitions));
+  #info(): QueueInfo {
+    return { queue: this.name, partitions: this.#layout.partitions, former: this.#layout.former };
   }
 
   async #setPaused(paused: 0 | 1): Promise<void> {
@@ -239,6 +214,12 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   async #learn(): Promise<void> {
     this.#assertOpen();
     if (!this.#layout.isSettled) await this.#layout.read();
+  }
+
+  /** For what walks over all of them and asks nobody who knows better. */
+  async #learnAnew(): Promise<void> {
+    this.#assertOpen();
+    await this.#layout.read();
   }
 
   #assertOpen(): void {

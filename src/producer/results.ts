@@ -82,6 +82,8 @@ export type ReplayResult =
 export interface QueueInfo {
   readonly queue: string;
   readonly partitions: number;
+  /** How many it had before it grew, the newest first, while there are tasks of then where they belong no more. */
+  readonly former: readonly number[];
 }
 
 export interface LeaderInfo {

@@ -4,13 +4,16 @@ import type { Partition, Partitions } from '../redis/partition.js';
 import { type StatsReply, stats } from '../redis/scripts.generated.js';
 import type { LeaderInfo, QueueStats } from './results.js';
 
+type Stats = Extract<StatsReply, { status: 'ok' }>;
 type Summed = 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers' | 'unplaced';
 
 /** The figures of a queue: its partitions' figures, added up. */
 export async function queueStats(queue: string, partitions: Partitions): Promise<QueueStats> {
+  const { text } = partitions.layout;
   const replies = await Promise.all(partitions.all.map((partition) => partition.run(stats, {})));
+  if (partitions.layout.text !== text) return queueStats(queue, partitions); // it has grown: there are more
   const sum = (field: Summed): number => replies.reduce((total, reply) => total + reply[field], 0);
-  const [first] = replies as [StatsReply];
+  const [first] = replies as [Stats];
   return {
     queue,
     partitions: replies.length,
@@ -48,7 +51,7 @@ export async function askToResign(leader: LeaderInfo, home: Partition, clock: Cl
   throw new DuestreamError('ERR_OUTCOME_UNKNOWN', message);
 }
 
-function leaderOf({ epoch, nowMs }: StatsReply): LeaderInfo | null {
+function leaderOf({ epoch, nowMs }: Stats): LeaderInfo | null {
   const [term, leader, sinceMs, seenMs, ttlMs] = epoch;
   if (!term || !leader || !seenMs || nowMs - Number(seenMs) > Number(ttlMs)) return null;
   const { id, host, pid } = JSON.parse(leader) as { id: string; host: string; pid: number };

@@ -9,7 +9,7 @@ function readRecord(text: string): TaskRecord {
   return decoded.kind === 'record' ? decoded.record : unreadable;
 }
 
-export function toTaskInfo(id: string, reply: GetReply): TaskInfo | null {
+export function toTaskInfo(id: string, reply: Exclude<GetReply, { status: 'other_layout' }>): TaskInfo | null {
   if (reply.status === 'not_found') return null;
   return reply.status === 'ok' ? living(id, reply) : settled(id, reply);
 }

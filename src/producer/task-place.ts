@@ -28,25 +28,59 @@ export function newIdFor(key: string | undefined, partitions: number): string {
   });
 }
 
+/** The writing partitions of a queue, and the same for what only reads. */
+export interface Places {
+  readonly partitions: Partitions;
+  readonly readable: Partitions;
+}
+
 /**
- * Asks where the task belongs; with a key only its own task is meant. When it does not live there and no key was given, it may
- * have both an id and a key of its own: then all others are looked at, and the one that has it is asked.
+ * Asks where the task belongs, and where it belonged before the queue grew; with a key only its own task is meant. When it
+ * lives at none of these and no key was given, it may have both an id and a key of its own: then all others are looked
+ * at, and the one that has it is asked.
  */
 export async function askWhereItIs<R extends { readonly status: string }>(
-  { id, key }: TaskPlace,
-  { partitions, readable }: { partitions: Partitions; readable: Partitions },
+  place: TaskPlace,
+  places: Places,
   ask: (partition: Partition) => Promise<R>,
 ): Promise<R> {
-  const first = partitions.of(key ?? id);
-  if (key !== undefined && (await isOfAnother(id, key, readable.all[first.index] as Partition))) {
-    return { status: 'not_found' } as R;
+  const { partitions } = places;
+  const { text } = partitions.layout;
+  const answer = await (place.key === undefined ? askById(place.id, places, ask) : askByKey(place, places, ask));
+  const hasGrown = partitions.layout.text !== text && !isLiving(answer); // it was looked for where it is not added any more
+  return hasGrown ? askWhereItIs(place, places, ask) : answer;
+}
+
+async function askByKey<R extends { readonly status: string }>(
+  { id, key = id }: TaskPlace,
+  { partitions, readable }: Places,
+  ask: (partition: Partition) => Promise<R>,
+): Promise<R> {
+  let ended: R | undefined;
+  for (const partition of [partitions.of(key), ...partitions.formerOf(key)]) {
+    if (await isOfAnother(id, key, readable.all[partition.index] as Partition)) continue;
+    const answer = await ask(partition);
+    if (isLiving(answer)) return answer;
+    if (answer.status === 'settled') ended ??= answer;
   }
+  return ended ?? ({ status: 'not_found' } as R);
+}
+
+async function askById<R extends { readonly status: string }>(
+  id: string,
+  { partitions, readable }: Places,
+  ask: (partition: Partition) => Promise<R>,
+): Promise<R> {
+  const first = partitions.of(id);
   const answer = await ask(first);
-  const isLiving = answer.status !== 'not_found' && answer.status !== 'settled';
-  if (isLiving || key !== undefined || partitions.all.length === 1) return answer;
+  if (isLiving(answer) || partitions.all.length === 1) return answer;
   const others = readable.all.filter(({ index }) => index !== first.index);
   const found = await findIn(others, { id, isKnown: answer.status === 'settled' });
   return found === undefined ? answer : ask(partitions.all[found] as Partition);
+}
+
+function isLiving({ status }: { readonly status: string }): boolean {
+  return status !== 'not_found' && status !== 'settled';
 }
 
 /** Two keys may share a partition: a task that lives there under this id may be the other's. */

@@ -1,26 +1,42 @@
-import { layoutOf, partitionKeys, partitionsIn } from '../keys.js';
+import { partitionKeys } from '../keys.js';
+import { isAfter, layoutOf, type Shape, shapeOf } from '../layout.js';
 import { runLoop } from '../loop.js';
 import type { Common } from '../options.js';
-import { otherLayout, otherPartitions } from '../task.js';
+import { noMultiple, otherLayout, otherPartitions } from '../task.js';
+import type { KnownLayout } from './partition.js';
 import { type Caller, runScript } from './script.js';
-import { create } from './scripts.generated.js';
+import { create, type GrowReply, grow } from './scripts.generated.js';
 
 export interface LayoutParts {
   queue: string;
   prefix: string;
-  /** Where a partition's key lives. A lost reply may be repeated: asking and settling are safe to repeat. */
+  /** Where a partition's key lives. A lost reply may be repeated: asking, settling and growing are safe to repeat. */
   callerFor: (key: string) => Caller;
   /** What this process was told; undefined: whatever Redis says. */
   believed: number | undefined;
 }
 
+/** What the first partition has. */
+interface Root {
+  readonly layout: string | undefined;
+  readonly isPaused: boolean;
+}
+
+const unknown: Shape = { partitions: 0, former: [] };
+
 /**
  * How many partitions a queue has. Its first partition keeps that, so that all who use the queue mean the same: whoever
- * comes first decides, and a process that was told another number is refused.
+ * comes first decides, and a process that was told another number is refused when it starts.
+ *
+ * A queue that grows does so at its first partition, in one step; the others follow. Every script is given the layout, so
+ * whoever meets a partition that is ahead learns from it, and whoever meets one that is behind brings it up: nobody has to
+ * be told, and it does not matter where the one who began has stopped.
  */
-export class Layout {
+export class Layout implements KnownLayout {
   readonly #parts: LayoutParts;
-  #partitions = 0;
+  readonly #listeners: (() => void)[] = [];
+  #text = '';
+  #shape = unknown;
   #isSettled = false;
   #settling: Promise<void> | undefined;
 
@@ -28,19 +44,32 @@ export class Layout {
     this.#parts = parts;
   }
 
-  /** As last learned; 0 before that. */
-  get partitions(): number {
-    return this.#partitions;
+  /** As last learned; '' before that. */
+  get text(): string {
+    return this.#text;
   }
 
-  /** Whether it will not change any more. That of a queue which nobody has used yet may. */
+  /** As last learned; 0 before that. */
+  get partitions(): number {
+    return this.#shape.partitions;
+  }
+
+  get former(): readonly number[] {
+    return this.#shape.former;
+  }
+
+  /** Whether Redis has said so. That of a queue which nobody has used yet may become any. */
   get isSettled(): boolean {
     return this.#isSettled;
   }
 
+  onGrown(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
   /** Asks Redis, and settles it there if nobody has. Rejects with ERR_OTHER_LAYOUT when this process was told otherwise. */
   settle(): Promise<void> {
-    this.#settling ??= this.#settle().finally(() => {
+    this.#settling ??= this.#settle(this.#parts.believed ?? 1).finally(() => {
       this.#settling = undefined;
     });
     return this.#settling;
@@ -49,9 +78,9 @@ export class Layout {
   /** Asks Redis. A queue that nobody has used is taken to be as this process was told, or of one partition. */
   async read(): Promise<void> {
     const { believed = 1 } = this.#parts;
-    const layout = (await this.#stored(0)) ?? (await this.#stored(1));
-    if (layout === undefined) this.#partitions = believed;
-    else this.#learn(layout);
+    const layout = (await this.#root()).layout ?? (await this.#stored(1));
+    if (layout !== undefined) this.#learn(layout);
+    else if (!this.#isSettled) this.#take(layoutOf(believed));
   }
 
   /** Settles it, again and again until Redis answers or the signal aborts; then it is false. */
@@ -72,18 +101,107 @@ export class Layout {
   }
 
   /**
+   * Makes it that many partitions, and all of them follow. True when it became so by this; false when it was so already.
+   * ERR_INVALID_ARGUMENT when it can't: fewer, or no multiple.
+   */
+  async grow(partitions: number): Promise<boolean> {
+    await this.#settle(partitions);
+    const from = this.#text;
+    const isNew = this.partitions !== partitions;
+    if (isNew) {
+      const next = layoutOf(partitions, [this.partitions, ...this.former]);
+      if (!isAfter(next, from)) throw noMultiple(this.#parts.queue, this.partitions, partitions);
+      const reply = await this.#write(0, { layout: next, from, waits: '' });
+      if (reply.status === 'other_layout') {
+        await this.meet(0, reply.layout); // somebody else was first
+        return this.grow(partitions);
+      }
+      this.#learn(next);
+    }
+    if (this.former.length > 0) await this.#bringAll(from);
+    return isNew;
+  }
+
+  async finish(): Promise<void> {
+    const from = this.#text;
+    const next = layoutOf(this.partitions);
+    const reply = await this.#write(0, { layout: next, from, waits: '' });
+    if (reply.status === 'other_layout') return; // it grows again
+    this.#learn(next);
+    await this.#bringAll(from);
+  }
+
+  async bringAll(): Promise<void> {
+    await this.#bringAll(this.#text);
+  }
+
+  async meet(index: number, found: string): Promise<void> {
+    if (found === this.#text) return; // learned meanwhile
+    if (!this.#isSettled || isAfter(found, this.#text)) return this.#learn(found);
+    const root = await this.#root();
+    if (root.layout !== undefined && isAfter(root.layout, this.#text)) return this.#learn(root.layout);
+    if (!this.#isOurs(root.layout)) throw otherLayout(this.#parts.queue, this.#text, root.layout ?? 'none');
+    if (root.layout !== this.#text) await this.#bring(0, root.layout ?? '', root); // it lost what others still have
+    if (found !== '' && !isAfter(this.#text, found)) throw otherLayout(this.#parts.queue, this.#text, found);
+    if (index > 0) await this.#bring(index, found, root);
+  }
+
+  /** Whether the first partition has our layout, or one of those that ours names as its past. */
+  #isOurs(layout: string | undefined): boolean {
+    if (layout === this.#text) return true;
+    if (this.former.length === 0) return false;
+    const shape = layout === undefined ? undefined : shapeOf(layout);
+    return layout === undefined || (shape !== undefined && this.former.includes(shape.partitions));
+  }
+
+  /**
    * The first partition may have lost it, with its server or by hand, while others still have theirs: a queue of many must
    * not become one of one, with most of its tasks out of sight.
    */
-  async #settle(): Promise<void> {
-    const { queue, prefix, callerFor, believed = 1 } = this.#parts;
-    const stored = await this.#stored(0);
+  async #settle(wanted: number): Promise<void> {
+    const { queue, prefix, callerFor } = this.#parts;
+    const stored = (await this.#root()).layout;
     if (stored !== undefined) return this.#learn(stored);
-    const wanted = (await this.#stored(1)) ?? layoutOf(believed);
-    this.#check(wanted);
+    const layout = (await this.#stored(1)) ?? layoutOf(wanted);
+    this.#check(layout);
     const keys = partitionKeys(prefix, queue, 0);
-    const { layout } = await runScript(callerFor(keys.meta), create, { keys, args: { layout: wanted } });
-    this.#learn(layout);
+    const reply = await runScript(callerFor(keys.meta), create, { keys, args: { layout } });
+    this.#learn(reply.layout);
+  }
+
+  async #bringAll(from: string): Promise<void> {
+    const root = await this.#root();
+    const all = Array.from({ length: this.partitions }, (_, index) => index);
+    const before = shapeOf(from)?.partitions ?? 0;
+    await Promise.all(all.map((index) => this.#bring(index, index < before ? from : '', root)));
+  }
+
+  /** Brings one partition up to the layout. What it has may not be what we take it to have: then it says so. */
+  async #bring(index: number, taken: string, root: Root): Promise<void> {
+    const layout = this.#text;
+    const isNew = index >= Math.min(...this.former, this.partitions);
+    let from = taken;
+    for (let tries = 0; tries < 3; tries += 1) {
+      const waits = from === '' && isNew ? String(Number(root.isPaused)) : '';
+      const reply = await this.#write(index, { layout, from, waits });
+      if (reply.status === 'ok') return;
+      if (isAfter(reply.layout, layout)) return this.#learn(reply.layout);
+      if (reply.layout !== '' && !isAfter(layout, reply.layout)) break;
+      from = reply.layout;
+    }
+    throw otherLayout(this.#parts.queue, layout, from);
+  }
+
+  #write(index: number, args: { layout: string; from: string; waits: string }): Promise<GrowReply> {
+    const keys = partitionKeys(this.#parts.prefix, this.#parts.queue, index);
+    return runScript(this.#parts.callerFor(keys.meta), grow, { keys, args: { ...args, nowMs: 0 } });
+  }
+
+  async #root(): Promise<Root> {
+    const { queue, prefix, callerFor } = this.#parts;
+    const { meta } = partitionKeys(prefix, queue, 0);
+    const [layout, paused] = (await callerFor(meta).send(['HMGET', meta, 'layout', 'paused'])) as (string | null)[];
+    return { layout: layout ?? undefined, isPaused: paused === '1' };
   }
 
   /** What a partition has; undefined when it was never written to. */
@@ -94,17 +212,30 @@ export class Layout {
     return typeof layout === 'string' ? layout : undefined;
   }
 
+  /** What Redis has. It may be older than what we know: then it is for who meets it to bring it up. */
   #learn(layout: string): void {
-    this.#partitions = this.#check(layout);
+    this.#check(layout);
+    const isNew = !this.#isSettled || isAfter(layout, this.#text);
+    if (!isNew && layout !== this.#text && !isAfter(this.#text, layout)) {
+      throw otherLayout(this.#parts.queue, this.#text, layout);
+    }
+    if (isNew) this.#take(layout);
     this.#isSettled = true;
   }
 
-  /** How many that are, unless this process was told otherwise. */
-  #check(layout: string): number {
+  #take(layout: string): void {
+    const before = this.partitions;
+    this.#text = layout;
+    this.#shape = shapeOf(layout) ?? unknown;
+    if (before > 0 && this.partitions > before) for (const listener of this.#listeners) listener();
+  }
+
+  /** Throws unless it is of our format and, when this process starts, of the number that it was told. */
+  #check(layout: string): void {
     const { queue, believed } = this.#parts;
-    const partitions = partitionsIn(layout);
-    if (partitions === undefined) throw otherLayout(queue, layoutOf(believed ?? 1), layout);
-    if (believed !== undefined && believed !== partitions) throw otherPartitions(queue, believed, partitions);
-    return partitions;
+    const shape = shapeOf(layout);
+    if (shape === undefined) throw otherLayout(queue, layoutOf(believed ?? 1), layout);
+    if (this.#isSettled || believed === undefined || believed === shape.partitions) return;
+    throw otherPartitions(queue, believed, shape.partitions);
   }
 }

@@ -6,14 +6,43 @@ import type { Partition, Partitions } from './partition.js';
 import type { Servers } from './servers.js';
 import { Subscriber } from './subscriber.js';
 
-/**
- * Listens to the wake-up channels of a queue's partitions, on one connection. Where Redis does not allow that, all goes
- * on, a little later: it is observed once. Whatever else it refuses the other connections are refused as well.
- */
+type Hear = (signal: Signal, partition: Partition) => void;
+
+/** Until it is stopped. */
+export interface Listening {
+  stop(): Promise<void>;
+}
+
+/** Listens to the wake-up channels of a queue's partitions, on one connection; to those of more when the queue grows. */
 export function listen(
   common: Common<ConnectionOption>,
+  of: { partitions: Partitions; servers: Servers },
+  hear: Hear,
+): Listening {
+  let isStopped = false;
+  let subscriber = subscribe(common, of, hear);
+  let former = Promise.resolve();
+  of.partitions.layout.onGrown(() => {
+    if (isStopped) return;
+    former = Promise.all([former, subscriber.stop()]).then(() => {});
+    subscriber = subscribe(common, of, hear);
+  });
+  return {
+    stop: async () => {
+      isStopped = true;
+      await Promise.all([former, subscriber.stop()]);
+    },
+  };
+}
+
+/**
+ * Where Redis does not allow to listen, all goes on, a little later: it is observed once. Whatever else it refuses the other
+ * connections are refused as well.
+ */
+function subscribe(
+  common: Common<ConnectionOption>,
   { partitions, servers }: { partitions: Partitions; servers: Servers },
-  hear: (signal: Signal, partition: Partition) => void,
+  hear: Hear,
 ): Subscriber {
   const { clock, random, observe } = common;
   const byChannel = new Map(partitions.all.map((partition) => [partition.keys.wake, partition]));

@@ -1,11 +1,36 @@
 import { assert } from '../errors.js';
-import { layoutOf, type PartitionKeys, partitionKeys } from '../keys.js';
+import type { Shape } from '../layout.js';
+import { type PartitionKeys, partitionKeys } from '../keys.js';
 import { partitionOf } from '../partition-of.js';
 import { otherLayout } from '../task.js';
 import { type Caller, runScript, type Script } from './script.js';
 
+/** What this process knows of a queue's layout by now. It must have been learned before partitions are used. */
+export interface KnownLayout extends Shape {
+  readonly text: string;
+  /**
+   * A partition has another one: learns it, or brings the partition up to ours; then the call may be made again. Rejects with
+   * ERR_OTHER_LAYOUT when neither will do.
+   */
+  meet(index: number, found: string): Promise<void>;
+  /** Brings up all partitions that are behind. */
+  bringAll(): Promise<void>;
+  /** Forgets what the queue has grown from: nothing lies any more where it would not belong by now. */
+  finish(): Promise<void>;
+  /** From now on it is called whenever there are more partitions than before. */
+  onGrown(listener: () => void): void;
+}
+
 /** All but what `run` gives to every script by itself. */
 type OwnArgs<A> = Omit<A, 'layout' | 'nowMs'>;
+
+interface On {
+  readonly caller?: Caller;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** More layouts than that are not met in one call: a queue does not grow all the time. */
+const meetingsMax = 5;
 
 /**
  * One slice of a queue: its keys, in one cluster slot, and a connection to where they live. Scripts, leader and
@@ -15,58 +40,70 @@ export class Partition {
   readonly queue: string;
   readonly index: number;
   readonly keys: PartitionKeys;
-  readonly layout: string;
   readonly caller: Caller;
+  readonly #layout: KnownLayout;
 
-  constructor(at: { queue: string; prefix: string; index: number; partitions: number; caller: Caller }) {
+  constructor(at: { queue: string; prefix: string; index: number; layout: KnownLayout; caller: Caller }) {
     this.queue = at.queue;
     this.index = at.index;
     this.keys = partitionKeys(at.prefix, at.queue, at.index);
-    this.layout = layoutOf(at.partitions);
     this.caller = at.caller;
+    this.#layout = at.layout;
   }
 
-  /** Runs a script here, by the server's clock. Another layout than ours is an error, whatever the script. */
+  /** Runs a script here, by the server's clock, in whatever layout the queue has. One that we can't follow is an error. */
   async run<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    on: { caller?: Caller; timeoutMs?: number | undefined } = {},
+    on: On = {},
   ): Promise<Exclude<R, { status: 'other_layout' }>> {
+    for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
+      const reply = await this.runIn(this.#layout.text, script, args, on);
+      if (!isOther(reply)) return reply as Exclude<R, { status: 'other_layout' }>;
+    }
+    throw otherLayout(this.queue, this.#layout.text, 'one that changes all the time');
+  }
+
+  /** Runs a script here in that layout alone. `other_layout`: nothing was done, and by now we know what the queue has. */
+  async runIn<K, A, R extends { status: string }>(
+    layout: string,
+    script: Script<K, A, R>,
+    args: NoInfer<OwnArgs<A>>,
+    on: On = {},
+  ): Promise<R> {
     const reply = await runScript<K, A, R>(on.caller ?? this.caller, script, {
       keys: this.keys as K,
-      args: { ...args, layout: this.layout, nowMs: 0 } as A, // the spread first: else it is a slow one
+      args: { ...args, layout, nowMs: 0 } as A, // the spread first: else it is a slow one
       timeoutMs: on.timeoutMs,
     });
-    if (reply.status === 'other_layout') {
-      throw otherLayout(this.queue, this.layout, (reply as unknown as { layout: string }).layout);
-    }
-    return reply as Exclude<R, { status: 'other_layout' }>;
+    if (isOther(reply)) await this.#layout.meet(this.index, reply.layout);
+    return reply;
   }
 }
 
-/** How many there are, as far as is known by now. */
-interface Count {
-  readonly partitions: number;
+function isOther(reply: { status: string }): reply is { status: 'other_layout'; layout: string } {
+  return reply.status === 'other_layout';
 }
 
-/** The partitions of a queue, and which of them a key belongs to. How many there are must have been learned before. */
+/** The partitions of a queue, and which of them a key belongs to. */
 export class Partitions {
-  readonly #at: { queue: string; prefix: string; layout: Count; callerFor: (key: string) => Caller };
+  readonly layout: KnownLayout;
+  readonly #at: { queue: string; prefix: string; callerFor: (key: string) => Caller };
   #all: readonly Partition[] = [];
 
-  constructor(at: { queue: string; prefix: string; layout: Count; callerFor: (key: string) => Caller }) {
+  constructor(at: { queue: string; prefix: string; layout: KnownLayout; callerFor: (key: string) => Caller }) {
     this.#at = at;
+    this.layout = at.layout;
   }
 
+  /** A partition stays the same one when the queue grows. */
   get all(): readonly Partition[] {
-    const { queue, prefix, layout, callerFor } = this.#at;
-    const { partitions } = layout;
-    assert(partitions > 0, `how many partitions "${queue}" has was not learned before they were used`);
-    if (this.#all.length !== partitions) {
-      this.#all = Array.from({ length: partitions }, (_, index) => {
-        const caller = callerFor(partitionKeys(prefix, queue, index).meta);
-        return new Partition({ queue, prefix, index, partitions, caller });
-      });
+    const { partitions } = this.layout;
+    const { length } = this.#all;
+    if (length !== partitions) {
+      assert(partitions > 0, `how many partitions "${this.#at.queue}" has was not learned before they were used`);
+      const more = Array.from({ length: Math.max(0, partitions - length) }, (_, nth) => this.#make(length + nth));
+      this.#all = [...this.#all.slice(0, partitions), ...more];
     }
     return this.#all;
   }
@@ -80,5 +117,20 @@ export class Partitions {
   of(keyOrId: string): Partition {
     const { all } = this;
     return all[partitionOf(keyOrId, all.length)] as Partition;
+  }
+
+  /** Where else a task may lie that was added before the queue grew. */
+  formerOf(keyOrId: string): readonly Partition[] {
+    const { former } = this.layout;
+    if (former.length === 0) return [];
+    const places = new Set(former.map((partitions) => this.all[partitionOf(keyOrId, partitions)] as Partition));
+    places.delete(this.of(keyOrId));
+    return [...places];
+  }
+
+  #make(index: number): Partition {
+    const { queue, prefix, callerFor } = this.#at;
+    const caller = callerFor(partitionKeys(prefix, queue, index).meta);
+    return new Partition({ queue, prefix, index, layout: this.layout, caller });
   }
 }

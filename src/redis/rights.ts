@@ -39,6 +39,7 @@ const scriptCalls: Readonly<Record<string, string>> = {
   xlen: 'XLEN key',
   xpending: 'XPENDING key g',
   xrange: 'XRANGE key - + COUNT 1',
+  xrevrange: 'XREVRANGE key + - COUNT 1',
   xreadgroup: 'XREADGROUP GROUP g c STREAMS key >',
   xtrim: 'XTRIM key MAXLEN 0',
   zadd: 'ZADD key 0 m',

@@ -42,7 +42,7 @@ export type AddReply =
 /** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
 export const add: Script<AddKeys, AddArgs, AddReply> = {
   name: 'add',
-  sha1: 'e8deadb321572f0402cb54164b74781df7b56aa5',
+  sha1: '50a8ecadbd9b3db7e1dfa4902b735d35a467ada8',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
@@ -56,13 +56,13 @@ local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS
 local live, expiry, counts, wake = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local layout, now_ms, lane, call = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
 end
+if at[1] ~= layout and (at[1] or string.find(layout, '<', 1, true)) then return {'other_layout', at[1] or ''} end
 local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
@@ -524,7 +524,7 @@ export type ClaimReply =
 /** make a term that was won at the queue's first partition the accepted one here, before the first write under it. */
 export const claim: Script<ClaimKeys, ClaimArgs, ClaimReply> = {
   name: 'claim',
-  sha1: '9f914189ecb99e5841f45003456cc84aecae6b5c',
+  sha1: '24f90161a80e05913a4ff1483555f2a4fce4835d',
   keys: ['meta', 'epoch', 'audit'],
   args: ['layout', 'nowMs', 'term', 'token', 'leader', 'ttlMs'],
   items: [],
@@ -538,7 +538,7 @@ local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local leader, ttl_ms = ARGV[5], ARGV[6]
 local at = redis.call('HMGET', meta, 'layout', 'audit')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+if at[1] ~= layout and (at[1] or string.find(layout, '<', 1, true)) then return {'other_layout', at[1] or ''} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
@@ -677,6 +677,8 @@ return {'ok', #ids, pending, expired}
 };
 
 export interface GetKeys {
+  /** hash: layout */
+  meta: string;
   /** zset: task id -> due ms */
   due: string;
   /** hash: task id -> record */
@@ -698,6 +700,7 @@ export interface GetKeys {
 }
 
 export interface GetArgs {
+  layout: string;
   id: string;
 }
 
@@ -712,24 +715,28 @@ export type GetReply =
       expiresMs: number | null;
     }
   | { status: 'settled'; state: string; number: string; fields: string[] }
-  | { status: 'not_found' };
+  | { status: 'not_found' }
+  | { status: 'other_layout'; layout: string };
 
 /** all there is to know of one task. */
 export const get: Script<GetKeys, GetArgs, GetReply> = {
   name: 'get',
-  sha1: '95428473901af260cbbfb15419e5d5e72e07fd35',
-  keys: ['due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'dead', 'past'],
-  args: ['id'],
+  sha1: '7b97975e3a671ea517dbdac3cc06a43b45d10d8e',
+  keys: ['meta', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'dead', 'past'],
+  args: ['layout', 'id'],
   items: [],
   reply: {
     ok: { state: 'string', dueMs: 'int', record: 'string', run: 'string?', deliveries: 'int', expiresMs: 'int?' },
     settled: { state: 'string', number: 'string', fields: 'string[]' },
     not_found: {},
+    other_layout: { layout: 'string' },
   },
   source: `#!lua flags=no-writes
-local due, tasks, stream, live, runs, expiry = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local ended, dead, past = KEYS[7], KEYS[8], KEYS[9]
-local id = ARGV[1]
+local meta, due, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, ended, dead, past = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local layout, id = ARGV[1], ARGV[2]
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
 local record = redis.call('HGET', tasks, id)
 if not record then
   local last = redis.call('HGET', past, id)
@@ -748,6 +755,57 @@ if not found then return {'ok', 'lost', 0, record, run, 0, expires_ms} end
 local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
 local state = owned[1] and 'active' or 'ready'
 return {'ok', state, sane_ms(tonumber(found[2][4])) or 0, record, run, owned[1] and owned[1][4] or 0, expires_ms}
+`,
+};
+
+export interface GrowKeys {
+  /** hash: layout, paused, waits, split_ms, split_mark */
+  meta: string;
+}
+
+export interface GrowArgs {
+  /** format/partitions, and '<n' for each number it has grown from and is not done with */
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** the layout it is taken to have; '' = none yet */
+  from: string;
+  /** of a partition that has none yet, and is new in this growth: paused, as the queue is; else '' */
+  waits: string;
+}
+
+export type GrowReply = { status: 'ok'; paused: number } | { status: 'other_layout'; layout: string };
+
+/** make a partition one of a larger layout, or tell it that the growth is over. Anybody, whoever finds it behind. */
+export const grow: Script<GrowKeys, GrowArgs, GrowReply> = {
+  name: 'grow',
+  sha1: '9ff44ef14fc27f15c04edf5dc3fc3a1d592a5a6f',
+  keys: ['meta'],
+  args: ['layout', 'nowMs', 'from', 'waits'],
+  items: [],
+  reply: {
+    ok: { paused: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta = KEYS[1]
+local layout, now_ms, from, waits = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+local paused = tonumber(at[2] or '0')
+if at[1] == layout then return {'ok', paused} end
+if (at[1] or '') ~= from then return {'other_layout', at[1] or ''} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('HSET', meta, 'layout', layout)
+if not string.find(layout, '<', 1, true) then
+  redis.call('HDEL', meta, 'split_ms', 'split_mark')
+elseif from ~= '' then
+  redis.call('HSET', meta, 'split_ms', string.format('%.0f', now_ms))
+  redis.call('HDEL', meta, 'split_mark')
+elseif waits ~= '' then
+  redis.call('HSET', meta, 'waits', waits, 'paused', 1)
+end
+return {'ok', paused}
 `,
 };
 
@@ -831,6 +889,92 @@ return {'ok', table.concat(marks)}
 `,
 };
 
+export interface HandedOutKeys {
+  /** hash: layout, waits, split_ms, split_mark */
+  meta: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** stream: {id, due} */
+  stream: string;
+}
+
+export interface HandedOutArgs {
+  layout: string;
+}
+
+export type HandedOutReply = { status: 'ok'; done: number } | { status: 'other_layout'; layout: string };
+
+/** whether all that was due here when the queue grew has been handed out. The leader's, while a queue grows. */
+export const handedOut: Script<HandedOutKeys, HandedOutArgs, HandedOutReply> = {
+  name: 'handed-out',
+  sha1: 'd0c5d9a956951c04307d340e527c70edcb889392',
+  keys: ['meta', 'due', 'stream'],
+  args: ['layout'],
+  items: [],
+  reply: {
+    ok: { done: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, due, stream = KEYS[1], KEYS[2], KEYS[3]
+local layout = ARGV[1]
+local at = redis.call('HMGET', meta, 'layout', 'waits', 'split_ms', 'split_mark')
+if at[1] ~= layout then return {'other_layout', at[1] or ''} end
+if at[2] then return {'ok', 0} end
+if not at[3] then return {'ok', 1} end
+local mark = at[4]
+if not mark then
+  if redis.call('ZCOUNT', due, '-inf', at[3]) > 0 then return {'ok', 0} end
+  mark = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]
+  mark = mark and mark[1] or '0-0'
+  redis.call('HSET', meta, 'split_mark', mark)
+end
+local delivered = '0-0'
+for _, one in ipairs(redis.pcall('XINFO', 'GROUPS', stream)) do
+  for i = 1, #one, 2 do if one[2] == 'workers' and one[i] == 'last-delivered-id' then delivered = one[i + 1] end end
+end
+if redis.call('XRANGE', stream, '(' .. delivered, mark, 'COUNT', 1)[1] then return {'ok', 0} end
+redis.call('HDEL', meta, 'split_ms', 'split_mark')
+return {'ok', 1}
+`,
+};
+
+export interface HasKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: task id -> record */
+  tasks: string;
+}
+
+export interface HasArgs {
+  layout: string;
+  items: readonly { id: string }[];
+}
+
+export type HasReply = { status: 'ok'; marks: string } | { status: 'other_layout'; layout: string };
+
+/** which of these ids live here. A producer's, where they belonged before the queue grew, before it adds them. */
+export const has: Script<HasKeys, HasArgs, HasReply> = {
+  name: 'has',
+  sha1: 'c8d99b27cc03ab9aa8d559f9508067313de509cd',
+  keys: ['meta', 'tasks'],
+  args: ['layout'],
+  items: ['id'],
+  reply: {
+    ok: { marks: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=no-writes
+local meta, tasks = KEYS[1], KEYS[2]
+local layout = ARGV[1]
+local stored = redis.call('HGET', meta, 'layout')
+if stored ~= layout then return {'other_layout', stored or ''} end
+local marks = {}
+for i = 2, #ARGV do marks[#marks + 1] = redis.call('HEXISTS', tasks, ARGV[i]) == 1 and 'y' or 'n' end
+return {'ok', table.concat(marks)}
+`,
+};
+
 export interface JoinKeys {
   /** hash: layout, group */
   meta: string;
@@ -856,7 +1000,7 @@ export type JoinReply = { status: 'ok'; nowMs: number; group: number } | { statu
 /** make a new consumer known, and the group with it: before its first read. */
 export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
   name: 'join',
-  sha1: 'f84b560ad9638ad0a87f7239cc254d4398e05171',
+  sha1: '28d07ef2ebef28fb19d9ec02fd867484b6233571',
   keys: ['meta', 'stream', 'consumers'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: [],
@@ -868,7 +1012,7 @@ export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
 local meta, stream, consumers = KEYS[1], KEYS[2], KEYS[3]
 local layout, now_ms, consumer, worker, lease_ms = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local stored = redis.call('HGET', meta, 'layout')
-if stored and stored ~= layout then return {'other_layout', stored} end
+if stored ~= layout and (stored or string.find(layout, '<', 1, true)) then return {'other_layout', stored or ''} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HLEN', consumers)
@@ -982,6 +1126,8 @@ return {'ok'}
 };
 
 export interface ListKeys {
+  /** hash: layout */
+  meta: string;
   /** zset: task id -> due ms */
   due: string;
   /** stream: {id, due} */
@@ -991,6 +1137,7 @@ export interface ListKeys {
 }
 
 export interface ListArgs {
+  layout: string;
   /** scheduled, ready or active */
   state: string;
   /** '' from the start, or what the last call gave */
@@ -999,21 +1146,24 @@ export interface ListArgs {
   limit: number;
 }
 
-export type ListReply = { status: 'ok'; ids: string[]; after: string };
+export type ListReply = { status: 'ok'; ids: string[]; after: string } | { status: 'other_layout'; layout: string };
 
 /** the ids of the tasks in one state, in pages. */
 export const list: Script<ListKeys, ListArgs, ListReply> = {
   name: 'list',
-  sha1: '17825112f34a364e4a2b0f9f1fb1940b414b0f3a',
-  keys: ['due', 'stream', 'live'],
-  args: ['state', 'after', 'limit'],
+  sha1: '69a8df67614f683fa94737ef335fa3e6caca08b0',
+  keys: ['meta', 'due', 'stream', 'live'],
+  args: ['layout', 'state', 'after', 'limit'],
   items: [],
   reply: {
     ok: { ids: 'string[]', after: 'string' },
+    other_layout: { layout: 'string' },
   },
   source: `#!lua flags=no-writes
-local due, stream, live = KEYS[1], KEYS[2], KEYS[3]
-local state, after, limit = ARGV[1], ARGV[2], tonumber(ARGV[3])
+local meta, due, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local layout, state, after, limit = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
 local ids = {}
 if state == 'scheduled' then
   local from, score, last_id = 0, string.match(after, '^(%S+) (.*)$')
@@ -1374,7 +1524,7 @@ return {'ok', now_ms, deliveries, unopened, expired, stale, put_back}
 };
 
 export interface PauseKeys {
-  /** hash: layout, paused */
+  /** hash: layout, paused, waits */
   meta: string;
   /** channel: what waits is told here */
   wake: string;
@@ -1391,7 +1541,7 @@ export type PauseReply = { status: 'ok'; was: number } | { status: 'other_layout
 /** stop or resume handing out tasks. */
 export const pause: Script<PauseKeys, PauseArgs, PauseReply> = {
   name: 'pause',
-  sha1: 'e50455e17812e325cc99dee836c541bd5c4f3118',
+  sha1: 'a929875af29cf015cf11e8e5d541225967f2ec8e',
   keys: ['meta', 'wake'],
   args: ['layout', 'paused'],
   items: [],
@@ -1402,11 +1552,11 @@ export const pause: Script<PauseKeys, PauseArgs, PauseReply> = {
   source: `#!lua flags=allow-oom
 local meta, wake = KEYS[1], KEYS[2]
 local layout, paused = ARGV[1], tonumber(ARGV[2])
-local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
-redis.call('HSET', meta, 'layout', layout, 'paused', paused)
-redis.call('PUBLISH', wake, paused == 1 and 'paused' or 'resumed')
-return {'ok', tonumber(at[2] or '0')}
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits')
+if at[1] ~= layout and (at[1] or string.find(layout, '<', 1, true)) then return {'other_layout', at[1] or ''} end
+redis.call('HSET', meta, 'layout', layout, at[3] and 'waits' or 'paused', paused)
+if not at[3] then redis.call('PUBLISH', wake, paused == 1 and 'paused' or 'resumed') end
+return {'ok', tonumber(at[3] or at[2] or '0')}
 `,
 };
 
@@ -1807,6 +1957,43 @@ for what, times in pairs(tally) do if times > 0 then redis.call('HINCRBY', count
 if hold_ms > 0 then redis.call('HSET', meta, 'hold_ms', string.format('%.0f', hold_ms)) end
 if next_look ~= look_at then redis.call('HSET', meta, 'look_at', next_look) end
 return {'ok', string.match(next_look, '^%d') and 1 or 0, deliveries, buried, stale, hold_ms}
+`,
+};
+
+export interface ReleaseKeys {
+  /** hash: layout, paused, waits */
+  meta: string;
+  /** channel: what waits is told here */
+  wake: string;
+}
+
+export interface ReleaseArgs {
+  layout: string;
+}
+
+export type ReleaseReply = { status: 'ok'; released: number } | { status: 'other_layout'; layout: string };
+
+/** let a partition that came with a growth hand out its tasks. The leader's, when what was before them has gone. */
+export const release: Script<ReleaseKeys, ReleaseArgs, ReleaseReply> = {
+  name: 'release',
+  sha1: '13427d22cfe0244ee5751af2ac19905819db61d0',
+  keys: ['meta', 'wake'],
+  args: ['layout'],
+  items: [],
+  reply: {
+    ok: { released: 'int' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=allow-oom
+local meta, wake = KEYS[1], KEYS[2]
+local layout = ARGV[1]
+local at = redis.call('HMGET', meta, 'layout', 'waits')
+if at[1] ~= layout then return {'other_layout', at[1] or ''} end
+if not at[2] then return {'ok', 0} end
+redis.call('HSET', meta, 'paused', at[2])
+redis.call('HDEL', meta, 'waits')
+if at[2] == '0' then redis.call('PUBLISH', wake, 'resumed') end
+return {'ok', 1}
 `,
 };
 
@@ -2231,8 +2418,60 @@ return reply
 `,
 };
 
+export interface ScanKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: task id -> record */
+  tasks: string;
+}
+
+export interface ScanArgs {
+  layout: string;
+  /** '0' from the start, or what the last call gave */
+  cursor: string;
+  /** looked at, about */
+  count: number;
+  /** nothing more is looked at when so many bytes were read: exceeded by ten records at most */
+  bytesMax: number;
+}
+
+export type ScanReply =
+  | { status: 'ok'; cursor: string; tasks: { id: string; record: string }[] }
+  | { status: 'other_layout'; layout: string };
+
+/** the ids of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue grew. */
+export const scan: Script<ScanKeys, ScanArgs, ScanReply> = {
+  name: 'scan',
+  sha1: '13e56d6ccb2d5ba566769a416fd0a0cd88359dcf',
+  keys: ['meta', 'tasks'],
+  args: ['layout', 'cursor', 'count', 'bytesMax'],
+  items: [],
+  reply: {
+    ok: { cursor: 'string', tasks: { id: 'string', record: 'string' } },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=no-writes
+local meta, tasks = KEYS[1], KEYS[2]
+local layout, cursor, count, bytes_max = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local stored = redis.call('HGET', meta, 'layout')
+if stored ~= layout then return {'other_layout', stored or ''} end
+local page, bytes = {}, 0
+for _ = 1, math.ceil(count / 10) do
+  local found = redis.call('HSCAN', tasks, cursor, 'COUNT', math.min(10, count))
+  cursor = found[1]
+  for i = 1, #found[2], 2 do
+    local record = found[2][i + 1]
+    bytes = bytes + #record
+    page[#page + 1], page[#page + 2] = found[2][i], string.find(record, '"k"', 1, true) and record or ''
+  end
+  if cursor == '0' or bytes >= bytes_max then break end
+end
+return {'ok', cursor, page}
+`,
+};
+
 export interface StatsKeys {
-  /** hash: layout, paused */
+  /** hash: layout, paused, waits */
   meta: string;
   /** hash: {term, token, leader, since_ms, seen_ms, ttl_ms} */
   epoch: string;
@@ -2255,41 +2494,44 @@ export interface StatsKeys {
 }
 
 export interface StatsArgs {
+  layout: string;
   /** 0 = this server's clock */
   nowMs: number;
 }
 
-export type StatsReply = {
-  status: 'ok';
-  nowMs: number;
-  layout: string | null;
-  paused: number;
-  scheduled: number;
-  due: number;
-  ready: number;
-  active: number;
-  dead: number;
-  ended: number;
-  consumers: number;
-  unplaced: number;
-  oldestDueMs: number | null;
-  oldestReadyMs: number | null;
-  holdMs: number;
-  epoch: string[];
-  counts: string[];
-};
+export type StatsReply =
+  | {
+      status: 'ok';
+      nowMs: number;
+      waits: number;
+      paused: number;
+      scheduled: number;
+      due: number;
+      ready: number;
+      active: number;
+      dead: number;
+      ended: number;
+      consumers: number;
+      unplaced: number;
+      oldestDueMs: number | null;
+      oldestReadyMs: number | null;
+      holdMs: number;
+      epoch: string[];
+      counts: string[];
+    }
+  | { status: 'other_layout'; layout: string };
 
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '9cdf03a0f20c7a270252a903e85310f181a7a0d5',
+  sha1: '8ed447ccf2cf31248519f87fc3f0cef1ab067c29',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'dead', 'ended', 'consumers', 'counts'],
-  args: ['nowMs'],
+  args: ['layout', 'nowMs'],
   items: [],
   reply: {
     ok: {
       nowMs: 'int',
-      layout: 'string?',
+      waits: 'int',
       paused: 'int',
       scheduled: 'int',
       due: 'int',
@@ -2305,14 +2547,16 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
       epoch: 'string[]',
       counts: 'string[]',
     },
+    other_layout: { layout: 'string' },
   },
   source: `#!lua flags=no-writes
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local now_ms = tonumber(ARGV[1])
+local layout, now_ms = ARGV[1], tonumber(ARGV[2])
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits', 'hold_ms')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local at = redis.call('HMGET', meta, 'layout', 'paused', 'hold_ms')
 local all, late = redis.call('ZCARD', due), redis.call('ZCOUNT', due, '-inf', string.format('%.0f', now_ms))
 local pending, delivered = 0, '0-0'
 local groups = redis.pcall('XINFO', 'GROUPS', stream)
@@ -2329,9 +2573,9 @@ local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms
 for i = 1, 5 do leader[i] = leader[i] or '' end
 local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
 local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
-return {'ok', now_ms, at[1], at[2] == '1' and 1 or 0, all - late, late, entries - pending, pending,
+return {'ok', now_ms, at[3] and 1 or 0, (at[3] or at[2]) == '1' and 1 or 0, all - late, late, entries - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
-  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[3] or '0'), leader, redis.call('HGETALL', counts)}
+  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
 
@@ -2516,7 +2760,10 @@ export const scripts: readonly ScriptDefinition[] = [
   create,
   expire,
   get,
+  grow,
   handBack,
+  handedOut,
+  has,
   join,
   lead,
   leave,
@@ -2528,11 +2775,13 @@ export const scripts: readonly ScriptDefinition[] = [
   purge,
   reap,
   recover,
+  release,
   replay,
   reschedule,
   resign,
   retry,
   runNow,
+  scan,
   stats,
   sweep,
   update,

@@ -1,5 +1,6 @@
 import { BugError } from '../../src/errors.js';
 import { Partitions } from '../../src/redis/partition.js';
+import { fixedLayout } from '../support/fixed-layout.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Handed, Violation } from './case.js';
 import type { Draws } from './draws.js';
@@ -45,7 +46,7 @@ export class Actor {
     this.partitions = new Partitions({
       queue: 'q',
       prefix: 'explorer',
-      layout: { partitions: 1 },
+      layout: fixedLayout(),
       callerFor: () => this.wire('commands'),
     });
   }

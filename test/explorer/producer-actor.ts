@@ -1,5 +1,5 @@
 import { DuestreamError } from '../../src/errors.js';
-import { Adder } from '../../src/producer/adder.js';
+import { Adders } from '../../src/producer/adders.js';
 import { DeadLetters } from '../../src/producer/dead-letters.js';
 import { Editor } from '../../src/producer/editor.js';
 import { toItem } from '../../src/producer/new-task.js';
@@ -20,7 +20,7 @@ const underWayMax = 3;
 
 /** A producer process: the stations behind a Queue, and what each call of theirs was told, held against what happened. */
 export class ProducerActor extends Actor {
-  readonly #adder: Adder;
+  readonly #adders: Adders;
   readonly #editor: Editor;
   readonly #dead: DeadLetters;
   #underWay = 0;
@@ -31,15 +31,10 @@ export class ProducerActor extends Actor {
     const observe = (): void => {};
     const patience = { repeatForMs: 10_000, tryMs: 2_000, lanesMax: 2 };
     const lanes = new PartitionLanes({ clock, random: stage.draws.fraction, ...patience });
-    this.#adder = new Adder({
-      partition: partitions.home,
-      lanes: lanes.of(partitions.home),
-      clock,
-      observe,
-      replication: undefined,
-    });
     this.#editor = new Editor({ queue: 'q', partitions, readable: partitions, lanes, limits: defaultLimits, observe });
-    this.#dead = new DeadLetters({ partitions, readable: partitions, lanes, learn: async () => {} });
+    const adders = new Adders({ partitions, readable: partitions, lanes, clock, observe, replication: undefined });
+    this.#adders = adders;
+    this.#dead = new DeadLetters({ partitions, readable: partitions, lanes, adders, learn: async () => {} });
   }
 
   add(wishes: readonly Wish[]): void {
@@ -74,7 +69,7 @@ export class ProducerActor extends Actor {
     const expiry = expiresInMs > 0 ? { expiresIn: expiresInMs } : {};
     const item = toItem({ id, name, in: inMs, ...expiry, payload: [n, ...fragile] }, defaultLimits, 1);
     try {
-      const status = await this.#adder.add(item);
+      const status = await this.#adders.add(item);
       const isTrue = status === 'duplicate' ? !isAccepted(n) : everAccepted.has(n);
       if (!isTrue) violated(new Violation('told-the-truth', `${id} #${n} was called ${status}`));
       if (status === 'duplicate') toldNever.add(n);

@@ -118,7 +118,7 @@ async function byOperator(world: World, choice: OperatorChoice): Promise<void> {
     ledger.strays.set(choice.id, score);
   } else if (choice.do === 'tear') {
     const leader = world.actors.get('l1');
-    if (leader) await tear(world, leader.partitions.home, choice.id);
+    if (leader) await tear(world, choice.id);
   } else if (choice.do === 'foreign xadd') {
     const entry = await ground.ask('XADD', keys.stream, '*', 'id', choice.id, 'due', world.nowMs);
     ledger.foreign.set(String(entry), { consumer: undefined, idleMs: 0 });

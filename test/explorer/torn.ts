@@ -1,5 +1,5 @@
 import { newToken } from '../../src/random.js';
-import type { Partition } from '../../src/redis/partition.js';
+import { layoutOf } from '../../src/layout.js';
 import { runScript } from '../../src/redis/script.js';
 import { add, promote, runNow } from '../../src/redis/scripts.generated.js';
 import { Violation } from './case.js';
@@ -13,13 +13,13 @@ const lastOfAll = '18446744073709551615-18446744073709551615';
  * Redis does not roll a script back. While the stream has no id left to give, every script that puts a task there is torn
  * at its XADD; whatever it had done by then, the task must still be where it was.
  */
-export async function tear(world: World, partition: Partition, id: string): Promise<void> {
+export async function tear(world: World, id: string): Promise<void> {
   const { ground, ledger } = world;
   const expiring = [...ledger.lives.values()].some((life) => isExpired(life, world.nowMs));
   if (ledger.isPaused || expiring || ledger.strays.size > 0) return; // those scripts end tasks, or place them elsewhere
   const info = (await ground.ask('XINFO', 'STREAM', keys.stream)) as (string | number)[];
   const lastId = String(info[info.indexOf('last-generated-id') + 1]);
-  const own = { layout: partition.layout, nowMs: world.nowMs, lane: newToken(), call: 1 };
+  const own = { layout: layoutOf(1), nowMs: world.nowMs, lane: newToken(), call: 1 };
   const caller = { send: (args: readonly string[]) => ground.ask(...args) };
   const { term, token } = ledger;
   const item = { id, when: '+0', expires: '', record: '{"n":"plain","p":[0]}' };

@@ -43,7 +43,7 @@ export class WorkerActor extends Actor {
       handlers: new Map(of.knows.map((known) => [known, handler])),
       worker: name,
       slots: this.#slots,
-      share: 1,
+      share: () => 1,
       leaseMs: of.leaseMs,
       lostMax: 2,
       lockTtlMs: 5_000,

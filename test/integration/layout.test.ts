@@ -19,13 +19,13 @@ describe('how many partitions a queue has', () => {
   test('is 1 for a queue that was used before anybody said otherwise', async () => {
     await lab().queue.add('job');
     await expect(queueOf(4).create()).rejects.toMatchObject({ code: 'ERR_OTHER_LAYOUT' });
-    expect(await lab().queue.create()).toEqual({ queue: lab().name, partitions: 1 });
+    expect(await lab().queue.create()).toEqual({ queue: lab().name, partitions: 1, former: [] });
   });
 
   test('is not settled by looking', async () => {
     expect(await lab().queue.stats()).toMatchObject({ partitions: 1, ready: 0 });
     expect(await lab().queue.get('nobody')).toBeNull();
-    expect(await queueOf(3).create()).toEqual({ queue: lab().name, partitions: 3 });
+    expect(await queueOf(3).create()).toEqual({ queue: lab().name, partitions: 3, former: [] });
     expect(await lab().queue.stats()).toMatchObject({ partitions: 3 });
   });
 
@@ -59,7 +59,7 @@ describe('how many partitions a queue has', () => {
     ).toMatchObject({ state: 'scheduled' });
     expect(await lab().newQueue().stats()).toMatchObject({ partitions: 4 });
     await expect(queueOf(1).add('job')).rejects.toMatchObject({ code: 'ERR_OTHER_LAYOUT' });
-    expect(await lab().newQueue().create()).toEqual({ queue: lab().name, partitions: 4 });
+    expect(await lab().newQueue().create()).toEqual({ queue: lab().name, partitions: 4, former: [] });
     expect(await lab().send('HGET', keysOf(0).meta, 'layout')).toBe('1/4');
   });
 

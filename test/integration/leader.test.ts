@@ -6,6 +6,7 @@ import { systemRandom } from '../../src/random.js';
 import { Partitions } from '../../src/redis/partition.js';
 import { OneServer } from '../../src/redis/one-server.js';
 import type { Caller } from '../../src/redis/script.js';
+import { fixedLayout } from '../support/fixed-layout.js';
 import { useLab } from '../support/lab.js';
 import { Proxy } from '../support/proxy.js';
 import { until } from '../support/redis.js';
@@ -160,7 +161,7 @@ test('a duty that ends by a bug of ours ends the reign, and its process tells th
   };
   const leadership = new Leadership({
     queue,
-    partitions: new Partitions({ queue, prefix: 'duestream', layout: { partitions: 1 }, callerFor: () => caller }),
+    partitions: new Partitions({ queue, prefix: 'duestream', layout: fixedLayout(), callerFor: () => caller }),
     lockNodes: [link],
     oneServer: new OneServer(systemClock, () => []),
     lockTtlMs: 60_000,

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Sweeper } from '../../src/leader/sweeper.js';
 import { Partition } from '../../src/redis/partition.js';
+import { fixedLayout } from '../support/fixed-layout.js';
 import { Gate, useLab } from '../support/lab.js';
 import { until } from '../support/redis.js';
 
@@ -183,7 +184,7 @@ describe('the pace of the sweep', () => {
   const reign = { term: 7, token: 'seven', refused: () => undefined };
   async function sweeper(): Promise<Sweeper> {
     await lab().send('HSET', lab().keys.epoch, 'term', 7, 'token', 'seven');
-    const at = { queue: lab().name, prefix: 'duestream', index: 0, partitions: 1, caller: lab().link };
+    const at = { queue: lab().name, prefix: 'duestream', index: 0, layout: fixedLayout(), caller: lab().link };
     return new Sweeper({ partition: new Partition(at), observe: lab().observe });
   }
   async function waits(duty: Sweeper, ticks: number): Promise<number[]> {

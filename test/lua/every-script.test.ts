@@ -7,9 +7,9 @@ import { buildWorld, effects } from '../support/world.js';
 
 useRedis();
 
-const readers = ['get', 'list', 'stats'];
-/** Has its effect in a world where there is nothing yet: duties.test.ts. */
-const first = ['create'];
+const readers = ['get', 'list', 'stats', 'has', 'scan'];
+/** Have their effect in a queue that is new, or grows: duties.test.ts, grow.test.ts. */
+const first = ['create', 'grow', 'handed-out', 'release'];
 const channels = ['wake'];
 /** Touched only while a campaign looks on, on a prefix of its own. */
 const unwatched = ['audit'];

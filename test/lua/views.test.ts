@@ -150,7 +150,7 @@ describe('list', () => {
 describe('stats', () => {
   test('a queue that was never used', async () => {
     const expected = {
-      layout: null,
+      waits: 0,
       paused: 0,
       scheduled: 0,
       due: 0,
@@ -183,7 +183,6 @@ describe('stats', () => {
     await beat('c1');
     const reply = await run(lua.stats, { nowMs: now + 10 });
     expect(reply).toMatchObject({
-      layout: '1/1',
       scheduled: 1,
       due: 1,
       ready: 1,

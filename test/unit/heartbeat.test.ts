@@ -8,6 +8,7 @@ import { DuestreamError } from '../../src/errors.js';
 import { runLoop } from '../../src/loop.js';
 import { Partition } from '../../src/redis/partition.js';
 import type { Reply } from '../../src/redis/reply.js';
+import { fixedLayout } from '../support/fixed-layout.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 /** A heartbeat with a lease of 30 s on a virtual clock; `answer` is what its beats meet. */
@@ -28,7 +29,7 @@ function beating(answer: (args: readonly string[], timeoutMs: number) => Promise
     send: (args: readonly string[], options?: { timeoutMs?: number }) => answer(args, options?.timeoutMs ?? 0),
   };
   const heartbeat = new Heartbeat({
-    partition: new Partition({ queue: 'q', prefix: 'p', index: 0, partitions: 1, caller }),
+    partition: new Partition({ queue: 'q', prefix: 'p', index: 0, layout: fixedLayout(), caller }),
     clock,
     membership: { name: 'c', leaveFormer: async () => {} } as unknown as Membership,
     inFlight,

@@ -1,7 +1,7 @@
-import { Queue } from '../../index.js';
+import { listQueues, Queue, type QueueInfo } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
-import { codeOf, conflict } from '../failure.js';
+import { codeOf, conflict, notFound, usage } from '../failure.js';
 import { print, printJson } from '../output.js';
 import { connectionOf } from '../redis-address.js';
 import { noteIfNew, oneShot, withQueue } from '../with-queue.js';
@@ -13,6 +13,15 @@ export const create: Command = {
   flags: { partitions: { describe: `How many partitions, 1 to ${partitionsMax} (default: 1)` }, ...flags },
   examples: [['queue create mail --partitions 8', 'before anything else uses it']],
   run: createQueue,
+};
+
+export const grow: Command = {
+  flags: {
+    partitions: { describe: `How many partitions, a multiple of what it has, up to ${partitionsMax}` },
+    ...flags,
+  },
+  examples: [['queue grow mail --partitions 16', 'while it is at work: nothing is moved, lost or run twice']],
+  run: growQueue,
 };
 
 export const pause: Command = {
@@ -34,14 +43,31 @@ async function createQueue(args: Arguments): Promise<void> {
   const queue = new Queue(args.word('queue'), { ...connectionOf(args), ...oneShot, ...told });
   try {
     const info = await queue.create();
-    if (args.on('json')) printJson(info);
-    else print(`${info.queue} has ${info.partitions} partition${info.partitions === 1 ? '' : 's'}`);
+    tellLayout(args, info);
   } catch (error) {
     if (codeOf(error) !== 'ERR_OTHER_LAYOUT') throw error;
     throw conflict(`queue ${queue.name} is there already: ${messageOf(error)}`);
   } finally {
     await queue.close();
   }
+}
+
+async function growQueue(args: Arguments): Promise<void> {
+  const partitions = args.whole('partitions', { min: 1, max: partitionsMax });
+  if (partitions === undefined) throw usage('queue grow needs --partitions: how many it shall have');
+  const { commandTimeout } = oneShot;
+  const name = args.word('queue');
+  const names = await listQueues({ ...connectionOf(args), commandTimeout });
+  if (!names.includes(name)) throw notFound(`there is no queue ${JSON.stringify(name)}: 'queue create' makes one`);
+  await withQueue(args, async (queue) => tellLayout(args, await queue.grow(partitions)));
+}
+
+function tellLayout(args: Arguments, info: QueueInfo): void {
+  const { queue, partitions, former } = info;
+  if (args.on('json')) return printJson(info);
+  const before =
+    former.length === 0 ? '' : `; what it has of the ${former.join(' and ')} before is worked off where it is`;
+  print(`${queue} has ${partitions} partition${partitions === 1 ? '' : 's'}${before}`);
 }
 
 function messageOf(error: unknown): string {

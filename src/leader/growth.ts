@@ -1,0 +1,105 @@
+import { Waker } from '../loop.js';
+import { partitionOf } from '../partition-of.js';
+import type { Partition, Partitions } from '../redis/partition.js';
+import { handedOut, release, scan } from '../redis/scripts.generated.js';
+import { decodeRecord } from '../task.js';
+import type { Duty } from './duty.js';
+
+const scanMax = 100;
+const scanBytesMax = 128 * 1024;
+/** While new partitions wait for what was there before them: soon it is over, or there is a backlog. */
+const soonMs = 50;
+const backlogMs = 500;
+const soonTicks = 20;
+/** While there are tasks that belong elsewhere by now: a million of them are walked over in an hour. */
+const slowMs = 350;
+/** Nothing grows: it is woken when something does. */
+const restMs = 60_000;
+
+/**
+ * Sees a growth of the queue through, in three stages: all partitions have the new layout; the new ones hand out their tasks,
+ * each when those that it shares keys with have handed out what was due before; nothing lies any more where it would
+ * not belong by now, and the former layout is forgotten.
+ *
+ * Each step holds whoever makes it and however late, for what it rests on does not change back, so none needs a term: the
+ * leader has this duty so that somebody has.
+ */
+export class Growth implements Duty {
+  readonly name = 'grow';
+  readonly waker: Waker = new Waker();
+  readonly #partitions: Partitions;
+  #seen = '';
+  #ticks = 0;
+  readonly #handedOut = new Set<number>();
+  readonly #released = new Set<number>();
+  /** Where the walk over a partition's tasks is; 'done' once a whole one met none that belongs elsewhere. */
+  readonly #cursors = new Map<Partition, string>();
+
+  constructor(parts: { partitions: Partitions }) {
+    this.#partitions = parts.partitions;
+  }
+
+  async tick(): Promise<number> {
+    const { layout, all } = this.#partitions;
+    const { text, former } = layout;
+    if (former.length === 0) return restMs;
+    if (text !== this.#seen) await this.#begin(text);
+    this.#ticks += 1;
+    const old = all.slice(0, Math.max(...former));
+    await settleAll(old.map((partition) => this.#askWhetherHandedOut(partition)));
+    const isNew = all.slice(Math.min(...former));
+    await settleAll(isNew.map((partition) => this.#releaseWhenDue(partition)));
+    if (this.#released.size < isNew.length) return this.#ticks < soonTicks ? soonMs : backlogMs;
+    await settleAll(old.map((partition) => this.#walk(partition)));
+    if (old.some((partition) => this.#cursors.get(partition) !== 'done')) return slowMs;
+    if (layout.text === text) await layout.finish();
+    return restMs;
+  }
+
+  async #begin(text: string): Promise<void> {
+    await this.#partitions.layout.bringAll();
+    this.#seen = text;
+    this.#ticks = 0;
+    this.#handedOut.clear();
+    this.#released.clear();
+    this.#cursors.clear();
+  }
+
+  async #askWhetherHandedOut(partition: Partition): Promise<void> {
+    if (this.#handedOut.has(partition.index)) return;
+    const { done } = await partition.run(handedOut, {});
+    if (done === 1) this.#handedOut.add(partition.index);
+  }
+
+  /** Its keys belonged to the partition with the same rest, in each of the former numbers. */
+  async #releaseWhenDue(partition: Partition): Promise<void> {
+    const { index } = partition;
+    if (this.#released.has(index)) return;
+    const { former } = this.#partitions.layout;
+    const before = former.map((partitions) => index % partitions).filter((one) => one !== index);
+    if (!before.every((one) => this.#handedOut.has(one))) return;
+    await partition.run(release, {});
+    this.#released.add(index);
+  }
+
+  /** A page that has such a task is looked at again until it has gone: so a walk costs one page at a time. */
+  async #walk(partition: Partition): Promise<void> {
+    const cursor = this.#cursors.get(partition) ?? '0';
+    if (cursor === 'done') return;
+    const page = await partition.run(scan, { cursor, count: scanMax, bytesMax: scanBytesMax });
+    if (page.tasks.some((task) => this.#belongsElsewhere(task, partition))) return;
+    this.#cursors.set(partition, page.cursor === '0' ? 'done' : page.cursor);
+  }
+
+  #belongsElsewhere({ id, record }: { id: string; record: string }, { index }: Partition): boolean {
+    const decoded = decodeRecord(record);
+    const key = decoded.kind === 'record' ? decoded.record.key : undefined;
+    return partitionOf(key ?? id, this.#partitions.layout.partitions) !== index;
+  }
+}
+
+/** One that can't be asked holds up no other; the first failure is told. */
+async function settleAll(work: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(work)).find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason;
+}
