@@ -175,5 +175,18 @@ describe.skipIf(!hasRedisPy)(
       const { listQueues } = await import('../../src/doctor.js');
       expect(await listQueues({ connection: redis().connection })).toContain('python-twice');
     });
+
+    test('finds an id of its own where it lay before the queue grew', async () => {
+      const queue = open('python-grown');
+      expect(await run([python, inPython, 'python-grown']).ended).toBe(0);
+      expect(await queue.grow(8)).toMatchObject({ former: [1] });
+      const again = run([python, inPython, 'python-grown']);
+      expect(await again.ended).toBe(0);
+      expect(again.lines).toEqual(['welcome-zoë duplicate', 'digest-7 duplicate']);
+      await queue.cancel('digest-7');
+      const anew = run([python, inPython, 'python-grown']);
+      expect(await anew.ended).toBe(0);
+      expect(anew.lines).toEqual(['welcome-zoë duplicate', 'digest-7 scheduled']);
+    });
   },
 );

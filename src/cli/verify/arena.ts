@@ -13,6 +13,7 @@ import { Shim } from './shim/shim.js';
 
 export const queueName = 'campaign';
 const operatorTimeoutMs = 10_000;
+const growMsMax = 2_000;
 /** Of a Redis that is away the command line tells within 5 s. */
 const reachMs = 4_000;
 
@@ -44,9 +45,11 @@ export class Arena {
   readonly connection: NonNullable<QueueOptions['connection']>;
   readonly #parts: ArenaParts;
   readonly #ownWay: Proxy | undefined;
+  #partitionCount: number;
 
   private constructor(parts: ArenaParts, { redis, replicas, ownWay, lockNodes, shim }: Servers) {
     this.plan = parts.plan;
+    this.#partitionCount = parts.plan.partitions;
     this.#parts = parts;
     this.redis = redis;
     this.replicas = replicas;
@@ -75,7 +78,20 @@ export class Arena {
 
   /** The numbers of the queue's partitions. */
   get partitions(): number[] {
-    return Array.from({ length: this.plan.partitions }, (_, partition) => partition);
+    return Array.from({ length: this.#partitionCount }, (_, partition) => partition);
+  }
+
+  /** Makes it so many, with whatever is broken meanwhile: whoever begins it, others see it through. */
+  async grow(partitions: number): Promise<void> {
+    this.#partitionCount = partitions;
+    const patience = { repeatFor: growMsMax, commandTimeout: growMsMax };
+    const queue = new Queue(queueName, { connection: this.connection, prefix: this.prefix, ...patience });
+    try {
+      for (const partition of this.partitions) await this.link.send(['HSET', this.key('meta', partition), 'audit', '1']);
+      await queue.grow(partitions);
+    } finally {
+      await queue.close();
+    }
   }
 
   /** A partition's key, as docs/wire-format.md has it. */

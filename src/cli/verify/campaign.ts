@@ -94,7 +94,7 @@ async function wind(arena: Arena, watch: Watch, { writer, signal, tell }: Scene)
   if (plan.form === 'long') {
     // The dead are forgotten ten leases after their last beat, at the reaper's next look.
     await until(
-      async () => (await watch.consumers()) <= plan.workers * plan.partitions,
+      async () => (await watch.consumers()) <= plan.workers * arena.partitions.length,
       10 * plan.leaseMs + reapedMsMax,
       signal,
     );

@@ -16,7 +16,20 @@ export const operatorFaults: readonly Fault[] = [
     await wait(draws.between(300, 1_500));
     await arena.link.send(['EVAL', moveBack, '2', stream, aside]);
   }),
+  {
+    name: 'queue-grown',
+    plan: () => ({ target: 'operator', costs: [], holds: ['layout'], run: growQueue }),
+  },
 ];
+
+const partitionsMax = 16;
+
+/** Whatever else is broken meanwhile; then the processes see to what was begun. */
+async function growQueue({ arena, wait, draws }: Making): Promise<void> {
+  const partitions = arena.partitions.length * 2;
+  if (partitions <= partitionsMax) await arena.grow(partitions).catch(() => {});
+  await wait(draws.between(300, 1_500));
+}
 
 const moveAside = `redis.call('RENAME', KEYS[1], KEYS[2]) return redis.call('SET', KEYS[1], 'in the way')`;
 const moveBack = `return redis.call('RENAME', KEYS[2], KEYS[1])`;
