@@ -144,6 +144,30 @@ test('scripts are forgotten and a slot moves while mixed tasks run: each ends ex
   expect(new Set(stage.partitionsOf.values()).size).toBe(partitions);
 });
 
+test(
+  'the queue grows while mixed tasks run: each ends exactly once, and the former layout is forgotten',
+  options,
+  async () => {
+    const { stage } = await openStage();
+    const all = mixed(tasks, 't');
+    const adding = stage.add(all);
+    await stage.untilCompleted(tasks / 8);
+    expect(await stage.queue.grow(2 * partitions)).toMatchObject({ former: [partitions] });
+    await adding;
+    await stage.untilCompleted(tasks);
+    await until(async () => (await stage.queue.stats()).counts['complete'] === tasks, 'all ends', endMs);
+    expect([...stage.completed.values()].filter((times) => times !== 1)).toEqual([]);
+    expect(stage.secondStarts()).toEqual([]);
+    expect(await stage.queue.stats()).toMatchObject({
+      partitions: 2 * partitions,
+      counts: { added: tasks, complete: tasks, retry: tasks / 10 },
+      unplaced: 0,
+    });
+    const isOver = async (): Promise<boolean> => (await stage.queue.grow(2 * partitions)).former.length === 0;
+    await until(isOver, 'the growth to be over', endMs);
+  },
+);
+
 test('a master is killed in the middle: nothing added is lost, and the other partitions go on', options, async () => {
   const { cluster, stage } = await openStage('replicated');
   const lost = await masterOf(cluster, 0); // the home of the lead, too

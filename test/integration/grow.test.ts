@@ -76,6 +76,34 @@ describe('a queue that grows', () => {
     expect(await lab().send('HEXISTS', keysOf(3).tasks, first)).toBe(1);
   });
 
+  test('keeps them unique under many who add and cancel the same few, whatever each knows of the layout', async () => {
+    const queue = await created(1);
+    const callers = Array.from({ length: 6 }, () => lab().newQueue());
+    const ids = Array.from({ length: 12 }, (_, at) => `t${at}`);
+    const living = new Map(ids.map((id) => [id, 0]));
+    const count = (id: string, by: number): void => void living.set(id, (living.get(id) as number) + by);
+    const key = (id: string): { key?: string } => (id < 't5' ? {} : { key: `of ${id}` });
+    const work = async (caller: Queue, turn: number): Promise<void> => {
+      for (let at = 0; at < 120; at += 1) {
+        const id = ids[(at * 7 + turn * 5) % ids.length] as string;
+        if ((at + turn) % 2 === 0) {
+          const { status } = await caller.add('job', null, { id, in: '1h', ...key(id) });
+          if (status === 'scheduled') count(id, 1);
+        } else if ((await caller.cancel(id, (at + turn) % 3 ? key(id) : {})).status === 'cancelled') count(id, -1);
+      }
+    };
+    const working = Promise.all(callers.map(work));
+    for (const to of [2, 4, 8]) await queue.grow(to);
+    await working;
+    for (const id of ids) {
+      const places = await Promise.all(
+        [0, 1, 2, 3, 4, 5, 6, 7].map((at) => lab().send('HEXISTS', keysOf(at).tasks, id)),
+      );
+      expect([id, places.filter((there) => there === 1).length]).toEqual([id, living.get(id)]);
+      expect([id, [0, 1].includes(living.get(id) as number)]).toEqual([id, true]);
+    }
+  });
+
   test('finds what lies where it lay before, by id and by key', async () => {
     const queue = await created(2);
     const stale = lab().newQueue();
