@@ -108,8 +108,9 @@ export class Adder {
   }
 
   async #write(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddAnswer[]> {
+    const layout = this.#layout;
     const write = (call: LaneCall): Promise<AddReply> =>
-      this.#partition.runIn(this.#layout, add, { ...call, items }, call);
+      this.#partition.runIn(add, { ...call, items }, { layout, timeoutMs: call.timeoutMs });
     const reply = await this.#lanes.call(write, madeAtMs);
     if (reply.status === 'other_layout') return items.map(() => 'moved');
     assert(reply.status === 'ok', `add: ${reply.status} for a call that nobody else makes`);

@@ -16,7 +16,7 @@ import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
 import { Inspector, type ListOptions } from './inspector.js';
 import { Intake } from './intake.js';
-import { type NewTask, newTask } from './new-task.js';
+import { newTask } from './new-task.js';
 import { type NewTaskOf, type PayloadArgs, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import type {
   AddResult,
@@ -117,7 +117,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
    */
   async addMany(tasks: readonly NewTaskOf<M>[]): Promise<AddResult[]> {
     this.#assertOpen();
-    return this.#intake.addMany(tasks as readonly NewTask[]);
+    return this.#intake.addMany(tasks);
   }
 
   /** All there is to know of a task, or null: never added, completed, or ended longer ago than is kept. */

@@ -25,7 +25,7 @@ export interface KnownLayout extends Shape {
 type OwnArgs<A> = Omit<A, 'layout' | 'nowMs'>;
 
 interface On {
-  readonly caller?: Caller;
+  readonly caller?: Caller | undefined;
   readonly timeoutMs?: number | undefined;
 }
 
@@ -55,10 +55,10 @@ export class Partition {
   async run<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    on: On = {},
+    { caller, timeoutMs }: On = {},
   ): Promise<Exclude<R, { status: 'other_layout' }>> {
     for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
-      const reply = await this.runIn(this.#layout.text, script, args, on);
+      const reply = await this.runIn(script, args, { layout: this.#layout.text, caller, timeoutMs });
       if (!isOther(reply)) return reply as Exclude<R, { status: 'other_layout' }>;
     }
     throw otherLayout(this.queue, this.#layout.text, 'one that changes all the time');
@@ -66,15 +66,14 @@ export class Partition {
 
   /** Runs a script here in that layout alone. `other_layout`: nothing was done, and by now we know what the queue has. */
   async runIn<K, A, R extends { status: string }>(
-    layout: string,
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    on: On = {},
+    { layout, caller = this.caller, timeoutMs }: On & { layout: string },
   ): Promise<R> {
-    const reply = await runScript<K, A, R>(on.caller ?? this.caller, script, {
+    const reply = await runScript<K, A, R>(caller, script, {
       keys: this.keys as K,
       args: { ...args, layout, nowMs: 0 } as A, // the spread first: else it is a slow one
-      timeoutMs: on.timeoutMs,
+      timeoutMs,
     });
     if (isOther(reply)) await this.#layout.meet(this.index, reply.layout);
     return reply;

@@ -87,7 +87,8 @@ export class Arena {
     const patience = { repeatFor: growMsMax, commandTimeout: growMsMax };
     const queue = new Queue(queueName, { connection: this.connection, prefix: this.prefix, ...patience });
     try {
-      for (const partition of this.partitions) await this.link.send(['HSET', this.key('meta', partition), 'audit', '1']);
+      for (const partition of this.partitions)
+        await this.link.send(['HSET', this.key('meta', partition), 'audit', '1']);
       await queue.grow(partitions);
     } finally {
       await queue.close();
