@@ -4,6 +4,8 @@
  * partitions, eight before that.
  */
 
+import { DuestreamError, invalid } from './errors.js';
+
 /** The record format this library writes and the newest it reads. */
 export const formatVersion = 1;
 
@@ -31,4 +33,28 @@ export function isAfter(layout: string, other: string): boolean {
   if (to === undefined || from === undefined) return false;
   if (to.partitions === from.partitions) return to.former.length < from.former.length;
   return to.partitions > from.partitions && to.partitions % from.partitions === 0;
+}
+
+export function otherPartitions(queue: string, believed: number, stored: number): DuestreamError {
+  return new DuestreamError(
+    'ERR_OTHER_LAYOUT',
+    `queue "${queue}" has ${stored} partitions in Redis, and this process was told ${believed}: tell it ` +
+      `${stored}, or nothing, for it takes what Redis says`,
+  );
+}
+
+/** A task of 8 partitions must find its place among 16 without being moved: its partition's number stays, or grows. */
+export function noMultiple(queue: string, partitions: number, wanted: number): DuestreamError {
+  return invalid(
+    `queue "${queue}" has ${partitions} partitions: it can grow to ${partitions * 2}, ${partitions * 3} or another multiple, ` +
+      `got ${wanted}`,
+  );
+}
+
+export function otherLayout(queue: string, layout: string, stored: string): DuestreamError {
+  return new DuestreamError(
+    'ERR_OTHER_LAYOUT',
+    `queue "${queue}" has the layout ${stored} (format/partitions) in Redis, this process believes ${layout}: ` +
+      'start all that use this queue with one version',
+  );
 }

@@ -1,8 +1,7 @@
 import { partitionKeys } from '../keys.js';
-import { isAfter, layoutOf, type Shape, shapeOf } from '../layout.js';
+import { isAfter, layoutOf, noMultiple, otherLayout, otherPartitions, type Shape, shapeOf } from '../layout.js';
 import { runLoop } from '../loop.js';
 import type { Common } from '../options.js';
-import { noMultiple, otherLayout, otherPartitions } from '../task.js';
 import type { KnownLayout } from './partition.js';
 import { type Caller, runScript } from './script.js';
 import { create, type GrowReply, grow } from './scripts.generated.js';

@@ -1,8 +1,7 @@
 import { assert } from '../errors.js';
-import type { Shape } from '../layout.js';
+import { otherLayout, type Shape } from '../layout.js';
 import { type PartitionKeys, partitionKeys } from '../keys.js';
 import { partitionOf } from '../partition-of.js';
-import { otherLayout } from '../task.js';
 import { type Caller, runScript, type Script } from './script.js';
 
 /** What this process knows of a queue's layout by now. It must have been learned before partitions are used. */

@@ -1,6 +1,5 @@
-import { layoutOf } from '../../src/layout.js';
+import { layoutOf, otherLayout } from '../../src/layout.js';
 import type { KnownLayout } from '../../src/redis/partition.js';
-import { otherLayout } from '../../src/task.js';
 
 /** That of a queue that does not grow. */
 export function fixedLayout(partitions = 1): KnownLayout {
