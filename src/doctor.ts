@@ -123,10 +123,10 @@ const staleLeases = 3;
 async function queueChecks(
   queue: string,
   servers: Servers,
-  { prefix, partitions: believed }: Common<ConnectionOption>,
+  { prefix, clock, partitions: believed }: Common<ConnectionOption>,
 ): Promise<Check[]> {
   const at = { queue, prefix, callerFor: (key: string): Caller => servers.callerFor(key) };
-  const layout = new Layout({ ...at, believed });
+  const layout = new Layout({ ...at, clock, believed });
   const partitions = new Partitions({ ...at, layout });
   try {
     await layout.read();

@@ -65,7 +65,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const writing = (key: string): Caller => this.#servers.callerFor(key);
     const reading = (key: string): Caller => new Reading(writing(key), { clock, random, repeatForMs });
     const at = { queue: this.name, prefix };
-    const layout = new Layout({ ...at, callerFor: reading, believed: this.#common.partitions });
+    const layout = new Layout({ ...at, callerFor: reading, clock, believed: this.#common.partitions });
     const partitions = new Partitions({ ...at, layout, callerFor: writing });
     const readable = new Partitions({ ...at, layout, callerFor: reading });
     const lanes = new PartitionLanes({ clock, random, repeatForMs, tryMs, lanesMax: 16 });

@@ -1,24 +1,12 @@
-import { partitionKeys } from '../keys.js';
 import { isAfter, layoutOf, noMultiple, otherLayout, otherPartitions, type Shape, shapeOf } from '../layout.js';
 import { runLoop } from '../loop.js';
 import type { Common } from '../options.js';
+import { LayoutStore, type LayoutStoreParts, type Root } from './layout-store.js';
 import type { KnownLayout } from './partition.js';
-import { type Caller, runScript } from './script.js';
-import { create, type GrowReply, grow } from './scripts.generated.js';
 
-export interface LayoutParts {
-  queue: string;
-  prefix: string;
-  /** Where a partition's key lives. A lost reply may be repeated: asking, settling and growing are safe to repeat. */
-  callerFor: (key: string) => Caller;
+export interface LayoutParts extends LayoutStoreParts {
   /** What this process was told; undefined: whatever Redis says. */
   believed: number | undefined;
-}
-
-/** What the first partition has. */
-interface Root {
-  readonly layout: string | undefined;
-  readonly isPaused: boolean;
 }
 
 const unknown: Shape = { partitions: 0, former: [] };
@@ -33,6 +21,7 @@ const unknown: Shape = { partitions: 0, former: [] };
  */
 export class Layout implements KnownLayout {
   readonly #parts: LayoutParts;
+  readonly #store: LayoutStore;
   readonly #listeners: (() => void)[] = [];
   #text = '';
   #shape = unknown;
@@ -41,6 +30,7 @@ export class Layout implements KnownLayout {
 
   constructor(parts: LayoutParts) {
     this.#parts = parts;
+    this.#store = new LayoutStore(parts);
   }
 
   /** As last learned; '' before that. */
@@ -77,7 +67,7 @@ export class Layout implements KnownLayout {
   /** Asks Redis. A queue that nobody has used is taken to be as this process was told, or of one partition. */
   async read(): Promise<void> {
     const { believed = 1 } = this.#parts;
-    const layout = (await this.#root()).layout ?? (await this.#stored(1));
+    const { layout } = await this.#store.find();
     if (layout !== undefined) this.#learn(layout);
     else if (!this.#isSettled) this.#take(layoutOf(believed));
   }
@@ -110,7 +100,7 @@ export class Layout implements KnownLayout {
     if (isNew) {
       const next = layoutOf(partitions, [this.partitions, ...this.former]);
       if (!isAfter(next, from)) throw noMultiple(this.#parts.queue, this.partitions, partitions);
-      const reply = await this.#write(0, { layout: next, from, waits: '' });
+      const reply = await this.#store.grow(0, { layout: next, from, waits: '' });
       if (reply.status === 'other_layout') {
         await this.meet(0, reply.layout); // somebody else was first
         return this.grow(partitions);
@@ -124,7 +114,7 @@ export class Layout implements KnownLayout {
   async finish(): Promise<void> {
     const from = this.#text;
     const next = layoutOf(this.partitions);
-    const reply = await this.#write(0, { layout: next, from, waits: '' });
+    const reply = await this.#store.grow(0, { layout: next, from, waits: '' });
     if (reply.status === 'other_layout') return; // it grows again
     this.#learn(next);
     await this.#bringAll(from);
@@ -137,7 +127,7 @@ export class Layout implements KnownLayout {
   async meet(index: number, found: string): Promise<void> {
     if (found === this.#text) return; // learned meanwhile
     if (!this.#isSettled || isAfter(found, this.#text)) return this.#learn(found);
-    const root = await this.#root();
+    const root = await this.#store.root();
     if (root.layout !== undefined && isAfter(root.layout, this.#text)) return this.#learn(root.layout);
     if (!this.#isOurs(root.layout)) throw otherLayout(this.#parts.queue, this.#text, root.layout ?? 'none');
     if (root.layout !== this.#text) await this.#bring(0, root.layout ?? '', root); // it lost what others still have
@@ -158,18 +148,14 @@ export class Layout implements KnownLayout {
    * not become one of one, with most of its tasks out of sight.
    */
   async #settle(wanted: number): Promise<void> {
-    const { queue, prefix, callerFor } = this.#parts;
-    const stored = (await this.#root()).layout;
-    if (stored !== undefined) return this.#learn(stored);
-    const layout = (await this.#stored(1)) ?? layoutOf(wanted);
+    const { isLost, layout = layoutOf(wanted) } = await this.#store.find();
+    if (!isLost) return this.#learn(layout);
     this.#check(layout);
-    const keys = partitionKeys(prefix, queue, 0);
-    const reply = await runScript(callerFor(keys.meta), create, { keys, args: { layout } });
-    this.#learn(reply.layout);
+    this.#learn(await this.#store.create(layout));
   }
 
   async #bringAll(from: string): Promise<void> {
-    const root = await this.#root();
+    const root = await this.#store.root();
     const all = Array.from({ length: this.partitions }, (_, index) => index);
     const before = shapeOf(from)?.partitions ?? 0;
     await Promise.all(all.map((index) => this.#bring(index, index < before ? from : '', root)));
@@ -182,33 +168,13 @@ export class Layout implements KnownLayout {
     let from = taken;
     for (let tries = 0; tries < 3; tries += 1) {
       const waits = from === '' && isNew ? String(Number(root.isPaused)) : '';
-      const reply = await this.#write(index, { layout, from, waits });
+      const reply = await this.#store.grow(index, { layout, from, waits });
       if (reply.status === 'ok') return;
       if (isAfter(reply.layout, layout)) return this.#learn(reply.layout);
       if (reply.layout !== '' && !isAfter(layout, reply.layout)) break;
       from = reply.layout;
     }
     throw otherLayout(this.#parts.queue, layout, from);
-  }
-
-  #write(index: number, args: { layout: string; from: string; waits: string }): Promise<GrowReply> {
-    const keys = partitionKeys(this.#parts.prefix, this.#parts.queue, index);
-    return runScript(this.#parts.callerFor(keys.meta), grow, { keys, args: { ...args, nowMs: 0 } });
-  }
-
-  async #root(): Promise<Root> {
-    const { queue, prefix, callerFor } = this.#parts;
-    const { meta } = partitionKeys(prefix, queue, 0);
-    const [layout, paused] = (await callerFor(meta).send(['HMGET', meta, 'layout', 'paused'])) as (string | null)[];
-    return { layout: layout ?? undefined, isPaused: paused === '1' };
-  }
-
-  /** What a partition has; undefined when it was never written to. */
-  async #stored(partition: number): Promise<string | undefined> {
-    const { queue, prefix, callerFor } = this.#parts;
-    const { meta } = partitionKeys(prefix, queue, partition);
-    const layout = await callerFor(meta).send(['HGET', meta, 'layout']);
-    return typeof layout === 'string' ? layout : undefined;
   }
 
   /** What Redis has. It may be older than what we know: then it is for who meets it to bring it up. */

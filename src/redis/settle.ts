@@ -16,7 +16,7 @@ export async function settlePartitions(
 ): Promise<Partitions | undefined> {
   const { prefix, partitions: believed } = common;
   const at = { queue, prefix, callerFor: (key: string): Caller => servers.callerFor(key) };
-  const layout = new Layout({ ...at, believed });
+  const layout = new Layout({ ...at, clock: common.clock, believed });
   if (!(await layout.untilSettled(common, signal, onFailure))) return undefined;
   void introduce(servers, prefix, queue);
   return new Partitions({ ...at, layout });

@@ -60,7 +60,6 @@ class Stage {
 
   async start(): Promise<void> {
     await this.queue.create();
-    await this.#hasty.create(); // it asks the first partition, which may be away later
     await Promise.all([...this.workers, this.leader].map((station) => station.start()));
     await until(async () => (await this.queue.stats()).consumers === 2 * partitions, 'all readers', 40_000);
   }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { Queue } from '../../src/index.js';
+import { Layout } from '../../src/redis/layout.js';
+import type { Caller } from '../../src/redis/script.js';
 import { useLab } from '../support/lab.js';
 import { idsIn, partitionsIn } from '../support/partitions.js';
 import { until } from '../support/redis.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 
 const lab = useLab();
 const { keysOf, queueOf, created } = partitionsIn(lab);
@@ -45,6 +48,30 @@ describe('how many partitions a queue has', () => {
     expect(leader.health()).toMatchObject({ ready: false, problems: [expect.stringContaining('4 partitions')] });
     expect(await lab().queue.stats()).toMatchObject({ ready: 0, consumers: 0, leader: null });
     lab().errors = [];
+  });
+
+  test('is learned from the second partition while the server of the first does not answer', async () => {
+    const queue = await created(4);
+    await queue.addMany(Array.from({ length: 40 }, (_, at) => ({ name: 'job', id: `t${at}`, in: '1h' })));
+    const clock = new VirtualClock();
+    const silent: Caller = { send: () => new Promise(() => {}) };
+    const callerFor = (key: string): Caller => (key.includes(':0}') ? silent : lab().link);
+    const layout = new Layout({ queue: lab().name, prefix: 'duestream', callerFor, clock, believed: undefined });
+    const settled = layout.settle();
+    await clock.advance(500);
+    await settled;
+    expect([layout.partitions, layout.isSettled]).toEqual([4, true]);
+  });
+
+  test('is not guessed when the first refuses to say and the second has none', async () => {
+    await queueOf(4).create();
+    const refusing: Caller = { send: () => Promise.reject(new Error('away')) };
+    const callerFor = (key: string): Caller => (key.includes(':0}') ? refusing : lab().link);
+    const clock = new VirtualClock();
+    const layout = new Layout({ queue: lab().name, prefix: 'duestream', callerFor, clock, believed: 4 });
+    await expect(layout.settle()).rejects.toThrow('away');
+    await expect(layout.read()).rejects.toThrow('away');
+    expect(layout.isSettled).toBe(false);
   });
 
   test('is not forgotten with the first partition: it is read from the second, and put back', async () => {
