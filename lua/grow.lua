@@ -15,7 +15,7 @@
 -- what it becomes then. split_ms: what was due by then is to be handed out first (handed-out.lua). Safe to repeat.
 local meta = KEYS[1]
 local layout, now_ms, from, waits = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits')
 local paused = tonumber(at[2] or '0')
 if at[1] == layout then return {'ok', paused} end
 if (at[1] or '') ~= from then return {'other_layout', at[1] or ''} end
@@ -23,7 +23,8 @@ local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HSET', meta, 'layout', layout)
 if not string.find(layout, '<', 1, true) then
-  redis.call('HDEL', meta, 'split_ms', 'split_mark')
+  if at[3] then redis.call('HSET', meta, 'paused', at[3]) end
+  redis.call('HDEL', meta, 'split_ms', 'split_mark', 'waits')
 elseif from ~= '' then
   redis.call('HSET', meta, 'split_ms', string.format('%.0f', now_ms))
   redis.call('HDEL', meta, 'split_mark')

@@ -11,6 +11,8 @@ const scanBytesMax = 128 * 1024;
 const soonMs = 50;
 const backlogMs = 500;
 const soonTicks = 20;
+/** So often all partitions are brought up to the layout again: one that has lost its own may have come back as a new one. */
+const againTicks = 20;
 /** While there are tasks that belong elsewhere by now: a million of them are walked over in an hour. */
 const slowMs = 350;
 /** Nothing grows: it is woken when something does. */
@@ -43,21 +45,24 @@ export class Growth implements Duty {
     const { layout, all } = this.#partitions;
     const { text, former } = layout;
     if (former.length === 0) return restMs;
-    if (text !== this.#seen) await this.#begin(text);
+    if (text !== this.#seen) this.#begin(text);
+    const failures = new Failures();
+    if (this.#ticks % againTicks === 0) await failures.of([layout.bringAll()]);
     this.#ticks += 1;
     const old = all.slice(0, Math.max(...former));
-    await settleAll(old.map((partition) => this.#askWhetherHandedOut(partition)));
-    const isNew = all.slice(Math.min(...former));
-    await settleAll(isNew.map((partition) => this.#releaseWhenDue(partition)));
-    if (this.#released.size < isNew.length) return this.#ticks < soonTicks ? soonMs : backlogMs;
-    await settleAll(old.map((partition) => this.#walk(partition)));
+    const added = all.slice(Math.min(...former));
+    await failures.of(old.map((partition) => this.#askWhetherHandedOut(partition)));
+    await failures.of(added.map((partition) => this.#releaseWhenDue(partition)));
+    const isReleased = this.#released.size === added.length;
+    if (isReleased) await failures.of(old.map((partition) => this.#walk(partition)));
+    failures.tell();
+    if (!isReleased) return this.#ticks < soonTicks ? soonMs : backlogMs;
     if (old.some((partition) => this.#cursors.get(partition) !== 'done')) return slowMs;
     if (layout.text === text) await layout.finish();
     return restMs;
   }
 
-  async #begin(text: string): Promise<void> {
-    await this.#partitions.layout.bringAll();
+  #begin(text: string): void {
     this.#seen = text;
     this.#ticks = 0;
     this.#handedOut.clear();
@@ -74,7 +79,7 @@ export class Growth implements Duty {
   /** Its keys belonged to the partition with the same rest, in each of the former numbers. */
   async #releaseWhenDue(partition: Partition): Promise<void> {
     const { index } = partition;
-    if (this.#released.has(index)) return;
+    if (this.#released.has(index) && this.#ticks % againTicks !== 1) return;
     const { former } = this.#partitions.layout;
     const before = former.map((partitions) => index % partitions).filter((one) => one !== index);
     if (!before.every((one) => this.#handedOut.has(one))) return;
@@ -98,8 +103,15 @@ export class Growth implements Duty {
   }
 }
 
-/** One that can't be asked holds up no other; the first failure is told. */
-async function settleAll(work: readonly Promise<void>[]): Promise<void> {
-  const failed = (await Promise.allSettled(work)).find((one) => one.status === 'rejected');
-  if (failed) throw failed.reason;
+/** One that can't be asked holds up no other; the first failure is told when all have had their turn. */
+class Failures {
+  readonly #all: unknown[] = [];
+
+  async of(work: readonly Promise<void>[]): Promise<void> {
+    for (const one of await Promise.allSettled(work)) if (one.status === 'rejected') this.#all.push(one.reason);
+  }
+
+  tell(): void {
+    if (this.#all.length > 0) throw this.#all[0];
+  }
 }

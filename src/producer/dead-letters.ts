@@ -1,3 +1,4 @@
+import { assert } from '../errors.js';
 import { wholeNumber } from '../options.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
@@ -79,19 +80,25 @@ export class DeadLetters {
   /** Makes it a task again, due now, at its first attempt. Refused while a task with its id lives anew. */
   async replay(idOrNumber: string): Promise<ReplayResult> {
     await this.#learn();
+    const { text: layout } = this.#partitions.layout; // in which it is decided where the task belongs
     for (const found of await this.#find(idOrNumber)) {
       const moving = await this.#toMove(found);
-      const reply = await (moving === undefined ? this.#replay(found) : this.#move(found, moving));
+      const reply = await (moving === undefined ? this.#replay(found, layout) : this.#move(found, moving));
       if (reply.status === 'not_found') continue;
+      if (reply.status === 'moved') return this.replay(idOrNumber);
       return { status: reply.status, id: reply.id, number: this.#numberOf(found.index, found.number) };
     }
     return { status: 'not_found' };
   }
 
-  async #replay({ index, number }: Found): Promise<Replayed> {
+  async #replay({ index, number }: Found, layout: string): Promise<Replayed> {
     const partition = this.#partitions.all[index] as Partition;
-    const reply = await this.#lanes.of(partition).call((call) => partition.run(replay, { ...call, number }, call));
-    if (reply.status === 'late_call') return { status: 'not_found' };
+    const lanes = this.#lanes.of(partition);
+    const reply = await lanes.call(({ timeoutMs, ...call }) =>
+      partition.runIn(replay, { ...call, number }, { layout, timeoutMs }),
+    );
+    assert(reply.status !== 'late_call', 'a call of ours was overtaken on its own lane');
+    if (reply.status === 'other_layout') return { status: 'moved' };
     return reply.status === 'ok' ? { status: 'replayed', id: reply.id } : reply;
   }
 
@@ -179,7 +186,8 @@ function newestFirst(one: Found, other: Found): number {
   return Number.parseInt(other.number, 10) - Number.parseInt(one.number, 10);
 }
 
-type Replayed = { status: 'replayed' | 'conflict'; id: string } | { status: 'not_found' };
+/** moved: the queue has another layout by now, in which the task may belong elsewhere. Nothing was done. */
+type Replayed = { status: 'replayed' | 'conflict'; id: string } | { status: 'not_found' } | { status: 'moved' };
 
 /** Where a letter is. */
 interface Found {

@@ -779,7 +779,7 @@ export type GrowReply = { status: 'ok'; paused: number } | { status: 'other_layo
 /** make a partition one of a larger layout, or tell it that the growth is over. Anybody, whoever finds it behind. */
 export const grow: Script<GrowKeys, GrowArgs, GrowReply> = {
   name: 'grow',
-  sha1: '9ff44ef14fc27f15c04edf5dc3fc3a1d592a5a6f',
+  sha1: '4b31506fe95ce8e47016ad5fc60a0b090d335385',
   keys: ['meta'],
   args: ['layout', 'nowMs', 'from', 'waits'],
   items: [],
@@ -790,7 +790,7 @@ export const grow: Script<GrowKeys, GrowArgs, GrowReply> = {
   source: `#!lua flags=allow-oom
 local meta = KEYS[1]
 local layout, now_ms, from, waits = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits')
 local paused = tonumber(at[2] or '0')
 if at[1] == layout then return {'ok', paused} end
 if (at[1] or '') ~= from then return {'other_layout', at[1] or ''} end
@@ -798,7 +798,8 @@ local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HSET', meta, 'layout', layout)
 if not string.find(layout, '<', 1, true) then
-  redis.call('HDEL', meta, 'split_ms', 'split_mark')
+  if at[3] then redis.call('HSET', meta, 'paused', at[3]) end
+  redis.call('HDEL', meta, 'split_ms', 'split_mark', 'waits')
 elseif from ~= '' then
   redis.call('HSET', meta, 'split_ms', string.format('%.0f', now_ms))
   redis.call('HDEL', meta, 'split_mark')

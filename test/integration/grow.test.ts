@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/clock.js';
 import type { Queue } from '../../src/index.js';
+import { Growth } from '../../src/leader/growth.js';
 import { partitionOf } from '../../src/partition-of.js';
+import { Layout } from '../../src/redis/layout.js';
+import { Partitions } from '../../src/redis/partition.js';
+import { type Caller, runScript } from '../../src/redis/script.js';
 import { grow } from '../../src/redis/scripts.generated.js';
-import { runScript } from '../../src/redis/script.js';
 import { Gate, useLab } from '../support/lab.js';
 import { idsIn, partitionsIn } from '../support/partitions.js';
 import { until } from '../support/redis.js';
@@ -222,6 +226,75 @@ describe('a growth that was cut short', () => {
     const inFirst = idsIn(0, { of: 4, count: 1 })[0] as string;
     await queue.add('job', null, { id: inFirst, in: '1h' });
     expect(await layoutAt(0)).toBe('1/4<2');
+  });
+});
+
+describe('the duty that sees a growth through', () => {
+  const isWaiting = (partition: number) => lab().send('HEXISTS', keysOf(partition).meta, 'waits');
+
+  /** As a leader has it, to tick by hand. */
+  async function dutyOf(callerFor: (key: string) => Caller = () => lab().link): Promise<Growth> {
+    const at = { queue: lab().name, prefix: 'duestream', callerFor };
+    const layout = new Layout({ ...at, clock: systemClock, believed: undefined });
+    await layout.settle();
+    return new Growth({ partitions: new Partitions({ ...at, layout }) });
+  }
+
+  test('has nothing to do in a queue that does not grow', async () => {
+    await created(2);
+    expect(await (await dutyOf()).tick()).toBe(60_000);
+  });
+
+  test('releases anew a partition that lost all it had, and came back as a new one', async () => {
+    const queue = await created(2);
+    const [old, lost] = movingIds(1, 3, 9) as [string, string];
+    await queue.add('job', null, { id: old, in: '1h' }); // the growth lasts for as long
+    await queue.grow(4);
+    const duty = await dutyOf();
+    await duty.tick();
+    expect(await isWaiting(3)).toBe(0);
+    await lab().send('DEL', ...Object.values(keysOf(3)));
+    await queue.add('job', null, { id: lost });
+    expect(await isWaiting(3)).toBe(1);
+    for (let ticks = 0; ticks < 20; ticks += 1) await duty.tick();
+    expect(await isWaiting(3)).toBe(0);
+    expect(await layoutAt(3)).toBe('1/4<2');
+  });
+
+  test('does for the others what it can not do for one that is away, and does not forget the past before it could', async () => {
+    const queue = await created(2);
+    await queue.grow(4);
+    const isAway = { now: true };
+    const away: Caller = {
+      send: (...args) => (isAway.now ? Promise.reject(new Error('away')) : lab().link.send(...args)),
+    };
+    const duty = await dutyOf((key) => (key.includes(':1}') ? away : lab().link));
+    await expect(duty.tick()).rejects.toThrow('away');
+    expect([await isWaiting(2), await isWaiting(3)]).toEqual([0, 1]); // 3 waits for 1
+    await expect(duty.tick()).rejects.toThrow('away');
+    expect(await layoutAt(0)).toBe('1/4<2');
+    isAway.now = false;
+    await duty.tick();
+    expect([await isWaiting(3), await layoutAt(0)]).toEqual([0, '1/4']);
+  });
+
+  test('forgets the past only when no task lies where it would not belong by now', async () => {
+    const queue = await created(2);
+    const stays = idsIn(1, { of: 4, count: 1 })[0] as string;
+    const [byId, keyed] = movingIds(0, 2, 9) as [string, string];
+    await queue.addMany(
+      [{ id: stays }, { id: byId }, { id: 'k', key: keyed }].map((one) => ({ name: 'job', in: '1h', ...one })),
+    );
+    await queue.grow(4);
+    const duty = await dutyOf();
+    const after = async (id: string, place?: { key: string }): Promise<unknown> => {
+      await queue.cancel(id, place);
+      for (let ticks = 0; ticks < 4; ticks += 1) await duty.tick();
+      return layoutAt(0);
+    };
+    expect(await after(byId)).toBe('1/4<2');
+    expect(await after('k', { key: keyed })).toBe('1/4');
+    expect(await queue.get(stays)).toMatchObject({ state: 'scheduled' });
   });
 });
 

@@ -77,6 +77,12 @@ describe('grow', () => {
     expect(await send('HGETALL', keys.meta)).toEqual(['layout', done]);
   });
 
+  test.each(['0', '1'])('the end of it releases one that still waits: paused %s', async (waits) => {
+    await grow(after, '', { waits });
+    await grow(done, after);
+    expect(await metaOf('layout', 'paused', 'waits')).toEqual([done, waits, null]);
+  });
+
   test('tells whether the partition is paused', async () => {
     await pause(1);
     expect(await grow()).toEqual({ status: 'ok', paused: 1 });
