@@ -69,7 +69,7 @@ export class Sentinel {
   #newLife(): Life {
     const { shown, connection } = this.#parts;
     this.#life = new Life({
-      target: { shown, locate: () => Promise.resolve(connection) },
+      target: { shown, kind: 'sentinel', locate: () => Promise.resolve(connection) },
       clock: this.#clock,
       probe: 'PING',
       expectsAnswers: () => true,

@@ -120,20 +120,6 @@ test('a call under way when the queue is closed is told at once', async () => {
   await expect(call).resolves.toBe('ERR_CLOSED');
 });
 
-test('a Redis that is no cluster is told of as that, and so is a cluster that is taken for one Redis', async () => {
-  const single = await startRedis({ port: 'free' });
-  const queue = open('single', { connection: `redis+cluster://127.0.0.1:${single.port}` });
-  await expect(queue.add('tick')).rejects.toMatchObject({
-    code: 'ERR_INVALID_ARGUMENT',
-    message: expect.stringMatching(/is not part of a cluster: use redis:\/\//) as string,
-  });
-  const other = open(cluster().queueOn(master(1), 'taken'), { connection: `redis://${master(0).name}` });
-  await expect(other.add('tick')).rejects.toMatchObject({
-    code: 'ERR_UNSUITABLE_REDIS',
-    message: expect.stringMatching(/one node of a cluster.*use redis\+cluster:\/\//) as string,
-  });
-});
-
 test('a refused password is told at once', async () => {
   const connection = { cluster: [master(0).name], username: 'nobody', password: 'wrong-one' };
   const queue = open('refused', { connection });
