@@ -55,6 +55,8 @@ export class Life {
   clientId = '';
   /** Which server it leads to, by its run id; empty when that does not tell. */
   serverId = '';
+  /** Unknown where INFO does not tell. */
+  kind: ServerKind | undefined;
   /** Whoever gets an answer says so here. */
   heardAtMs = 0;
   readonly #parts: LifeParts;
@@ -143,7 +145,8 @@ export class Life {
       this.client.sendCommand(['INFO', 'server']).catch(() => ''),
       this.client.sendCommand(['DBSIZE']).catch((error: unknown) => error),
     ]);
-    const wrong = this.#wrongKind(kindIn(String(info)));
+    this.kind = kindIn(String(info));
+    const wrong = this.#wrongKind(this.kind);
     if (wrong) throw wrong;
     if (echo instanceof Error) throw echo; // a Sentinel knows no ECHO
     if (ready instanceof Error && (!isErrorReply(ready) || isPassing(ready))) throw ready;

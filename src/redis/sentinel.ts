@@ -1,9 +1,11 @@
 import { type Clock, systemClock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import { reasonOf } from './call.js';
 import type { ConnectionOption } from './connection.js';
 import { deadline } from './deadlines.js';
 import type { Host } from './hosts.js';
 import { Life } from './life.js';
+import { wrongKind } from './server-kind.js';
 
 const answerMs = 1_000;
 
@@ -51,7 +53,8 @@ export class Sentinel {
     const cancel = deadline(this.#clock, answerMs, () => life.end(late));
     try {
       if (isNew) await life.open();
-      const reply = await life.client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]);
+      const question = life.client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]);
+      const reply = await question.catch((error: unknown) => this.#refused(error, life));
       life.heardAtMs = this.#clock.monotonicMs();
       return addressIn(reply);
     } catch (error) {
@@ -63,6 +66,12 @@ export class Sentinel {
       this.#asking = undefined;
       this.rest();
     }
+  }
+
+  /** What answers is one, whatever it calls itself; what does not know the question is none. */
+  #refused(error: unknown, { kind = 'standalone' }: Life): never {
+    const isStranger = /unknown command .?SENTINEL\b/i.test(messageOf(error));
+    throw (isStranger && wrongKind(kind, { shown: this.#parts.shown, kind: 'sentinel' })) || error;
   }
 
   /** PING and not ECHO, which a Sentinel does not know. */

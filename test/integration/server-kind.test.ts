@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { Leader, Queue, Worker } from '../../src/index.js';
 import { CommandLine } from '../support/cli.js';
 import { type ClusterNode, useCluster } from '../support/cluster.js';
-import { linkTo, until, useRedis } from '../support/redis.js';
+import { linkTo, startRedis, until, useRedis } from '../support/redis.js';
 
 /** A Redis by itself, a node of a cluster, a Sentinel: what is taken for another is told of, and nothing is written. */
 const cluster = useCluster();
@@ -25,6 +25,7 @@ const asCluster = (): string => `redis+cluster://127.0.0.1:${single().port}`;
 
 const isOfCluster =
   /^the server at \S+ is one node of a Redis Cluster: use redis\+cluster:\/\/host:port,host:port and not redis:\/\/$/;
+const isSentinel = /^the server at \S+ is a Sentinel and no Redis: use redis\+sentinel:\/\/\S+ and not redis:\/\/$/;
 const isNoCluster = /^the server at \S+ is a Redis by itself: use redis:\/\/ and not redis\+cluster:\/\/$/;
 
 const refusal = (says: RegExp): object => ({
@@ -98,6 +99,35 @@ test('a user that may not read INFO is told of it by the first key that is elsew
   const queue = new Queue(away, { connection: `redis://blind:password@${node.name}` });
   onTestFinished(() => queue.close());
   await expect(queue.add('tick')).rejects.toMatchObject(refusal(isOfCluster));
+});
+
+test('a Sentinel is told of as that, whatever it was taken for', async () => {
+  const sentinel = await startRedis({ port: 'free', sentinel: [] });
+  for (const [connection, says] of [
+    [`redis://127.0.0.1:${sentinel.port}`, isSentinel],
+    [`redis://127.0.0.1:${sentinel.port}/2`, isSentinel],
+    [`redis+cluster://127.0.0.1:${sentinel.port}`, /is a Sentinel and no Redis: name nodes of the cluster$/],
+  ] as const) {
+    const queue = new Queue(name, { connection });
+    onTestFinished(() => queue.close());
+    await expect(queue.add('tick')).rejects.toMatchObject(refusal(says));
+    const { code, stderr } = await cli.run(['stats', '--redis', connection]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringMatching(/^duestream: .* is a Sentinel and no Redis: .*\n$/),
+    });
+  }
+});
+
+test('servers that are no Sentinels are told of as what they are', async () => {
+  for (const [place, says] of [
+    [`127.0.0.1:${single().port}`, /is a Redis by itself: use redis:\/\/ and not redis\+sentinel:\/\//],
+    [node.name, /is one node of a Redis Cluster: use redis\+cluster:\/\/\S+ and not redis\+sentinel:\/\/$/],
+  ] as const) {
+    const queue = new Queue(name, { connection: `redis+sentinel://${place}/mymaster` });
+    onTestFinished(() => queue.close());
+    await expect(queue.add('tick')).rejects.toMatchObject(refusal(says));
+  }
 });
 
 const roles = ['leader', 'worker'];
