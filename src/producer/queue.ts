@@ -78,7 +78,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#adders = new Adders({ partitions, lanes, clock, observe, replication });
     this.#inspector = new Inspector(readable);
     this.#editor = new Editor({ ...at, partitions, readable, lanes, limits: this.#limits, observe });
-    this.dead = new DeadLetters({ partitions, readable, lanes, learn: () => this.#learn() });
+    this.dead = new DeadLetters({ partitions, readable, lanes, limits: this.#limits, learn: () => this.#learn() });
   }
 
   /**

@@ -63,6 +63,8 @@ export interface DeadLetter {
   /** Letters have numbers of their own: an id may die more than once. With several partitions, that of its partition is in front. */
   readonly number: string;
   readonly id: string;
+  /** The task's key, where it was added with one. */
+  readonly key?: string;
   readonly name: string;
   readonly payload: unknown;
   /** `max_attempts`, `rejected`, `max_deliveries`, `bad_record`. */

@@ -39,7 +39,13 @@ export class ProducerActor extends Actor {
       replication: undefined,
     });
     this.#editor = new Editor({ queue: 'q', partitions, readable: partitions, lanes, limits: defaultLimits, observe });
-    this.#dead = new DeadLetters({ partitions, readable: partitions, lanes, learn: async () => {} });
+    this.#dead = new DeadLetters({
+      partitions,
+      readable: partitions,
+      lanes,
+      limits: defaultLimits,
+      learn: async () => {},
+    });
   }
 
   add(wishes: readonly Wish[]): void {

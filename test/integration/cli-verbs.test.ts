@@ -172,6 +172,27 @@ test('a dead letter is listed, shown, replayed once, and purged', async () => {
   expect(await cli.json(['dead', 'purge', 'mail', '--all'])).toEqual({ purged: 0 });
 });
 
+test('a dead letter with a key shows it, and is found by it', async () => {
+  await cli.json(['queue', 'create', 'keyed', '--partitions', '2']);
+  await cli.json(['add', 'keyed', 'bad', '--id', 'x', '--key', 'ann', '--max-attempts', '1']);
+  const worker = cli.start(['worker', 'keyed', '--handlers', 'reject.mjs', '--verbose']);
+  await worker.says(/bad x \(attempt 1\) given up/);
+  worker.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  const listed = (await cli.run(['dead', 'list', 'keyed', '--key', 'ann'])).stdout;
+  expect(listed).toMatch(/^NUMBER +ID +KEY +NAME.*\n\S+ +x +ann +bad /);
+  expect(await cli.json(['dead', 'list', 'keyed', '--key', 'bob'])).toMatchObject({ letters: [] });
+  expect((await cli.run(['dead', 'show', 'keyed', 'x', '--key', 'ann'])).stdout).toMatch(/^key +ann$/m);
+  for (const verb of ['show', 'replay', 'purge']) {
+    expect((await cli.run(['dead', verb, 'keyed', 'x', '--key', 'bob'])).code).toBe(3);
+  }
+  const all = await cli.run(['dead', 'purge', 'keyed', '--all', '--key', 'ann']);
+  expect(all.stderr).toMatch(/^duestream: --key goes with a letter, not with --all\n$/);
+  expect(all.code).toBe(2);
+  expect(await cli.json(['dead', 'replay', 'keyed', 'x', '--key', 'ann'])).toMatchObject({ status: 'replayed' });
+  expect(await cli.json(['dead', 'purge', 'keyed', 'x', '--key', 'ann']).catch(() => 'none')).toBe('none');
+});
+
 test.each([[['queue', 'pause', 'mial']], [['stats', 'mial']], [['doctor', 'mial']]])(
   '%s of a queue that was never made says so, and ends as ever',
   async (argv) => {
