@@ -26,6 +26,7 @@ import type {
   QueueStats,
   RescheduleResult,
   RunNowResult,
+  StatsOptions,
   TaskPage,
   UpdateResult,
 } from './results.js';
@@ -147,9 +148,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     return this.#editor.update(await this.#place(id, where), change);
   }
 
-  async stats(): Promise<QueueStats> {
+  async stats(options?: StatsOptions): Promise<QueueStats> {
     await this.#learn();
-    return queueStats(this.name, this.#readable);
+    return queueStats(this.name, this.#readable, options);
   }
 
   /** Stops handing out tasks; running handlers finish. Kept in Redis until `resume`. */

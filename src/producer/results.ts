@@ -95,6 +95,23 @@ export interface LeaderInfo {
   readonly since: number;
 }
 
+export interface StatsOptions {
+  /** The figures of each partition, too. Default: false. */
+  readonly byPartition?: boolean;
+}
+
+/** The tasks and consumers of one partition, in the words of `QueueStats`. */
+export interface PartitionStats {
+  /** Its number, from 0. */
+  readonly partition: number;
+  readonly scheduled: number;
+  readonly due: number;
+  readonly ready: number;
+  readonly active: number;
+  readonly dead: number;
+  readonly consumers: number;
+}
+
 export interface QueueStats {
   readonly queue: string;
   readonly partitions: number;
@@ -119,4 +136,6 @@ export interface QueueStats {
   readonly recoveryOnHold: boolean;
   /** What happened since the queue was made: added, complete, retry, bury, expired, cancelled, recovered, swept … */
   readonly counts: Readonly<Record<string, number>>;
+  /** Where it was asked for: of each partition, in their order. */
+  readonly byPartition?: readonly PartitionStats[];
 }

@@ -2,12 +2,16 @@ import type { Clock } from '../clock.js';
 import { DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type StatsReply, stats } from '../redis/scripts.generated.js';
-import type { LeaderInfo, QueueStats } from './results.js';
+import type { LeaderInfo, PartitionStats, QueueStats, StatsOptions } from './results.js';
 
 type Summed = 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers' | 'unplaced';
 
 /** The figures of a queue: its partitions' figures, added up. */
-export async function queueStats(queue: string, partitions: Partitions): Promise<QueueStats> {
+export async function queueStats(
+  queue: string,
+  partitions: Partitions,
+  { byPartition = false }: StatsOptions = {},
+): Promise<QueueStats> {
   const replies = await Promise.all(partitions.all.map((partition) => partition.run(stats, {})));
   const sum = (field: Summed): number => replies.reduce((total, reply) => total + reply[field], 0);
   const [first] = replies as [StatsReply];
@@ -28,7 +32,13 @@ export async function queueStats(queue: string, partitions: Partitions): Promise
     oldestReadyAgeMs: oldest(replies.map((reply) => ageMs(reply.oldestReadyMs, reply.nowMs))),
     recoveryOnHold: replies.some((reply) => reply.holdMs > reply.nowMs),
     counts: addUp(replies.map((reply) => reply.counts)),
+    ...(byPartition && { byPartition: replies.map(partitionStats) }),
   };
+}
+
+function partitionStats(reply: StatsReply, partition: number): PartitionStats {
+  const { scheduled, due, ready, active, dead, consumers } = reply;
+  return { partition, scheduled, due, ready, active, dead, consumers };
 }
 
 /** Who leads, if anybody gave a sign of life within the lock's TTL. */

@@ -94,6 +94,7 @@ test('stats has just these fields; an array without a queue', async () => {
     dead: 0,
     consumers: 0,
     leader: null,
+    partitions: 1,
   };
   const { stdout } = await cli.run(['stats', 'mail', '--json']);
   expect(JSON.parse(stdout)).toEqual(mail);
@@ -104,12 +105,36 @@ test('stats has just these fields; an array without a queue', async () => {
   expect(table.split('\n').map((line) => line.split(/\s+/)[0])).toEqual(['QUEUE', 'mail', 'reports', '']);
 });
 
+test('stats tells how many partitions there are, and with --by-partition of each', async () => {
+  await cli.json(['queue', 'create', 'wide', '--partitions', '2']);
+  await cli.json(['add', 'wide', 'welcome', '--id', 'x', '--key', 'ann', '--in', '1h']);
+  expect(await cli.json(['stats', 'wide'])).toMatchObject({ partitions: 2, scheduled: 1 });
+  expect(await cli.json(['stats', 'wide'])).not.toHaveProperty('byPartition');
+  const { byPartition } = await cli.json<{ byPartition: { partition: number; scheduled: number }[] }>([
+    'stats',
+    'wide',
+    '--by-partition',
+  ]);
+  expect(byPartition.map(({ partition }) => partition)).toEqual([0, 1]);
+  expect(byPartition.reduce((sum, { scheduled }) => sum + scheduled, 0)).toBe(1);
+  const { stdout } = await cli.run(['stats', 'wide', '--by-partition']);
+  expect(stdout).toMatch(
+    /^QUEUE +STATE +PARTITIONS .*\nwide +running +2 +1 .*\n\nQUEUE +PARTITION .*\nwide +0 .*\nwide +1 .*\n$/,
+  );
+  const watching = cli.start(['stats', 'wide', '--watch', '--by-partition']);
+  await expect.poll(() => watching.stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(3);
+  watching.kill('SIGKILL');
+  expect(watching.stdout).toMatch(/^wide running .* partitions=2\nwide partition=0 scheduled=.*\nwide partition=1 /);
+});
+
 test('stats --watch prints a line each time where nobody watches', async () => {
   await add();
   const watching = cli.start(['stats', 'mail', '--watch']);
   await expect.poll(() => watching.stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(2);
   watching.kill('SIGKILL');
-  expect(watching.stdout).toMatch(/^mail running scheduled=0 due=0 ready=1 active=0 dead=0 consumers=0 leader=none\n/);
+  expect(watching.stdout).toMatch(
+    /^mail running scheduled=0 due=0 ready=1 active=0 dead=0 consumers=0 leader=none partitions=1\n/,
+  );
   expect(watching.stdout).not.toContain('\u001b');
 });
 
