@@ -1,8 +1,9 @@
 import { durationMs, formatDuration } from './duration.js';
-import { messageOf } from './errors.js';
+import { DuestreamError, messageOf } from './errors.js';
 import { queuesKey } from './keys.js';
 import { type Common, type CommonOptions, resolveCommon } from './options.js';
 import { queueStats } from './producer/stats.js';
+import { clusterAddress } from './redis/cluster/cluster-options.js';
 import { type ConnectionOption, defaultConnection } from './redis/connection.js';
 import { Layout } from './redis/layout.js';
 import { openServers, type Servers } from './redis/servers.js';
@@ -53,9 +54,25 @@ async function using<T>(
   }
 }
 
-async function queueNames(servers: Servers, { prefix }: Common<ConnectionOption>): Promise<string[]> {
+async function queueNames(servers: Servers, { prefix, connection }: Common<ConnectionOption>): Promise<string[]> {
   const names = queuesKey(prefix);
-  return ((await servers.callerFor(names).send(['SMEMBERS', names])) as string[]).toSorted();
+  try {
+    return ((await servers.callerFor(names).send(['SMEMBERS', names])) as string[]).toSorted();
+  } catch (error) {
+    throw unreadable(error, clusterAddress(connection) !== undefined);
+  }
+}
+
+/** A read that was lost has no outcome that could be unknown. In a cluster the list is on one master, the queues on all. */
+function unreadable(error: unknown, isCluster: boolean): unknown {
+  if (!(error instanceof DuestreamError)) return error;
+  const code = error.code === 'ERR_OUTCOME_UNKNOWN' ? 'ERR_REDIS_UNREACHABLE' : error.code;
+  const isAway = code === 'ERR_REDIS_UNREACHABLE' || error.message.startsWith('CLUSTERDOWN');
+  const message =
+    isCluster && isAway
+      ? `the list of queues, which is on one master, can't be read, name a queue to do without it: ${error.message}`
+      : error.message;
+  return new DuestreamError(code, message, { cause: error });
 }
 
 /** In a cluster the list of queues may be away with its master, while the others are there to be looked at. */

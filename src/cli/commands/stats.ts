@@ -2,8 +2,8 @@ import { scheduler } from 'node:timers/promises';
 import { listQueues, Queue, type QueueStats } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
-import { usage } from '../failure.js';
-import { print, printJson, table } from '../output.js';
+import { exitCodeOf, exitCodes, lineOf, usage } from '../failure.js';
+import { note, print, printJson, table } from '../output.js';
 import { type Connection, connectionOf } from '../redis-address.js';
 import { noteIfNew, oneShot } from '../with-queue.js';
 
@@ -41,27 +41,41 @@ type Row = Pick<
   | 'byPartition'
 >;
 
-async function stats(args: Arguments): Promise<void> {
+async function stats(args: Arguments): Promise<number> {
   const isWatching = args.on('watch');
   if (isWatching && args.on('json')) throw usage('--json prints one document, --watch never ends: give one of them');
   const reader = new StatsReader(args);
   try {
-    const rows = await reader.read();
+    const { rows, failures } = await reader.read();
     await noteIfNew(args);
     if (isWatching) await watch(reader);
-    else show(args, rows);
+    show(args, rows);
+    return tell(failures);
   } finally {
     await reader.close();
   }
 }
 
+interface Failed {
+  readonly queue: string;
+  readonly error: unknown;
+}
+
 async function watch(reader: StatsReader): Promise<never> {
   for (;;) {
-    const rows = await reader.read();
+    const { rows, failures } = await reader.read();
     if (process.stdout.isTTY) print(`${home}${textOf(rows)}`);
     else for (const row of rows) print(linesOf(row).join('\n'));
+    tell(failures);
     await scheduler.wait(watchEveryMs);
   }
+}
+
+/** The exit code that goes with them. */
+function tell(failures: readonly Failed[]): number {
+  for (const { queue, error } of failures) note(`${queue}: ${lineOf(error)}`);
+  const [first] = failures;
+  return first === undefined ? exitCodes.ok : exitCodeOf(first.error);
 }
 
 function show(args: Arguments, rows: readonly Row[]): void {
@@ -82,12 +96,22 @@ class StatsReader {
     this.#byPartition = args.on('by-partition');
   }
 
-  async read(): Promise<Row[]> {
+  /** In a cluster one queue may be away and the others there. When none is there, it is as if one was asked for. */
+  async read(): Promise<{ rows: Row[]; failures: Failed[] }> {
     const { repeatFor: _notItsOption, ...options } = this.#options;
     const names = this.#only === undefined ? (await listQueues(options)).toSorted() : [this.#only];
-    return Promise.all(
-      names.map(async (name) => rowOf(await this.#queue(name).stats({ byPartition: this.#byPartition }))),
-    );
+    const failures: Failed[] = [];
+    const read = async (queue: string): Promise<Row[]> => {
+      try {
+        return [rowOf(await this.#queue(queue).stats({ byPartition: this.#byPartition }))];
+      } catch (error) {
+        failures.push({ queue, error });
+        return [];
+      }
+    };
+    const rows = (await Promise.all(names.map(read))).flat();
+    if (rows.length === 0 && failures[0]) throw failures[0].error;
+    return { rows, failures };
   }
 
   #queue(name: string): Queue {

@@ -1,11 +1,11 @@
 import { afterAll, expect, onTestFinished, test } from 'vitest';
-import { type Check, doctor, Queue } from '../../src/index.js';
+import { type Check, doctor, listQueues, Queue } from '../../src/index.js';
 import { slotOf } from '../../src/redis/cluster/slot.js';
 import { CommandLine } from '../support/cli.js';
 import { type ClusterNode, useCluster } from '../support/cluster.js';
 import { until } from '../support/redis.js';
 
-/** What the doctor says of a cluster: of every master, by its name. */
+/** What operators are told of a cluster: of every master, by its name, and of what is there when one is away. */
 const cluster = useCluster();
 const cli = new CommandLine();
 afterAll(() => cli.close());
@@ -78,24 +78,72 @@ test('slots that nobody serves are named', async () => {
   expect(found?.detail).toBe(`no master serves ${slots.join(', ')}: queues there stand still, redis-cli --cluster fix`);
 });
 
-test('a master that is away is told of, with the queues on it, and hides nothing of the others', async () => {
-  const lost = master(2);
-  const names = [0, 2].map((place) => cluster().queueOn(master(place), 'seen'));
+/** Queues, each on the master at this place. */
+async function createdOn(...places: number[]): Promise<string[]> {
+  const names = places.map((place) => cluster().queueOn(master(place), 'seen'));
   for (const name of names) {
     const queue = new Queue(name, { connection: cluster().url });
     await queue.create();
     await queue.close();
   }
+  return names;
+}
+
+/** Takes a master away for this test, and nobody takes its place. */
+async function lose(lost: ClusterNode): Promise<void> {
   await set(cluster().replicaOf(lost), 'cluster-replica-no-failover', 'yes');
   await lost.server.kill('SIGKILL');
   onTestFinished(async () => {
     await lost.server.start();
     await cluster().untilWhole();
   });
+}
+
+/** The place of the master that has the list of queues. */
+async function placeOfList(): Promise<number> {
+  const owner = await cluster().masterOf(slotOf('duestream:queues'), master(0));
+  return cluster().masters.findIndex((node) => node === owner);
+}
+
+test('a master that is away is told of, with the queues on it, and hides nothing of the others', async () => {
+  const lost = master(2);
+  const names = await createdOn(0, 2);
+  await lose(lost);
   const checks = await checksOf();
   expect(byMaster(checks, 'version')).toEqual(['ok', 'ok', '']);
   expect(byMaster(checks, 'reachable')).toEqual(['', '', 'wrong']);
   const wrong = (await checksOf({ queue: names[1] ?? '' })).find(({ name }) => name === `${names[1]}: layout`);
   expect(wrong?.detail).toContain(`${lost.name}, the master of slot`);
   expect((await checksOf({ queue: names[0] ?? '' })).map(({ name }) => name)).toContain(`${names[0]}: leader`);
+});
+
+test('without the list of queues it is said which master has it, and whoever names a queue needs it not', async () => {
+  const place = await placeOfList();
+  const [there = ''] = await createdOn((place + 1) % 3);
+  const lost = master(place);
+  await lose(lost);
+  const options = { connection: cluster().url, commandTimeout: '1s' };
+  const says = new RegExp(`^the list of queues, .* name a queue to do without it: .*${lost.name}, the master of slot`);
+  await expect(listQueues(options)).rejects.toMatchObject({
+    code: 'ERR_REDIS_UNREACHABLE',
+    message: expect.stringMatching(says) as string,
+  });
+  const all = await cli.run(['stats', '--redis', cluster().url]);
+  expect(all).toMatchObject({ code: 69, stdout: '', stderr: expect.stringContaining(lost.name) as string });
+  expect(await cli.json(['stats', there, '--redis', cluster().url])).toMatchObject({ queue: there });
+  expect(await cli.json(['queue', 'pause', there, '--redis', cluster().url])).toMatchObject({ paused: true });
+  const list = (await checksOf()).find(({ name }) => name === 'queues');
+  expect(list).toMatchObject({ ok: false, detail: expect.stringMatching(says) as string });
+});
+
+test('all queues are shown that are there, and those that are away are told of with the exit code', async () => {
+  const place = ((await placeOfList()) + 1) % 3;
+  const [there = '', away = ''] = await createdOn((place + 1) % 3, place);
+  await lose(master(place));
+  const { code, stdout, stderr } = await cli.run(['stats', '--json', '--redis', cluster().url]);
+  const rows = (JSON.parse(stdout) as { queue: string }[]).map(({ queue }) => queue);
+  expect(rows).toContain(there);
+  expect(rows).not.toContain(away);
+  expect(stderr).toMatch(new RegExp(`^duestream: ${away}: .*${master(place).name}, the master of slot`, 'm'));
+  expect(code).toBe(69);
 });
