@@ -30,7 +30,7 @@ async function masterChecks({ name, caller }: Master, clock: Clock): Promise<Che
     return checks.map((check) => ({ ...check, server: name }));
   } catch (error) {
     if (!(error instanceof DuestreamError)) throw error;
-    return [{ name: 'reachable', ok: false, server: name, detail: messageOf(error) }];
+    return [{ name: 'answers', ok: false, server: name, detail: messageOf(error) }];
   }
 }
 

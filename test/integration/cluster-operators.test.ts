@@ -51,6 +51,20 @@ test('every master is looked at, and a finding says which it is about', async ()
   });
 });
 
+test('a master without a replica is a risk', async () => {
+  const replica = cluster().replicaOf(master(1));
+  await replica.server.kill('SIGKILL');
+  onTestFinished(async () => {
+    await replica.server.start();
+    await cluster().untilWhole();
+  });
+  await until(async () => (await master(1).told('replication', 'connected_slaves')) === '0', 'it to be missed');
+  const found = (await checksOf()).filter(
+    ({ name, detail }) => name === 'replication' && detail.startsWith('no replicas'),
+  );
+  expect(found).toMatchObject([{ ok: true, risk: true, server: master(1).name }]);
+});
+
 test('the command line names the master in every row, in what is wrong, and in JSON', async () => {
   await set(master(1), 'maxmemory-policy', 'allkeys-lru');
   const { code, stdout, stderr } = await cli.run(['doctor', '--redis', cluster().url]);
@@ -111,7 +125,7 @@ test('a master that is away is told of, with the queues on it, and hides nothing
   await lose(lost);
   const checks = await checksOf();
   expect(byMaster(checks, 'version')).toEqual(['ok', 'ok', '']);
-  expect(byMaster(checks, 'reachable')).toEqual(['', '', 'wrong']);
+  expect(byMaster(checks, 'answers')).toEqual(['', '', 'wrong']);
   const wrong = (await checksOf({ queue: names[1] ?? '' })).find(({ name }) => name === `${names[1]}: layout`);
   expect(wrong?.detail).toContain(`${lost.name}, the master of slot`);
   expect((await checksOf({ queue: names[0] ?? '' })).map(({ name }) => name)).toContain(`${names[0]}: leader`);
