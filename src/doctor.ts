@@ -1,28 +1,25 @@
 import { durationMs, formatDuration } from './duration.js';
-import { messageOf } from './errors.js';
+import { DuestreamError, messageOf } from './errors.js';
 import { queuesKey } from './keys.js';
 import { type Common, type CommonOptions, resolveCommon } from './options.js';
+import type { QueueStats } from './producer/results.js';
 import { queueStats } from './producer/stats.js';
+import { clusterAddress } from './redis/cluster/cluster-options.js';
 import { type ConnectionOption, defaultConnection } from './redis/connection.js';
 import { Layout } from './redis/layout.js';
 import { openServers, type Servers } from './redis/servers.js';
+import type { Survey } from './redis/survey.js';
 import { type Partition, Partitions } from './redis/partition.js';
 import type { Caller } from './redis/script.js';
-import { type Suitability, suitabilityOf } from './redis/suitability.js';
+import { type Check, serverChecks } from './redis/server-checks.js';
 import { checkQueueName } from './task.js';
+
+export type { Check } from './redis/server-checks.js';
 
 export type DoctorOptions = CommonOptions<ConnectionOption> & {
   /** Look at this queue only. Default: every queue there is. */
   readonly queue?: string;
 };
-
-export interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  /** Nothing is wrong, but a risk is taken: Redis can lose what it has acknowledged. */
-  readonly risk?: true;
-  readonly detail: string;
-}
 
 export interface Diagnosis {
   readonly ok: boolean;
@@ -39,9 +36,9 @@ export async function doctor(options: DoctorOptions = {}): Promise<Diagnosis> {
   const common = resolveCommon(options, defaultConnection, ['queue']);
   const only = options.queue === undefined ? undefined : checkQueueName(options.queue);
   return using(common, async (servers) => {
-    const checks = await serverChecks(servers.callerFor(queuesKey(common.prefix)), common);
-    const names = only === undefined ? await queueNames(servers, common) : [only];
-    for (const name of names) checks.push(...(await queueChecks(name, servers, common)));
+    const survey = await servers.survey();
+    const ofQueues = only === undefined ? allQueuesChecks(survey, servers, common) : queueChecks(only, servers, common);
+    const checks = (await Promise.all([serverChecks(survey, common.clock), ofQueues])).flat();
     return { ok: checks.every(({ ok }) => ok), checks };
   });
 }
@@ -58,63 +55,40 @@ async function using<T>(
   }
 }
 
-async function queueNames(servers: Servers, { prefix }: Common<ConnectionOption>): Promise<string[]> {
+async function queueNames(servers: Servers, { prefix, connection }: Common<ConnectionOption>): Promise<string[]> {
   const names = queuesKey(prefix);
-  return ((await servers.callerFor(names).send(['SMEMBERS', names])) as string[]).toSorted();
+  try {
+    return ((await servers.callerFor(names).send(['SMEMBERS', names])) as string[]).toSorted();
+  } catch (error) {
+    throw unreadable(error, clusterAddress(connection) !== undefined);
+  }
 }
 
-async function serverChecks(link: Caller, { clock }: Common<ConnectionOption>): Promise<Check[]> {
-  const found = await suitabilityOf(link);
-  const [seconds, micros] = (await link.send(['TIME'])) as [string, string];
-  const aheadMs = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000 - clock.wallMs());
-  const tooOld = found.problems.some((problem) => problem.includes('too old'));
-  return [
-    { name: 'version', ok: !tooOld, detail: `Redis ${found.version}${tooOld ? ': 7.0 or newer is needed' : ''}` },
-    {
-      name: 'eviction',
-      ok: found.eviction === 'noeviction' || found.eviction === 'unknown',
-      detail:
-        found.eviction === 'noeviction'
-          ? 'noeviction'
-          : `maxmemory-policy is ${found.eviction}: tasks may be evicted, set it to noeviction`,
-    },
-    persistenceCheck(found.persistence),
-    replicationCheck(found.replicas),
-    {
-      name: 'clock',
-      ok: Math.abs(aheadMs) < 2_000,
-      detail: `the server's clock is ${formatDuration(Math.abs(aheadMs))} ${aheadMs < 0 ? 'behind' : 'ahead of'} this machine's`,
-    },
-  ];
+/** A read that was lost has no outcome that could be unknown. In a cluster the list is on one master, the queues on all. */
+function unreadable(error: unknown, isCluster: boolean): unknown {
+  if (!(error instanceof DuestreamError)) return error;
+  const code = error.code === 'ERR_OUTCOME_UNKNOWN' ? 'ERR_REDIS_UNREACHABLE' : error.code;
+  const isAway = code === 'ERR_REDIS_UNREACHABLE' || error.message.startsWith('CLUSTERDOWN');
+  const message =
+    isCluster && isAway
+      ? `the list of queues, which is on one master, can't be read, name a queue to do without it: ${error.message}`
+      : error.message;
+  return new DuestreamError(code, message, { cause: error });
 }
 
-function persistenceCheck(persistence: Suitability['persistence']): Check {
-  const detail: Readonly<Record<typeof persistence, string>> = {
-    always: 'AOF, fsync always: nothing acknowledged is lost',
-    everysec: 'AOF, fsync everysec: a power loss may cost the last second',
-    no: 'AOF without fsync: a power loss may cost what the system had not written yet',
-    'rdb only': 'no AOF: a crash costs all since the last snapshot, set appendonly yes',
-    none: 'no persistence: a restart costs everything, set appendonly yes',
-    'no aof': 'no AOF: a crash costs at least what came since the last snapshot, set appendonly yes',
-    unknown: 'unknown: CONFIG is not allowed here',
-  };
-  const lossy = ['rdb only', 'none', 'no aof'];
-  const isRisk = persistence === 'everysec' || persistence === 'no';
-  return {
-    name: 'persistence',
-    ok: !lossy.includes(persistence),
-    ...(isRisk && { risk: true }),
-    detail: detail[persistence],
-  };
-}
-
-function replicationCheck({ connected, needed }: Suitability['replicas']): Check {
-  const name = 'replication';
-  if (needed) return { name, ok: true, detail: `min-replicas-to-write is set, ${connected} replicas are connected` };
-  if (connected === 0) return { name, ok: true, detail: 'no replicas are connected' };
-  const advice = 'set min-replicas-to-write 1 and min-replicas-max-lag 2';
-  const detail = `${connected} replicas are connected and none is waited for: a failover may cost what was acknowledged, ${advice}`;
-  return { name, ok: true, risk: true, detail };
+/** In a cluster the list of queues may be away with its master, while the others are there to be looked at. */
+async function allQueuesChecks(
+  { uncovered }: Survey,
+  servers: Servers,
+  common: Common<ConnectionOption>,
+): Promise<Check[]> {
+  try {
+    const names = await queueNames(servers, common);
+    return (await Promise.all(names.map((name) => queueChecks(name, servers, common)))).flat();
+  } catch (error) {
+    if (uncovered === undefined) throw error;
+    return [{ name: 'queues', ok: false, detail: messageOf(error) }];
+  }
 }
 
 /** A consumer is stale when it has not beaten for three of its leases. */
@@ -158,6 +132,7 @@ async function queueChecks(
             ? 'each is in its place'
             : `${stats.unplaced} are neither scheduled nor in the stream: a leader puts them back, or doctor --repair`,
       },
+      ...(stats.former.length > 0 ? [growthCheck(queue, stats)] : []),
       {
         name: `${queue}: recovery`,
         ok: !stats.recoveryOnHold,
@@ -174,6 +149,12 @@ async function queueChecks(
   } catch (error) {
     return [{ name: `${queue}: layout`, ok: false, detail: messageOf(error) }];
   }
+}
+
+function growthCheck(queue: string, { partitions, former, waiting }: QueueStats): Check {
+  const waits = waiting === 0 ? '' : `; ${waiting} new partitions wait until what was due before has been handed out`;
+  const detail = `${former.toReversed().join(', then ')} before, ${partitions} now${waits}`;
+  return { name: `${queue}: growth`, ok: true, detail };
 }
 
 async function staleConsumers({ caller, keys }: Partition): Promise<number> {

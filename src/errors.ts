@@ -1,6 +1,6 @@
 /** Every error the library throws on purpose has one of these codes; `error.code` is the thing to switch on. */
 export type ErrorCode =
-  /** A value given by the caller was refused. Nothing was sent to Redis. */
+  /** A value given by the caller was refused: nothing was sent to Redis. Or the server at the connection is of another kind. */
   | 'ERR_INVALID_ARGUMENT'
   /** The payload can't be kept as JSON, is over the limit, or its schema refused it. Nothing was sent to Redis. */
   | 'ERR_INVALID_PAYLOAD'

@@ -26,11 +26,13 @@ export type {
   DeadLetter,
   LeaderInfo,
   NotFound,
+  PartitionStats,
   QueueInfo,
   QueueStats,
   ReplayResult,
   RescheduleResult,
   RunNowResult,
+  StatsOptions,
   TaskPage,
   UpdateResult,
 } from './producer/results.js';

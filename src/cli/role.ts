@@ -2,6 +2,7 @@ import { type Health, Metrics, type Observe, Queue } from '../index.js';
 import type { Arguments } from './arguments.js';
 import type { Flag } from './command.js';
 import { exitCodes, usage } from './failure.js';
+import { FirstContact } from './first-contact.js';
 import { note } from './output.js';
 import { type Connection, connectionOf, lockNodesOf, urlOf } from './redis-address.js';
 import { RoleLog } from './role-log.js';
@@ -49,22 +50,26 @@ export async function runRole(args: Arguments, role: Role): Promise<number> {
   const metrics = new Metrics();
   const addresses = [connection.connection, ...(lockNodesOf(args) ?? [])].map(urlOf);
   const log = new RoleLog(addresses, { verbose: args.on('verbose') });
+  const contact = new FirstContact();
   const observe: Observe = (observation) => {
+    contact.observe(observation);
     metrics.observe(observation);
     log.observe(observation);
   };
   const stations = queues.map((queue) => role.make(queue, { ...connection, observe }));
-  for (const station of stations) station.on('error', (error) => log.tell(error));
+  for (const station of stations) {
+    station.on('error', (error) => contact.ends(error) || log.tell(error));
+  }
   const page = await servePage(args, { role, connection, queues, metrics, stations });
   const stop = new StopSignal('stopping; a second signal ends at once');
   try {
     await Promise.all(stations.map((station) => station.start()));
     const where = page ? `; http://${page.host}:${page.port}` : '';
     note(`${role.kind} started: ${queues.join(', ')}; ${role.detail}${where}`);
-    await stop.wait();
+    await Promise.race([stop.wait(), contact.refused]);
+  } finally {
     log.close();
     await Promise.all(stations.map((station) => station.stop()));
-  } finally {
     await page?.close();
   }
   note(`${role.kind} stopped`);

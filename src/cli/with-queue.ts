@@ -12,12 +12,12 @@ export const oneShot: { readonly repeatFor: string; readonly commandTimeout: str
 /** For a verb that is long at work: it sits out a restart of Redis. Its first contact is a one-shot verb's. */
 export const patient: typeof oneShot = { repeatFor: '60s', commandTimeout: '5s' };
 
-/** A queue that nobody ever added to is most often a name with a typo: said, but no failure. */
+/** A queue that nobody ever added to is most often a name with a typo: said, but no failure, as when that can't be known. */
 export async function noteIfNew(args: Arguments): Promise<void> {
   const name = args.text('queue');
   if (name === undefined) return;
   const { commandTimeout } = oneShot;
-  const names = await listQueues({ ...connectionOf(args), commandTimeout });
+  const names = await listQueues({ ...connectionOf(args), commandTimeout }).catch(() => [name]);
   if (!names.includes(name)) note(`nothing was ever added to ${JSON.stringify(name)}`);
 }
 

@@ -26,6 +26,7 @@ import type {
   QueueStats,
   RescheduleResult,
   RunNowResult,
+  StatsOptions,
   TaskPage,
   UpdateResult,
 } from './results.js';
@@ -78,7 +79,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#inspector = new Inspector(readable);
     this.#editor = new Editor({ ...at, partitions, readable, lanes, limits, observe });
     this.#intake = new Intake({ ...at, servers: this.#servers, layout, adders, limits });
-    this.dead = new DeadLetters({ partitions, readable, lanes, adders, learn: () => this.#learnAnew() });
+    this.dead = new DeadLetters({ partitions, readable, lanes, adders, limits, learn: () => this.#learnAnew() });
   }
 
   /**
@@ -151,9 +152,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     return this.#editor.update(await this.#place(id, where), change);
   }
 
-  async stats(): Promise<QueueStats> {
+  async stats(options?: StatsOptions): Promise<QueueStats> {
     await this.#learn();
-    return queueStats(this.name, this.#readable);
+    return queueStats(this.name, this.#readable, options);
   }
 
   /** Stops handing out tasks; running handlers finish. Kept in Redis until `resume`. */

@@ -63,6 +63,8 @@ export interface DeadLetter {
   /** Letters have numbers of their own: an id may die more than once. With several partitions, that of its partition is in front. */
   readonly number: string;
   readonly id: string;
+  /** The task's key, where it was added with one. */
+  readonly key?: string;
   readonly name: string;
   readonly payload: unknown;
   /** `max_attempts`, `rejected`, `max_deliveries`, `bad_record`. */
@@ -95,9 +97,30 @@ export interface LeaderInfo {
   readonly since: number;
 }
 
+export interface StatsOptions {
+  /** The figures of each partition, too. Default: false. */
+  readonly byPartition?: boolean;
+}
+
+/** The tasks and consumers of one partition, in the words of `QueueStats`. */
+export interface PartitionStats {
+  /** Its number, from 0. */
+  readonly partition: number;
+  readonly scheduled: number;
+  readonly due: number;
+  readonly ready: number;
+  readonly active: number;
+  readonly dead: number;
+  readonly consumers: number;
+}
+
 export interface QueueStats {
   readonly queue: string;
   readonly partitions: number;
+  /** How many it had before it grew, the newest first, while there are tasks of then where they belong no more. */
+  readonly former: readonly number[];
+  /** How many partitions, new since it grew, hand out nothing yet: what was due before goes first. */
+  readonly waiting: number;
   readonly paused: boolean;
   /** Not yet due. */
   readonly scheduled: number;
@@ -119,4 +142,6 @@ export interface QueueStats {
   readonly recoveryOnHold: boolean;
   /** What happened since the queue was made: added, complete, retry, bury, expired, cancelled, recovered, swept … */
   readonly counts: Readonly<Record<string, number>>;
+  /** Where it was asked for: of each partition, in their order. */
+  readonly byPartition?: readonly PartitionStats[];
 }

@@ -2,21 +2,27 @@ import type { Clock } from '../clock.js';
 import { DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type StatsReply, stats } from '../redis/scripts.generated.js';
-import type { LeaderInfo, QueueStats } from './results.js';
+import type { LeaderInfo, PartitionStats, QueueStats, StatsOptions } from './results.js';
 
 type Stats = Extract<StatsReply, { status: 'ok' }>;
-type Summed = 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers' | 'unplaced';
+type Summed = 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers' | 'unplaced' | 'waits';
 
 /** The figures of a queue: its partitions' figures, added up. */
-export async function queueStats(queue: string, partitions: Partitions): Promise<QueueStats> {
+export async function queueStats(
+  queue: string,
+  partitions: Partitions,
+  { byPartition = false }: StatsOptions = {},
+): Promise<QueueStats> {
   const { text } = partitions.layout;
   const replies = await Promise.all(partitions.all.map((partition) => partition.run(stats, {})));
-  if (partitions.layout.text !== text) return queueStats(queue, partitions); // it has grown: there are more
+  if (partitions.layout.text !== text) return queueStats(queue, partitions, { byPartition }); // it has grown: there are more
   const sum = (field: Summed): number => replies.reduce((total, reply) => total + reply[field], 0);
   const [first] = replies as [Stats];
   return {
     queue,
     partitions: replies.length,
+    former: partitions.layout.former,
+    waiting: sum('waits'),
     paused: replies.some((reply) => reply.paused === 1),
     scheduled: sum('scheduled'),
     due: sum('due'),
@@ -31,7 +37,13 @@ export async function queueStats(queue: string, partitions: Partitions): Promise
     oldestReadyAgeMs: oldest(replies.map((reply) => ageMs(reply.oldestReadyMs, reply.nowMs))),
     recoveryOnHold: replies.some((reply) => reply.holdMs > reply.nowMs),
     counts: addUp(replies.map((reply) => reply.counts)),
+    ...(byPartition && { byPartition: replies.map(partitionStats) }),
   };
+}
+
+function partitionStats(reply: Stats, partition: number): PartitionStats {
+  const { scheduled, due, ready, active, dead, consumers } = reply;
+  return { partition, scheduled, due, ready, active, dead, consumers };
 }
 
 /** Who leads, if anybody gave a sign of life within the lock's TTL. */

@@ -35,9 +35,9 @@ export interface Places {
 }
 
 /**
- * Asks where the task belongs, and where it belonged before the queue grew; with a key only its own task is meant. When it
- * lives at none of these and no key was given, it may have both an id and a key of its own: then all others are looked
- * at, and the one that has it is asked.
+ * Asks where the task belongs, and, with a key, where it may have belonged before the queue grew: then only its own task is
+ * meant. Without a key it may lie anywhere, for it may have one of its own: when it does not live where its id says, all
+ * others are looked at, and the one that has it is asked.
  */
 export async function askWhereItIs<R extends { readonly status: string }>(
   place: TaskPlace,
@@ -56,8 +56,10 @@ async function askByKey<R extends { readonly status: string }>(
   { partitions, readable }: Places,
   ask: (partition: Partition) => Promise<R>,
 ): Promise<R> {
+  const mayLive = new Set([partitions.of(key), ...partitions.formerOf(key)]);
   let ended: R | undefined;
-  for (const partition of [partitions.of(key), ...partitions.formerOf(key)]) {
+  for (const partition of new Set([...mayLive, ...partitions.placesOf(key)])) {
+    if (ended !== undefined && !mayLive.has(partition)) break;
     if (await isOfAnother(id, key, readable.all[partition.index] as Partition)) continue;
     const answer = await ask(partition);
     if (isLiving(answer)) return answer;

@@ -1,6 +1,7 @@
 import { DuestreamError, messageOf } from '../errors.js';
-import { isErrorReply, isPassing } from './life.js';
+import { isErrorReply, isPassing, type Target } from './life.js';
 import type { Reply } from './reply.js';
+import { wrongKind } from './server-kind.js';
 
 /** One command on its way through a link. Without arguments it only waits for a connection. */
 export interface Call {
@@ -54,14 +55,10 @@ export function isOfFormerMaster(fault: Fault): boolean {
   return fault.kind === 'refused' && /^(?:READONLY|MASTERDOWN|NOREPLICAS)\b/.test(fault.error.message);
 }
 
-/**
- * What a node of a cluster says to who takes it for a server by itself: some keys are elsewhere, and others seem to be
- * well, until they move.
- */
-export function ofStranger(fault: Fault, where: string): Fault {
+/** What a node of a cluster says to who takes it for a Redis by itself, where INFO did not tell what it is. */
+export function ofStranger(fault: Fault, target: Target): Fault {
   if (fault.kind !== 'refused' || !/^(?:MOVED|ASK) /.test(fault.error.message)) return fault;
-  const message = `${where} is one node of a cluster, and the key is on another: use redis+cluster:// and not redis://`;
-  return { kind: 'refused', error: new DuestreamError('ERR_UNSUITABLE_REDIS', message, { cause: fault.error }) };
+  return { kind: 'refused', error: wrongKind('cluster', target) ?? fault.error };
 }
 
 export function errorOf(call: Call, fault: Fault, where: string): DuestreamError {

@@ -79,7 +79,7 @@ export class LayoutStore {
     try {
       return await Promise.any(others.map((index) => this.#of(index)));
     } catch (error) {
-      const away = (error as AggregateError).errors.find((one) => one !== hasNone) as unknown;
+      const away = (error as AggregateError).errors.find((one) => one !== hasNone) as Error | undefined;
       if (away !== undefined) throw away;
       return undefined;
     }

@@ -4,12 +4,17 @@ import { assert, messageOf } from '../errors.js';
 import { newToken } from '../random.js';
 import { type ConnectionOption, connectTimeoutMs, isTls, openClient, type RedisConnection } from './connection.js';
 import { deadline } from './deadlines.js';
+import { kindIn, kindRefusing, type ServerKind, wrongKind } from './server-kind.js';
 import { noHandshake, tlsTrouble } from './tls.js';
 
 /** Where a connection leads. It is asked anew for each life of it: what has one name may have moved. */
 export interface Target {
   /** For messages, without secrets. */
   readonly shown: string;
+  /** What kind of server that must be. Default: a Redis by itself. */
+  readonly kind?: ServerKind;
+  /** It votes on who leads, and no queue is there. */
+  readonly isVoter?: boolean;
   /** Where that is now, for the next client. Rejects when nobody knows. */
   locate(): Promise<ConnectionOption>;
   /** Looks whether a client that is connected leads to what was wanted; rejects when it does not. */
@@ -50,6 +55,8 @@ export class Life {
   clientId = '';
   /** Which server it leads to, by its run id; empty when that does not tell. */
   serverId = '';
+  /** Unknown where INFO does not tell. */
+  kind: ServerKind | undefined;
   /** Whoever gets an answer says so here. */
   heardAtMs = 0;
   readonly #parts: LifeParts;
@@ -129,19 +136,28 @@ export class Life {
     return client;
   }
 
-  /** All in one write. What else the server refuses here is not our business; loading is. */
+  /** All in one write. What else the server refuses here is not our business; loading is, and what kind of server it is. */
   async #greet(): Promise<void> {
     const nonce = newToken();
     const [echo, id, info, ready] = await Promise.all([
-      this.client.sendCommand([this.#parts.probe, nonce]),
+      this.client.sendCommand([this.#parts.probe, nonce]).catch((error: unknown) => error),
       this.client.sendCommand(['CLIENT', 'ID']).catch(() => ''),
       this.client.sendCommand(['INFO', 'server']).catch(() => ''),
       this.client.sendCommand(['DBSIZE']).catch((error: unknown) => error),
     ]);
+    this.kind = kindIn(String(info));
+    const wrong = this.#wrongKind(this.kind);
+    if (wrong) throw wrong;
+    if (echo instanceof Error) throw echo; // a Sentinel knows no ECHO
     if (ready instanceof Error && (!isErrorReply(ready) || isPassing(ready))) throw ready;
     checkNonce(echo, nonce);
     this.clientId = String(id);
     this.serverId = /^run_id:(\w+)/m.exec(String(info))?.[1] ?? '';
+  }
+
+  #wrongKind(found: ServerKind | undefined): Error | undefined {
+    const { target } = this.#parts;
+    return target.kind === 'sentinel' ? undefined : wrongKind(found, target); // that one is found out by what it is asked
   }
 
   #within<T>(work: Promise<T>, { ms, what }: { ms: number; what: string }): Promise<T> {
@@ -195,6 +211,8 @@ export class Life {
   #reasonOf(thrown: unknown): Error {
     const error = thrown instanceof Error ? thrown : new Error(messageOf(thrown));
     if (this.#isOpen || !this.#client) return error;
+    const wrong = this.#wrongKind(kindRefusing(error));
+    if (wrong) return wrong;
     const stage = this.#connecting ? 'connecting' : 'socket';
     const words = tlsTrouble(error, { isTls: isTls(this.#client), stage });
     return words === undefined ? error : new Error(words, { cause: error });

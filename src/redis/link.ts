@@ -180,7 +180,7 @@ export class Link {
     if (fault.kind === 'lost') life.end(fault.error);
     else if (this.#settled(call, life)) {
       if (!messageOf(error).startsWith('NOSCRIPT')) this.#tell({ type: 'refused', command: call.verb }); // that one is routine
-      this.#fail(call, target.misleads ? fault : ofStranger(fault, this.#where));
+      this.#fail(call, target.misleads ? fault : ofStranger(fault, target));
       const isMisled = isOfFormerMaster(fault) || (fault.kind === 'refused' && target.misleads?.(fault.error));
       // A microtask later: the replies that came with this one still reach their calls.
       if (isMisled) queueMicrotask(() => life.end(new Error(`it is not served there: ${messageOf(error)}`)));

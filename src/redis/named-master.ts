@@ -1,5 +1,5 @@
 import { type Clock, systemClock } from '../clock.js';
-import { messageOf } from '../errors.js';
+import { DuestreamError, messageOf } from '../errors.js';
 import { type Random, systemRandom } from '../random.js';
 import { type ConnectionOption, describeConnection, type RedisConnection } from './connection.js';
 import { shownHost } from './hosts.js';
@@ -127,11 +127,20 @@ export class NamedMaster implements Target {
       });
       void Promise.allSettled(asked).then((outcomes) => {
         if (named.size > 0) return resolve(named);
-        const reasons = outcomes.map((outcome) => (outcome.status === 'rejected' ? messageOf(outcome.reason) : ''));
-        reject(new Error(`no Sentinel names the master ${master}: ${reasons.join('; ')}`));
+        const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
+        const reasons: unknown[] = failed.map(({ reason }) => reason as unknown);
+        reject(unnamed(master, reasons));
       });
     });
   }
+}
+
+/** When none of them is a Sentinel, waiting does not mend it: the first says what to do. */
+function unnamed(master: string, reasons: readonly unknown[]): Error {
+  const causes = reasons.map((reason) => (reason instanceof Error ? reason.cause : undefined));
+  const ofOthers = causes.filter((cause) => cause instanceof DuestreamError && cause.code === 'ERR_INVALID_ARGUMENT');
+  if (ofOthers[0] && ofOthers.length === causes.length) return ofOthers[0] as DuestreamError;
+  return new Error(`no Sentinel names the master ${master}: ${reasons.map(messageOf).join('; ')}`);
 }
 
 /** Of those that as many name, the one that was named first. */

@@ -26,8 +26,10 @@ export function openLink(
   const rights = demanded[purpose];
   opened += 1;
   const where = `${target.shown} ${purpose} ${opened}`; // one name for one link: observers add up over them
+  const trusted = rights ? withRights(target, { key: queuesKey(prefix), rights, who: purpose }) : target;
+  const isVoter = purpose === 'lock' && target.kind === undefined; // else a master of the queue's own cluster votes
   return new Link({
-    connection: rights ? withRights(target, { key: queuesKey(prefix), rights, who: purpose }) : target,
+    connection: isVoter ? { ...trusted, isVoter } : trusted,
     purpose,
     clock,
     random,

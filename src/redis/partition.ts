@@ -117,6 +117,13 @@ export class Partitions {
     return all[partitionOf(keyOrId, all.length)] as Partition;
   }
 
+  /** Where tasks of this key belong, and wherever they may have belonged since the queue was made: it grows by multiples. */
+  placesOf(key: string): readonly Partition[] {
+    const { all } = this;
+    const divisors = all.map((_, at) => at + 1).filter((divisor) => all.length % divisor === 0);
+    return [...new Set(divisors.toReversed().map((partitions) => all[partitionOf(key, partitions)] as Partition))];
+  }
+
   /** Where else a task may lie that was added before the queue grew. */
   formerOf(keyOrId: string): readonly Partition[] {
     const { former } = this.layout;

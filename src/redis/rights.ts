@@ -98,6 +98,7 @@ export function withRights(
 ): Target {
   return {
     shown: target.shown,
+    ...(target.kind && { kind: target.kind }),
     locate: () => target.locate(),
     ...(target.misleads && { misleads: (error) => target.misleads?.(error) ?? false }),
     ...(target.watch && { watch: (connection, onMoved) => target.watch?.(connection, onMoved) ?? (() => {}) }),

@@ -1,9 +1,11 @@
 import { type Clock, systemClock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import { reasonOf } from './call.js';
 import type { ConnectionOption } from './connection.js';
 import { deadline } from './deadlines.js';
 import type { Host } from './hosts.js';
 import { Life } from './life.js';
+import { wrongKind } from './server-kind.js';
 
 const answerMs = 1_000;
 
@@ -51,7 +53,8 @@ export class Sentinel {
     const cancel = deadline(this.#clock, answerMs, () => life.end(late));
     try {
       if (isNew) await life.open();
-      const reply = await life.client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]);
+      const question = life.client.sendCommand(['SENTINEL', 'GET-MASTER-ADDR-BY-NAME', master]);
+      const reply = await question.catch((error: unknown) => this.#refused(error, life));
       life.heardAtMs = this.#clock.monotonicMs();
       return addressIn(reply);
     } catch (error) {
@@ -65,11 +68,17 @@ export class Sentinel {
     }
   }
 
+  /** What answers is one, whatever it calls itself; what does not know the question is none. */
+  #refused(error: unknown, { kind = 'standalone' }: Life): never {
+    const isStranger = /unknown command .?SENTINEL\b/i.test(messageOf(error));
+    throw (isStranger && wrongKind(kind, { shown: this.#parts.shown, kind: 'sentinel' })) || error;
+  }
+
   /** PING and not ECHO, which a Sentinel does not know. */
   #newLife(): Life {
     const { shown, connection } = this.#parts;
     this.#life = new Life({
-      target: { shown, locate: () => Promise.resolve(connection) },
+      target: { shown, kind: 'sentinel', locate: () => Promise.resolve(connection) },
       clock: this.#clock,
       probe: 'PING',
       expectsAnswers: () => true,

@@ -6,6 +6,7 @@ import { checkConnection, type ConnectionOption } from './connection.js';
 import type { Link } from './link.js';
 import { openLink } from './observed-link.js';
 import type { Caller } from './script.js';
+import type { Survey } from './survey.js';
 import { type Target, targetOf } from './target.js';
 
 /**
@@ -21,6 +22,8 @@ export interface Servers {
   openLink(purpose: string, key: string): Link;
   /** Where to hear what is published, whatever the channel. */
   readonly publisher: Target;
+  /** Every server that takes writes, looked up anew. Rejects when nobody of a cluster tells. */
+  survey(): Promise<Survey>;
   /** Whether commands get through, as far as is known. */
   readonly isUp: boolean;
   stop(): Promise<void>;
@@ -64,6 +67,10 @@ class SingleServer implements Servers {
 
   openLink(purpose: string, _key: string): Link {
     return openLink(this.#common, purpose);
+  }
+
+  survey(): Promise<Survey> {
+    return Promise.resolve({ masters: [{ name: this.publisher.shown, caller: this.#link }], uncovered: undefined });
   }
 
   stop(): Promise<void> {

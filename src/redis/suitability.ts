@@ -13,6 +13,8 @@ export interface Suitability {
   readonly problems: readonly string[];
   /** How many are connected, and whether Redis takes no writes without enough of them (min-replicas-to-write). */
   readonly replicas: { readonly connected: number; readonly needed: boolean };
+  /** Of a node of a cluster: whether it serves nothing while any slot is served by nobody. Undefined: not known. */
+  readonly needsAllSlots: boolean | undefined;
   /** How it can lose what it has acknowledged. */
   readonly risks: readonly string[];
 }
@@ -33,7 +35,9 @@ export async function suitabilityOf(caller: Caller): Promise<Suitability> {
       `Redis evicts keys (maxmemory-policy ${eviction}), tasks among them: set maxmemory-policy noeviction`,
     );
   }
-  const persistence = await persistenceOf(caller, info);
+  const config = await configOf(caller);
+  const persistence = persistenceOf(info, config);
+  const coverage = config?.get('cluster-require-full-coverage');
   const replicas = {
     connected: Number(info.get('connected_slaves') ?? 0),
     needed: info.has('min_slaves_good_slaves'), // INFO has it only where the setting is on
@@ -45,6 +49,7 @@ export async function suitabilityOf(caller: Caller): Promise<Suitability> {
     persistence,
     problems,
     replicas,
+    needsAllSlots: coverage === undefined ? undefined : coverage === 'yes',
     risks: [persistenceRisks[persistence], failoverRisk(replicas)].filter((risk) => risk !== undefined),
   };
 }
@@ -65,16 +70,25 @@ function failoverRisk({ connected, needed }: Suitability['replicas']): string | 
   return 'a failover costs what had not reached a replica: set min-replicas-to-write 1 and min-replicas-max-lag 2';
 }
 
-async function persistenceOf(caller: Caller, info: ReadonlyMap<string, string>): Promise<Suitability['persistence']> {
+type Lines = ReadonlyMap<string, string>;
+
+/** Undefined when it is not allowed, as is often so where others run the server. */
+async function configOf(caller: Caller): Promise<Lines | undefined> {
   try {
-    const reply = (await caller.send(['CONFIG', 'GET', 'appendfsync', 'save'])) as string[];
+    const asked = ['appendfsync', 'save', 'cluster-require-full-coverage'];
+    const reply = (await caller.send(['CONFIG', 'GET', ...asked])) as string[];
     const config = new Map<string, string>();
     for (let at = 0; at + 1 < reply.length; at += 2) config.set(reply[at] as string, reply[at + 1] as string);
-    if (info.get('aof_enabled') === '1') return (config.get('appendfsync') as Suitability['persistence']) ?? 'unknown';
-    return config.get('save') ? 'rdb only' : 'none';
+    return config;
   } catch {
-    return info.get('aof_enabled') === '0' ? 'no aof' : 'unknown'; // CONFIG is often not allowed where others run the server
+    return undefined;
   }
+}
+
+function persistenceOf(info: Lines, config: Lines | undefined): Suitability['persistence'] {
+  if (config === undefined) return info.get('aof_enabled') === '0' ? 'no aof' : 'unknown';
+  if (info.get('aof_enabled') === '1') return (config.get('appendfsync') as Suitability['persistence']) ?? 'unknown';
+  return config.get('save') ? 'rdb only' : 'none';
 }
 
 /**

@@ -34,7 +34,14 @@ export class ProducerActor extends Actor {
     this.#editor = new Editor({ queue: 'q', partitions, readable: partitions, lanes, limits: defaultLimits, observe });
     const adders = new Adders({ partitions, readable: partitions, lanes, clock, observe, replication: undefined });
     this.#adders = adders;
-    this.#dead = new DeadLetters({ partitions, readable: partitions, lanes, adders, learn: async () => {} });
+    this.#dead = new DeadLetters({
+      partitions,
+      readable: partitions,
+      lanes,
+      adders,
+      limits: defaultLimits,
+      learn: async () => {},
+    });
   }
 
   add(wishes: readonly Wish[]): void {

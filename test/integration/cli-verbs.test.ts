@@ -39,9 +39,10 @@ test('a payload is any JSON, from an argument or from stdin', async () => {
 }, 120_000);
 
 test('queue create settles the number of partitions; another number is a conflict, and no number is bad usage', async () => {
-  expect(await cli.json(['queue', 'create', 'mail', '--partitions', '4'])).toEqual({ queue: 'mail', partitions: 4 });
+  const mail = { queue: 'mail', partitions: 4, former: [] };
+  expect(await cli.json(['queue', 'create', 'mail', '--partitions', '4'])).toEqual(mail);
   expect((await cli.run(['queue', 'create', 'mail', '--partitions', '4'])).stdout).toBe('mail has 4 partitions\n');
-  expect(await cli.json(['queue', 'create', 'mail'])).toEqual({ queue: 'mail', partitions: 4 });
+  expect(await cli.json(['queue', 'create', 'mail'])).toEqual(mail);
   expect((await cli.run(['stats', 'mail'])).stderr).toBe('');
   const other = await cli.run(['queue', 'create', 'mail', '--partitions', '8']);
   expect(other).toMatchObject({
@@ -53,6 +54,33 @@ test('queue create settles the number of partitions; another number is a conflic
     expect(await cli.run(['queue', 'create', 'other', `--partitions=${bad}`])).toMatchObject({ code: 2, stdout: '' });
   }
   expect(await cli.send('KEYS', '*other*')).toEqual([]);
+});
+
+test('queue grow gives a queue more partitions, and the doctor tells of it until the former layout is forgotten', async () => {
+  await cli.run(['queue', 'create', 'mail', '--partitions', '2']);
+  const grown = 'mail has 4 partitions; what it has of the 2 before is worked off where it is\n';
+  expect(await cli.run(['queue', 'grow', 'mail', '--partitions', '4'])).toMatchObject({ code: 0, stdout: grown });
+  const again = await cli.json(['queue', 'grow', 'mail', '--partitions', '4']);
+  expect(again).toEqual({ queue: 'mail', partitions: 4, former: [2] });
+  const doctor = await cli.run(['doctor', '--json']); // it finds fault with this Redis, which keeps nothing
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
+  expect(checks.find(({ name }) => name === 'mail: growth')).toMatchObject({
+    ok: true,
+    detail: '2 before, 4 now; 2 new partitions wait until what was due before has been handed out',
+  });
+});
+
+test('queue grow refuses what can not be, and writes nothing', async () => {
+  await cli.run(['queue', 'create', 'mail', '--partitions', '2']);
+  const refused = async (...args: string[]) => cli.run(['queue', 'grow', ...args]);
+  const multiple = expect.stringContaining('has 2 partitions: it can grow to 4, 6 or another multiple, got 3');
+  expect(await refused('mail', '--partitions', '3')).toMatchObject({ code: 2, stdout: '', stderr: multiple });
+  const lacks = expect.stringContaining('queue grow needs --partitions');
+  expect(await refused('mail')).toMatchObject({ code: 2, stdout: '', stderr: lacks });
+  expect(await refused('mail', '--partitions', '2048')).toMatchObject({ code: 2, stdout: '' });
+  const unknown = expect.stringContaining('there is no queue "mial"');
+  expect(await refused('mial', '--partitions', '4')).toMatchObject({ code: 3, stdout: '', stderr: unknown });
+  expect(await cli.json(['queue', 'create', 'mail'])).toEqual({ queue: 'mail', partitions: 2, former: [] });
 });
 
 test('a task with a key is found by its id and its key', async () => {
@@ -94,6 +122,7 @@ test('stats has just these fields; an array without a queue', async () => {
     dead: 0,
     consumers: 0,
     leader: null,
+    partitions: 1,
   };
   const { stdout } = await cli.run(['stats', 'mail', '--json']);
   expect(JSON.parse(stdout)).toEqual(mail);
@@ -104,12 +133,36 @@ test('stats has just these fields; an array without a queue', async () => {
   expect(table.split('\n').map((line) => line.split(/\s+/)[0])).toEqual(['QUEUE', 'mail', 'reports', '']);
 });
 
+test('stats tells how many partitions there are, and with --by-partition of each', async () => {
+  await cli.json(['queue', 'create', 'wide', '--partitions', '2']);
+  await cli.json(['add', 'wide', 'welcome', '--id', 'x', '--key', 'ann', '--in', '1h']);
+  expect(await cli.json(['stats', 'wide'])).toMatchObject({ partitions: 2, scheduled: 1 });
+  expect(await cli.json(['stats', 'wide'])).not.toHaveProperty('byPartition');
+  const { byPartition } = await cli.json<{ byPartition: { partition: number; scheduled: number }[] }>([
+    'stats',
+    'wide',
+    '--by-partition',
+  ]);
+  expect(byPartition.map(({ partition }) => partition)).toEqual([0, 1]);
+  expect(byPartition.reduce((sum, { scheduled }) => sum + scheduled, 0)).toBe(1);
+  const { stdout } = await cli.run(['stats', 'wide', '--by-partition']);
+  expect(stdout).toMatch(
+    /^QUEUE +STATE +PARTITIONS .*\nwide +running +2 +1 .*\n\nQUEUE +PARTITION .*\nwide +0 .*\nwide +1 .*\n$/,
+  );
+  const watching = cli.start(['stats', 'wide', '--watch', '--by-partition']);
+  await expect.poll(() => watching.stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(3);
+  watching.kill('SIGKILL');
+  expect(watching.stdout).toMatch(/^wide running .* partitions=2\nwide partition=0 scheduled=.*\nwide partition=1 /);
+});
+
 test('stats --watch prints a line each time where nobody watches', async () => {
   await add();
   const watching = cli.start(['stats', 'mail', '--watch']);
   await expect.poll(() => watching.stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(2);
   watching.kill('SIGKILL');
-  expect(watching.stdout).toMatch(/^mail running scheduled=0 due=0 ready=1 active=0 dead=0 consumers=0 leader=none\n/);
+  expect(watching.stdout).toMatch(
+    /^mail running scheduled=0 due=0 ready=1 active=0 dead=0 consumers=0 leader=none partitions=1\n/,
+  );
   expect(watching.stdout).not.toContain('\u001b');
 });
 
@@ -170,6 +223,27 @@ test('a dead letter is listed, shown, replayed once, and purged', async () => {
   });
   expect(await cli.json(['task', 'get', 'mail', 'x'])).toMatchObject({ state: 'ready', attempt: 1 });
   expect(await cli.json(['dead', 'purge', 'mail', '--all'])).toEqual({ purged: 0 });
+});
+
+test('a dead letter with a key shows it, and is found by it', async () => {
+  await cli.json(['queue', 'create', 'keyed', '--partitions', '2']);
+  await cli.json(['add', 'keyed', 'bad', '--id', 'x', '--key', 'ann', '--max-attempts', '1']);
+  const worker = cli.start(['worker', 'keyed', '--handlers', 'reject.mjs', '--verbose']);
+  await worker.says(/bad x \(attempt 1\) given up/);
+  worker.kill('SIGTERM');
+  expect((await worker.ended).code).toBe(0);
+  const listed = (await cli.run(['dead', 'list', 'keyed', '--key', 'ann'])).stdout;
+  expect(listed).toMatch(/^NUMBER +ID +KEY +NAME.*\n\S+ +x +ann +bad /);
+  expect(await cli.json(['dead', 'list', 'keyed', '--key', 'bob'])).toMatchObject({ letters: [] });
+  expect((await cli.run(['dead', 'show', 'keyed', 'x', '--key', 'ann'])).stdout).toMatch(/^key +ann$/m);
+  for (const verb of ['show', 'replay', 'purge']) {
+    expect((await cli.run(['dead', verb, 'keyed', 'x', '--key', 'bob'])).code).toBe(3);
+  }
+  const all = await cli.run(['dead', 'purge', 'keyed', '--all', '--key', 'ann']);
+  expect(all.stderr).toMatch(/^duestream: --key goes with a letter, not with --all\n$/);
+  expect(all.code).toBe(2);
+  expect(await cli.json(['dead', 'replay', 'keyed', 'x', '--key', 'ann'])).toMatchObject({ status: 'replayed' });
+  expect(await cli.json(['dead', 'purge', 'keyed', 'x', '--key', 'ann']).catch(() => 'none')).toBe('none');
 });
 
 test.each([[['queue', 'pause', 'mial']], [['stats', 'mial']], [['doctor', 'mial']]])(

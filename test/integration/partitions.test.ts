@@ -143,3 +143,20 @@ describe('over all partitions', () => {
     expect(await queue.stats()).toMatchObject({ dead: 0 });
   });
 });
+
+test('the figures of each partition are told where they are asked for, and add up to those of the queue', async () => {
+  const queue = await created(3);
+  const scheduled = idsIn(1, { of: 3, count: 4 });
+  const ready = idsIn(2, { of: 3, count: 2 });
+  await queue.addMany(scheduled.map((id) => ({ name: 'job', id, in: '1h' })));
+  await queue.addMany(ready.map((id) => ({ name: 'job', id })));
+  const stats = await queue.stats({ byPartition: true });
+  const none = { scheduled: 0, due: 0, ready: 0, active: 0, dead: 0, consumers: 0 };
+  expect(stats).toMatchObject({ partitions: 3, scheduled: 4, ready: 2 });
+  expect(stats.byPartition).toEqual([
+    { partition: 0, ...none },
+    { partition: 1, ...none, scheduled: 4 },
+    { partition: 2, ...none, ready: 2 },
+  ]);
+  expect(await queue.stats()).not.toHaveProperty('byPartition');
+});

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { NewTask } from '../../src/index.js';
+import { listQueues, type NewTask } from '../../src/index.js';
+import { intercepted } from '../support/intercepted.js';
 import { Gate, aborted, useLab } from '../support/lab.js';
 import { codeOf, until } from '../support/redis.js';
 
@@ -386,5 +387,15 @@ describe('after close', () => {
       queue.dead.replay('a'),
     ];
     await expect(Promise.all(calls.map(codeOf))).resolves.toEqual(calls.map(() => 'ERR_CLOSED'));
+  });
+});
+
+describe('listQueues', () => {
+  test('that is never answered finds Redis unreachable: a read has no outcome that could be unknown', async () => {
+    const never = new Gate();
+    const connection = intercepted(lab().server, async ([verb]) => {
+      if (verb === 'SMEMBERS') await never.opened;
+    });
+    await expect(codeOf(listQueues({ connection, commandTimeout: '100ms' }))).resolves.toBe('ERR_REDIS_UNREACHABLE');
   });
 });

@@ -37,7 +37,8 @@ export class ClusterNode {
   constructor(server: RedisServer) {
     this.server = server;
     this.port = server.port ?? 0;
-    this.#operator = new Link({ connection: server.connection, purpose: 'operator', random: () => 0 });
+    const target = { shown: this.name, kind: 'cluster', locate: () => Promise.resolve(server.connection) } as const;
+    this.#operator = new Link({ connection: target, purpose: 'operator', random: () => 0 });
   }
 
   static async start(): Promise<ClusterNode> {

@@ -76,7 +76,9 @@ export async function operators(queue: Queue<Mail>): Promise<void> {
   for (const task of (await queue.list({ state: 'active', limit: 5 })).tasks) task.payload satisfies unknown;
   // @ts-expect-error completed tasks are gone
   await queue.list({ state: 'completed' });
-  const replayed = await queue.dead.replay('id');
+  for (const { partition } of (await queue.stats({ byPartition: true })).byPartition ?? []) partition satisfies number;
+  const replayed = await queue.dead.replay('id', { key: 'k' });
+  (await queue.dead.get('id'))?.key satisfies string | undefined;
   if (replayed.status !== 'not_found') replayed.number satisfies string;
   const leader = await queue.leader();
   // @ts-expect-error perhaps nobody leads

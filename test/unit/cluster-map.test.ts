@@ -36,8 +36,14 @@ test('a map tells masters from replicas, and has nobody where nobody is', () => 
   ]);
   expect([...map.masters]).toEqual(['10.0.0.1:7000', '[::1]:7001']);
   expect([...map.nodes]).toEqual(['10.0.0.1:7000', '10.0.0.4:7003', '[::1]:7001']);
+  expect(map.uncovered).toEqual([[100, 199]]);
   map.move(150, 'another:1');
   expect(map.masterOf(150)).toBe('another:1');
+  expect(map.uncovered).toEqual([
+    [100, 149],
+    [151, 199],
+  ]);
+  expect(new SlotMap([], 'seed:1').uncovered).toEqual([[0, 16_383]]);
 });
 
 test.each([[''], ['?'], [null]])('a node that calls itself %j is where it was asked', (host) => {

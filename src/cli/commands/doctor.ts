@@ -36,11 +36,16 @@ async function runDoctor(args: Arguments): Promise<number> {
   const { ok, checks } = diagnosis;
   await noteIfNew(args);
   if (args.on('json')) printJson({ ok, checks });
-  else print(table(checks.map((check) => [wordOf(check), check.name, check.detail])));
+  else print(table(checks.map((check) => [wordOf(check), nameOf(check), check.detail])));
   if (ok) return exitCodes.ok;
-  const wrong = checks.filter((check) => !check.ok).map(({ name }) => name);
+  const wrong = checks.filter((check) => !check.ok).map(nameOf);
   note(`wrong: ${wrong.join(', ')}`);
   return exitCodes.failed;
+}
+
+/** With the master it is about, where there are several. */
+function nameOf({ name, server }: Check): string {
+  return server === undefined ? name : `${server}: ${name}`;
 }
 
 function wordOf({ ok, risk }: Check): string {

@@ -1,8 +1,10 @@
+import { DuestreamError, messageOf } from '../../errors.js';
 import type { Common } from '../../options.js';
 import { checkConnection, type ConnectionOption } from '../connection.js';
 import type { Link } from '../link.js';
 import { openLink } from '../observed-link.js';
 import type { Caller } from '../script.js';
+import type { Survey } from '../survey.js';
 import type { Target } from '../target.js';
 import type { ClusterAddress } from './cluster-options.js';
 import { Errand, type Ways } from './errand.js';
@@ -76,6 +78,17 @@ export class ClusterServers {
     const link = openLink(this.#common, purpose, target);
     this.#placed.push({ target, link });
     return link;
+  }
+
+  async survey(): Promise<Survey> {
+    const { topology } = this.#way;
+    await topology.look().catch((error: unknown) => {
+      if (error instanceof DuestreamError) throw error;
+      const message = `${this.#ways.where}: ${messageOf(error)}`;
+      throw new DuestreamError('ERR_REDIS_UNREACHABLE', message, { cause: error });
+    });
+    const masters = topology.masters.toSorted().map((name) => ({ name, caller: this.#ways.nodes.to(name).link }));
+    return { masters, uncovered: topology.uncovered };
   }
 
   async stop(): Promise<void> {

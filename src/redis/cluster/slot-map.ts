@@ -30,6 +30,21 @@ export class SlotMap {
     return this.#owners[slot];
   }
 
+  /** The slots that no master serves, as [first, last]. */
+  get uncovered(): (readonly [first: number, last: number])[] {
+    const ranges: (readonly [number, number])[] = [];
+    let first: number | undefined;
+    for (let slot = 0; slot <= slotCount; slot += 1) {
+      const isCovered = slot === slotCount || this.#owners[slot] !== undefined;
+      if (!isCovered) first ??= slot;
+      else if (first !== undefined) {
+        ranges.push([first, slot - 1]);
+        first = undefined;
+      }
+    }
+    return ranges;
+  }
+
   /** A node said that this slot is at another, which knows better than this map. */
   move(slot: number, master: string): void {
     this.#owners[slot] = master;

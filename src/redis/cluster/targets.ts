@@ -11,12 +11,13 @@ export interface ClusterWay {
 
 /** One node, whatever becomes of it. What it says of other nodes is for those who sent it something. */
 export function nodeTarget({ cluster }: ClusterWay, node: string): Target {
-  return { shown: node, locate: () => Promise.resolve(cluster.serverAt(node)), misleads: () => false };
+  return { shown: node, kind: 'cluster', locate: () => Promise.resolve(cluster.serverAt(node)), misleads: () => false };
 }
 
 /** The master of a slot, for a connection that is there for that slot alone. */
 export class MasterTarget implements Target {
   readonly shown: string;
+  readonly kind = 'cluster';
   readonly #way: ClusterWay;
   readonly #slot: number;
   #node: string | undefined;
@@ -68,5 +69,5 @@ export function anyMasterTarget({ cluster, topology }: ClusterWay, random: Rando
     if (last === undefined) throw new Error('no node of the cluster serves any slot');
     return cluster.serverAt(last);
   };
-  return { shown: cluster.shown, locate, misleads: () => false };
+  return { shown: cluster.shown, kind: 'cluster', locate, misleads: () => false };
 }

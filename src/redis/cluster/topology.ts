@@ -48,6 +48,11 @@ export class Topology {
     return [...(this.#map?.masters ?? [])];
   }
 
+  /** The slots that no master serves, as [first, last]. */
+  get uncovered(): readonly (readonly [first: number, last: number])[] {
+    return this.#map?.uncovered ?? [];
+  }
+
   /** Undefined when nothing is known, or no master serves it. A map in doubt is looked at meanwhile. */
   masterOf(slot: number): string | undefined {
     if (this.#parts.clock.monotonicMs() >= this.#staleAtMs) this.look().catch(() => {}); // who has to wait for it is told

@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.js';
-import { invalid } from '../../errors.js';
 import { deadline } from '../deadlines.js';
 import { isErrorReply, Life } from '../life.js';
 import type { Reply } from '../reply.js';
+import { wrongKind } from '../server-kind.js';
 import type { ClusterAddress } from './cluster-options.js';
 import { SlotMap } from './slot-map.js';
 
@@ -25,7 +25,7 @@ export class Question {
     { cluster, clock, timeoutMs }: { cluster: ClusterAddress; clock: Clock; timeoutMs: number },
   ) {
     this.#life = new Life({
-      target: { shown: node, locate: () => Promise.resolve(cluster.serverAt(node)) },
+      target: { shown: node, kind: 'cluster', locate: () => Promise.resolve(cluster.serverAt(node)) },
       clock,
       probe: 'ECHO',
       expectsAnswers: () => false,
@@ -55,7 +55,7 @@ export class Question {
       return { map, isWell: map.masters.size > 0 && String(info).includes('cluster_state:ok'), epoch: Number(epoch) };
     } catch (error) {
       if (error instanceof Error && isErrorReply(error) && error.message.includes('cluster support disabled')) {
-        throw invalid(`the Redis at ${node} is not part of a cluster: use redis:// and not redis+cluster://`);
+        throw wrongKind('standalone', { shown: node, kind: 'cluster' }) ?? error;
       }
       throw this.#life.endedBy ?? error;
     }
