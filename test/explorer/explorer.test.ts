@@ -90,6 +90,7 @@ const sometimes = [
   'expired while waiting',
   'failed over',
   'handed back',
+  'handed back, opened: read',
   'late call refused',
   'outcome unknown',
   'promoted',
