@@ -17,6 +17,7 @@ import { Heartbeat } from './heartbeat.js';
 import type { HeldDelivery } from './held-delivery.js';
 import { InFlight } from './in-flight.js';
 import { Membership } from './membership.js';
+import { Patience } from './patience.js';
 import { Recoverer } from './recoverer.js';
 import { Settler } from './settler.js';
 import type { Slots } from './slots.js';
@@ -102,11 +103,13 @@ export class Consumer {
       inFlight,
       membership,
       heartbeat,
+      patience: new Patience(clock),
+      handBack: giveBack,
       signal: this.#intakeEnded.signal,
     };
-    const executor = new Executor({ ...shared, queue: partition.queue, settler, handBack: giveBack });
+    const executor = new Executor({ ...shared, queue: partition.queue, settler });
     const start = executor.start.bind(executor);
-    this.#fetcher = new Fetcher({ ...shared, settler, start, handBack: giveBack });
+    this.#fetcher = new Fetcher({ ...shared, settler, start });
     this.#recoverer = new Recoverer({ ...shared, start, onHold });
     this.#standIn = new StandIn({ partition, clock, observe, lockTtlMs: parts.lockTtlMs });
     this.#inFlight = inFlight;

@@ -7,9 +7,11 @@ import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
 import { next, open as openScript } from '../redis/scripts.generated.js';
 import { Apart } from './apart.js';
+import { Booking } from './booking.js';
 import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
+import type { Patience } from './patience.js';
 import type { Settler } from './settler.js';
 import { type Unopened, waitingRead } from './waiting-read.js';
 
@@ -28,6 +30,7 @@ export interface FetcherParts {
   commands: () => Link;
   membership: Membership;
   inFlight: InFlight;
+  patience: Patience;
   /** How many fetchers share the slots. */
   share: () => number;
   /** Its ends go along with the next read. */
@@ -37,21 +40,26 @@ export interface FetcherParts {
   handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
 }
 
-/** One read: under which name, and how many of the slots taken for it are left. */
+/** One read: under which name, the slots for what it brings, and what of that is on its way back. */
 interface Read {
   readonly consumer: string;
   readonly group: string;
-  slots: number;
+  readonly booking: Booking;
+  readonly back: Promise<void>[];
 }
+
+type Opened = Unopened & { readonly record: string; readonly run: string | null };
 
 /** What a script has read: opened, or left to open. */
 interface Brought {
-  readonly deliveries: readonly (Unopened & { record: string; run: string | null })[];
+  readonly deliveries: readonly Opened[];
   readonly unopened: readonly Unopened[];
+  readonly nowMs: number;
 }
 
 /**
- * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for.
+ * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for. Nor does it keep
+ * slots while the server is silent: see Booking.
  *
  * Two ways: with a backlog one script reads and opens; when the stream ran dry a blocking read waits for the next entry,
  * and a second script opens what it brought. Nothing starts without open.
@@ -70,33 +78,40 @@ export class Fetcher {
   readonly #halfMax: number;
   #hasBacklog = true;
   #isPaused = false;
-  /** The read that is under way beside the next one; resolves with how long to wait after it. */
-  #before: Promise<number> = Promise.resolve(0);
+  /** The read that is under way beside the next one; `done` resolves with how long to wait after it. */
+  #before: { readonly booking: Booking; readonly done: Promise<number> };
 
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#oneServer = new OneServer(parts.clock, () => [parts.reader, parts.commands()]);
     this.#apart = new Apart(parts.clock);
     this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.slots.concurrency / 2));
+    this.#before = this.#nothing();
   }
 
   async tick(): Promise<number> {
     this.#oneServer.look();
     if (!this.#hasBacklog) return this.#block();
     await this.#parts.membership.current(); // before it takes slots: while this partition is away others need them
-    const slots = await this.#parts.inFlight.slots.take(this.#halfMax);
+    const booking = this.#booking(await this.#parts.inFlight.slots.take(this.#halfMax));
     const before = this.#before;
-    if (slots === 0) return before; // closed: what is under way is still to be handed back
-    this.#before = this.#fetch(slots);
-    this.#before.catch(() => {}); // the next tick tells
-    if (!this.#isPaused) return before;
-    await before; // a look at a paused queue is alone: after a resume its wait would be an old one
-    return this.#before;
+    if (booking.left === 0) return before.done; // closed: what is under way is still to be handed back
+    if (before.booking.isLate) {
+      booking.giveBack(); // this one would be as late
+      this.#before = this.#nothing();
+      return before.done;
+    }
+    const done = this.#fetch(booking);
+    this.#before = { booking, done };
+    done.catch(() => {}); // the next tick tells
+    if (!this.#isPaused) return before.done;
+    await before.done; // a look at a paused queue is alone: after a resume its wait would be an old one
+    return done;
   }
 
   /** Waits for the read that a tick has left under way: what it brings after the end of the intake is handed back. */
   async untilRead(): Promise<void> {
-    await this.#before.catch(() => {});
+    await this.#before.done.catch(() => {});
   }
 
   /** Ends a blocking read early, in about a millisecond. */
@@ -105,29 +120,45 @@ export class Fetcher {
     await this.#parts.reader.unblock(this.#parts.commands());
   }
 
-  /** The slots for which nothing came go back, whatever happens. */
-  async #fetch(slots: number): Promise<number> {
+  #booking(taken: number): Booking {
+    const { inFlight, patience } = this.#parts;
+    return new Booking({ slots: inFlight.slots, patience, taken });
+  }
+
+  #nothing(): { booking: Booking; done: Promise<number> } {
+    return { booking: this.#booking(0), done: Promise.resolve(0) };
+  }
+
+  #fetch(booking: Booking): Promise<number> {
     const { membership, signal } = this.#parts;
-    const { present } = membership;
-    const read: Read = { consumer: present?.name ?? '', group: present?.group ?? '', slots };
+    const { name = '', group = '', life = 0 } = membership.present ?? {};
+    const read = { consumer: name, group, booking, back: [] };
+    return this.#whole(read, name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, life));
+  }
+
+  /** The slots for which nothing came go back, whatever happens; then it waits for what went back for want of one. */
+  async #whole(read: Read, work: Promise<number>): Promise<number> {
     try {
-      return present === undefined || signal.aborted ? 0 : await this.#next(read, present.life);
+      return await work;
     } finally {
-      this.#parts.inFlight.slots.giveBack(read.slots);
+      read.booking.giveBack();
+      await Promise.all(read.back);
     }
   }
 
   async #next(read: Read, life: number): Promise<number> {
     const { partition, reader, clock, membership, settler } = this.#parts;
-    const { consumer, group, slots: free } = read;
+    const { consumer, group, booking } = read;
+    const free = booking.left;
     const sentAtMs = clock.monotonicMs();
     const caller = {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
         reader.send(args, { ...options, life }),
     };
-    const reply = await settler.along(consumer, ({ lane, call, items, timeoutMs }) =>
+    const along = settler.along(consumer, ({ lane, call, items, timeoutMs }) =>
       partition.run(next, { lane, call, consumer, group, free, bytesMax, items }, { caller, timeoutMs }),
     );
+    const reply = await booking.during(along);
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
     this.#isPaused = reply.status === 'paused';
     switch (reply.status) {
@@ -140,22 +171,35 @@ export class Fetcher {
         await this.#apart.turn();
         this.#tellEnds(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
-        await this.#takeOn(read, reply, { sentAtMs, nowMs: reply.nowMs });
+        await this.#takeOn(read, reply, sentAtMs);
         return 0;
       }
     }
   }
 
-  /** As much as there are slots for by now: a waiting read has none before. */
-  async #takeOn(read: Read, { deliveries, unopened }: Brought, at: { sentAtMs: number; nowMs: number }): Promise<void> {
-    const lacking = deliveries.length + unopened.length - read.slots;
-    if (lacking > 0) read.slots += this.#parts.inFlight.slots.takeFree(lacking);
-    const started = deliveries.slice(0, read.slots);
-    const opened = unopened.slice(0, read.slots - started.length);
-    const back = [...deliveries.slice(started.length), ...unopened.slice(opened.length)];
-    const returned = back.length > 0 ? this.#putBack(read.consumer, back) : undefined;
-    await this.#startAll(read, started, at);
-    await Promise.all([this.#open(read, opened), returned]);
+  async #takeOn(read: Read, { deliveries, unopened, nowMs }: Brought, sentAtMs: number): Promise<void> {
+    const { start } = this.#parts;
+    const { consumer, booking } = read;
+    const started = this.#fitting(read, deliveries);
+    booking.pass(started.length);
+    for (const { entry, id, dueMs, record, run } of started) {
+      start({ consumer, entry, count: 1, id, dueMs, record, run }, { sentAtMs, nowMs });
+    }
+    if (unopened.length > 0) await this.#open(read, unopened);
+  }
+
+  /** Those there is a slot for by now. The others go back, for others, at once, and the partition gets in line. */
+  #fitting<T extends Unopened>(read: Read, brought: readonly T[]): readonly T[] {
+    const fit = this.#parts.signal.aborted ? 0 : read.booking.fit(brought.length);
+    if (fit < brought.length) this.#putBack(read, brought.slice(fit));
+    return brought.slice(0, fit);
+  }
+
+  /** What can't go back is recovered after a lease. */
+  #putBack({ consumer, back }: Read, entries: readonly (Unopened | Opened)[]): void {
+    this.#hasBacklog = true;
+    const unstarted = entries.map((one) => ({ record: '', run: null, ...one, consumer, count: 1 }));
+    back.push(this.#parts.handBack(unstarted, 0).catch(() => {}));
   }
 
   /**
@@ -165,8 +209,8 @@ export class Fetcher {
   async #block(): Promise<number> {
     const { partition, reader, membership, inFlight, share, signal } = this.#parts;
     const before = this.#before;
-    this.#before = Promise.resolve(0);
-    const waitMs = await before;
+    this.#before = this.#nothing();
+    const waitMs = await before.done;
     if (waitMs > 0 || this.#hasBacklog) return waitMs;
     const { name: consumer, life, group } = await membership.current();
     if (signal.aborted) return 0;
@@ -175,55 +219,27 @@ export class Fetcher {
     if (entries === 'no_group') membership.renew();
     if (entries === 'no_group' || entries === 'interrupted') return 0;
     this.#hasBacklog = entries.length === count || entries.length === 0; // none: a look by the script, which sees a pause
-    const read = { consumer, group, slots: 0 };
-    try {
-      await this.#takeOn(read, { deliveries: [], unopened: entries }, { sentAtMs: 0, nowMs: 0 });
-    } finally {
-      inFlight.slots.giveBack(read.slots);
-    }
-    return 0;
+    const read = { consumer, group, booking: this.#booking(0), back: [] };
+    return this.#whole(
+      read,
+      this.#open(read, entries).then(() => 0),
+    );
   }
 
-  /** For others, at once; the partition gets in line for a slot. What can't go back is recovered after a lease. */
-  async #putBack(consumer: string, entries: readonly Unopened[]): Promise<void> {
-    this.#hasBacklog = true;
-    const unstarted = entries.map((one) => ({ ...one, consumer, count: 1, record: '', run: null }));
-    await this.#parts.handBack(unstarted, 0).catch(() => {});
-  }
-
-  /** What was read must be opened, or given back: so what fails here stays pending, and recovery has it after a lease. */
+  /**
+   * As many as there are slots for. What was read must be opened, or given back: so what fails here stays pending, and
+   * recovery has it after a lease.
+   */
   async #open(read: Read, entries: readonly Unopened[]): Promise<void> {
     const { partition, clock } = this.#parts;
-    let items = entries;
-    while (items.length > 0) {
-      const sentAtMs = clock.monotonicMs();
-      const reply = await partition.run(openScript, { consumer: read.consumer, group: read.group, bytesMax, items });
-      this.#tellEnds(reply);
-      if (reply.putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
-      await this.#startAll(read, reply.deliveries, { sentAtMs, nowMs: reply.nowMs });
-      items = reply.unopened;
-    }
-  }
-
-  async #startAll(
-    read: Read,
-    opened: readonly (Unopened & { record: string; run: string | null })[],
-    at: { sentAtMs: number; nowMs: number },
-  ): Promise<void> {
-    const { start, handBack, signal } = this.#parts;
-    const { consumer } = read;
-    const deliveries = opened.map(({ entry, id, dueMs, record, run }) => ({
-      consumer,
-      entry,
-      count: 1,
-      id,
-      dueMs,
-      record,
-      run,
-    }));
-    if (signal.aborted) return handBack(deliveries, 0).catch(() => {}); // left pending it is recovered after a lease
-    read.slots -= deliveries.length;
-    for (const delivery of deliveries) start(delivery, at);
+    const { consumer, group, booking } = read;
+    const items = this.#fitting(read, entries);
+    if (items.length === 0) return;
+    const sentAtMs = clock.monotonicMs();
+    const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, items }));
+    this.#tellEnds(reply);
+    if (reply.putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
+    await this.#takeOn(read, reply, sentAtMs);
   }
 
   #tellEnds({ expired, stale }: { expired: readonly { name: string }[]; stale: number }): void {

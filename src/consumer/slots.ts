@@ -7,8 +7,9 @@ interface Taker {
  * How many handlers a worker may have at work, over all partitions it consumes.
  *
  * A slot is taken by whoever is about to read with it, or has read without, and passes to the handler of what was read; it
- * is free again when that handler has returned, or when nothing came for it. Takers are served in the order they came:
- * neither a backlog nor a full partition can keep another from its turn, and nobody recovery from its own.
+ * is free again when that handler has returned, when nothing came for it, or while what should come is late (see
+ * Booking). Takers are served in the order they came: neither a backlog nor a full partition can keep another from its
+ * turn, and nobody recovery from its own.
  */
 export class Slots {
   readonly concurrency: number;

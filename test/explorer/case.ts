@@ -41,6 +41,8 @@ export interface Case extends ScriptRun {
   /** Notes that something interesting happened. */
   readonly met: (what: string) => void;
   readonly newSerial: () => number;
+  /** It was handed back: whoever had it may not start it any more. */
+  readonly returned: (serial: number) => void;
   /** How the handler of a handing-over ended, when it has. */
   readonly finished: (serial: number) => 'returned' | 'failed' | undefined;
   readonly everAccepted: Set<number>;

@@ -53,6 +53,12 @@ test.each(Array.from({ length: seeds }, (_, at) => firstSeed + at))(
   },
 );
 
+test('a walk is the same after any other', { timeout: 60_000 }, async () => {
+  const ran: number[] = [];
+  for (const seed of [1, 2, 3, 3, 2, 1]) ran.push((await explore(ground, seed, 300)).ran);
+  expect(ran.slice(3).toReversed()).toEqual(ran.slice(0, 3));
+});
+
 /** What these walks must have gone by, for their silence to say anything. */
 const sometimes = [
   'a beat told of the cancel',
@@ -84,6 +90,7 @@ const sometimes = [
   'expired while waiting',
   'failed over',
   'handed back',
+  'handed back, opened: read',
   'late call refused',
   'outcome unknown',
   'promoted',

@@ -131,9 +131,10 @@ export class Ground {
     await this.#server.stop();
   }
 
-  /** Empty, with streams whose next ids are known. */
+  /** Empty, with streams whose next ids are known; and no script is known, for a walk is to be the same after any other. */
   async reset(): Promise<void> {
     await this.ask('FLUSHALL');
+    await this.ask('SCRIPT', 'FLUSH');
     await this.ask('EVAL', freshSource, 3, stream, dead, ended, `${streamBase}-1`);
   }
 

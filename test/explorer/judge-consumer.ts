@@ -36,7 +36,10 @@ function take(at: Case, { consumer, entry, id }: { consumer: string; entry: stri
   demand(life?.place === 'ready', 'reads-what-is-ready', () => `${id} ${entry} is ${life?.place ?? 'nothing'}`);
   at.seenEntry(entry, life.n);
   life.place = 'active';
-  life.holder = { consumer, entry, count: 1, serial: at.newSerial(), opened: false, idleMs: 0 };
+  // Read once more under the same name, from a new group: the end of the first run is taken for that of this delivery.
+  const { former } = life;
+  const serial = former?.consumer === consumer && former.entry === entry ? former.serial : at.newSerial();
+  life.holder = { consumer, entry, count: 1, serial, opened: false, idleMs: 0 };
   return life;
 }
 
@@ -164,6 +167,9 @@ export function judgeHandBack(at: Case): void {
     demand(marks[index] === (life ? 'o' : 'l'), 'hands-back-its-own', () => `${item['id']}: ${marks[index]}`);
     if (!life?.holder) return;
     life.lost = (life.lost ?? 0) + life.holder.count - 1;
+    at.returned(life.holder.serial);
+    if (life.holder.opened && delayMs === 0)
+      at.met(`handed back, opened: ${life.holder.count > 1 ? 'recovered' : 'read'}`);
     if (delayMs > 0) ledger.schedule(life, nowMs + delayMs);
     else if (ledger.isPaused) ledger.schedule(life, Number(item['dueMs']));
     else ledger.makeReady(life);

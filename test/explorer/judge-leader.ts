@@ -57,7 +57,10 @@ export function judgeExpire(at: Case): void {
   const over = [...ledger.lives.values()].filter((life) => isExpired(life, nowMs) && life.place !== 'active');
   const got = idsOf(groups(reply, 'expired'));
   demand(same(got, idsOf(over)), 'expires-what-waits', () => `expected ${idsOf(over)}, got ${got}`);
-  for (const life of over) ledger.end(life, 'expired');
+  for (const life of over) {
+    ledger.end(life, 'expired');
+    ledger.strays.delete(life.id);
+  }
   if (over.length > 0) at.met('expired while waiting');
 }
 

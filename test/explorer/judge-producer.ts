@@ -50,6 +50,7 @@ export function judgeCancel(at: Case): void {
   demand(life.place === 'adrift' || was === life.place, 'cancel-was', () => `${id} is ${life.place}, got ${was}`);
   at.met(`cancelled while ${life.place}`);
   ledger.end(life, 'cancelled');
+  ledger.strays.delete(id);
 }
 
 export function judgeReschedule(at: Case): void {

@@ -66,6 +66,9 @@ function noteLook({ ledger, args, nowMs }: Case): void {
     const { fromMs, toMs, lastMs } = ledger.outage;
     ledger.outage = { fromMs: nowMs - (toMs - fromMs), toMs: nowMs, lastMs }; // the clock went back: its hold goes on from here
   }
+  if (ledger.outage && nowMs > ledger.outage.toMs + 3 * (ledger.outage.toMs - ledger.outage.fromMs)) {
+    ledger.outage = { ...ledger.outage, fromMs: ledger.outage.toMs }; // it holds nobody any more, also not when the clock goes back
+  }
   const { lookedAtMs = nowMs, outage = { fromMs: 0, toMs: 0, lastMs: 0 } } = ledger;
   const leaseMs = Number(args['leaseMs']);
   const silentMs = nowMs - lookedAtMs;

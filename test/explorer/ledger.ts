@@ -24,6 +24,8 @@ export interface Life {
   /** adrift: an operator took its place away; the sweep puts it back. */
   place: 'scheduled' | 'ready' | 'active' | 'adrift';
   holder: Holder | undefined;
+  /** Who had it when its group was destroyed. */
+  former?: Holder;
   /** It was due, and then the server's clock went back. */
   isEarly?: boolean;
 }
@@ -152,7 +154,6 @@ export class Ledger {
     const state = how === 'bury' ? 'dead' : how;
     this.past.set(life.id, { state, n: life.n, entry: entry ?? life.holder?.entry });
     if (how === 'bury') this.letters.add(life.n);
-    else this.strays.delete(life.id);
   }
 
   /** By hand: its entry counts for nothing now, whoever holds it. */
@@ -170,7 +171,10 @@ export class Ledger {
   /** Everything pending is forgotten by Redis; what has its entry is ready again. */
   loseGroup(): void {
     this.hasGroup = false;
-    for (const life of this.active) this.makeReady(life);
+    for (const life of this.active) {
+      if (life.holder?.count === 1) life.former = life.holder;
+      this.makeReady(life);
+    }
     for (const foreign of this.foreign.values()) foreign.consumer = undefined;
   }
 

@@ -85,7 +85,7 @@ export class WorkerActor extends Actor {
 
   #run(task: Task): Promise<void> {
     const [n, ...rest] = task.payload as [number, ...unknown[]];
-    // The latest: an earlier one may have been handed back unstarted, and come again.
+    // The latest: an earlier one may have been left, and its group been destroyed.
     const at = this.handed.findLastIndex(
       (one) => one.n === n && one.attempt === task.attempt && one.count === task.delivery,
     );

@@ -194,6 +194,9 @@ export class World {
       handed,
       met: this.#stage.met,
       newSerial: () => (this.#serials += 1),
+      returned: (serial) => {
+        for (const actor of this.actors.values()) actor.handed = actor.handed.filter((one) => one.serial !== serial);
+      },
       finished: (serial) => this.#finished.get(serial),
       everAccepted: this.#everAccepted,
       seenEntry: (entry, n) => {

@@ -209,11 +209,14 @@ export function useRedis(): void {
   });
 }
 
+/** Since 7.2 with a capital. */
+const isReady = /ready to accept connections/i;
+
 async function readyToAccept(server: ChildProcess): Promise<void> {
   let log = '';
   for await (const chunk of server.stdout ?? []) {
     log += String(chunk);
-    if (log.includes('ready to accept connections')) break;
+    if (isReady.test(log)) break;
   }
-  if (!log.includes('ready to accept connections')) throw new Error(`redis-server did not start: ${log}`);
+  if (!isReady.test(log)) throw new Error(`redis-server did not start: ${log}`);
 }
