@@ -1,29 +1,36 @@
 #!lua flags=no-writes
--- scan: the ids of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue grew.
+-- scan: the ids and keys of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue
+-- grew.
 --
 -- KEYS  1 meta    hash    layout
 --       2 tasks   hash    task id -> record
 -- ARGV  1 layout  string
 --       2 cursor  string  '0' from the start, or what the last call gave
 --       3 count   int     looked at, about
---       4 bytes_max int   nothing more is looked at when so many bytes were read: exceeded by ten records at most
--- REPLY ok {cursor string, tasks [id string, record string]}
+--       4 bytes_max int   nothing more is looked at when so many bytes were read: exceeded by a record or two
+-- REPLY ok {cursor string, server string, tasks [id string, key string, record string]}
 --       other_layout {layout string}
 --
--- The record comes along only where it may name a key. What is there during all of a pass, from '0' to '0', is in it.
+-- key: as our records end with it, still in JSON; record: where it may be elsewhere in it, for whoever can read that. What is
+-- there during all of a pass, from '0' to '0', is in it, if the server was one and the same: a cursor means nothing to another,
+-- nor to this one after a restart. server: its run_id, where the user may ask for that.
 local meta, tasks = KEYS[1], KEYS[2]
 local layout, cursor, count, bytes_max = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local stored = redis.call('HGET', meta, 'layout')
 if stored ~= layout then return {'other_layout', stored or ''} end
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local page, bytes = {}, 0
-for _ = 1, math.ceil(count / 10) do
-  local found = redis.call('HSCAN', tasks, cursor, 'COUNT', math.min(10, count))
+for _ = 1, count do
+  local found = redis.call('HSCAN', tasks, cursor, 'COUNT', 1)
   cursor = found[1]
   for i = 1, #found[2], 2 do
     local record = found[2][i + 1]
+    local key = string.match(record, ',"k":("[^"\\]*")}$') or ''
     bytes = bytes + #record
-    page[#page + 1], page[#page + 2] = found[2][i], string.find(record, '"k"', 1, true) and record or ''
+    page[#page + 1], page[#page + 2] = found[2][i], key
+    page[#page + 1] = key == '' and string.find(record, '"k"', 1, true) and record or ''
   end
-  if cursor == '0' or bytes >= bytes_max then break end
+  if cursor == '0' or bytes >= bytes_max or #page >= 3 * count then break end
 end
-return {'ok', cursor, page}
+return {'ok', cursor, server, page}

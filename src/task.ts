@@ -92,6 +92,16 @@ export function encodeRecord(name: string, payloadJson: string, options: RecordO
   return `${text}}`;
 }
 
+/** The key of a record, of whatever version, if it has one. */
+export function keyIn(record: string): string | undefined {
+  try {
+    const { k } = JSON.parse(record) as Partial<WireRecord>;
+    return typeof k === 'string' ? k : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Without the time that `add` has put in front, so that it can be added again. */
 export function withoutCreation(record: string): string {
   return record.replace(/^\{"c":\d+,/, '{');

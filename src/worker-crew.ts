@@ -8,6 +8,7 @@ import type { Link } from './redis/link.js';
 import { type Listening, listen } from './redis/listen.js';
 import type { Partition, Partitions } from './redis/partition.js';
 import type { Servers } from './redis/servers.js';
+import { releaseWhenDue } from './redis/split.js';
 import type { ResolvedWorkerOptions } from './worker-options.js';
 
 export interface CrewParts {
@@ -110,10 +111,12 @@ export class Crew {
     const { clock, random, observe } = common;
     const commands = (): Link => servers.linkFor(partition.keys.stream);
     const shared = { slots: this.#slots, share: () => partitions.all.length };
+    const release = (): Promise<void> => releaseWhenDue(partition, partitions);
     const limits = { leaseMs, lostMax, lockTtlMs: tuning.lockTtlMs };
     return new Consumer({
       ...shared,
       ...limits,
+      release,
       partition,
       commands,
       reader,

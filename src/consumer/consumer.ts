@@ -35,6 +35,8 @@ export interface ConsumerParts {
   slots: Slots;
   /** How many consumers share them. */
   share: () => number;
+  /** Lets the partition hand out its tasks if it waits since the queue grew, and has waited long enough. */
+  release: () => Promise<void>;
   leaseMs: number;
   lostMax: number;
   lockTtlMs: number;
@@ -111,7 +113,8 @@ export class Consumer {
     const start = executor.start.bind(executor);
     this.#fetcher = new Fetcher({ ...shared, settler, start });
     this.#recoverer = new Recoverer({ ...shared, start, onHold });
-    this.#standIn = new StandIn({ partition, clock, observe, lockTtlMs: parts.lockTtlMs });
+    const { lockTtlMs, release } = parts;
+    this.#standIn = new StandIn({ partition, release, clock, observe, lockTtlMs });
     this.#inFlight = inFlight;
     this.#membership = membership;
     this.#heartbeat = heartbeat;

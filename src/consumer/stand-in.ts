@@ -6,17 +6,26 @@ import { promote } from '../redis/scripts.generated.js';
 
 const lookMs = 2_000;
 
+export interface StandInParts {
+  partition: Partition;
+  /** Lets the partition hand out its tasks if it waits since the queue grew, and has waited long enough. */
+  release: () => Promise<void>;
+  clock: Clock;
+  observe: Observe;
+  lockTtlMs: number;
+}
+
 /**
  * When nobody leads: promotion without a term. The script does it only when the head is overdue by the lock's TTL and a
- * second, so a leader that is well never meets it. Promotion is one idempotent step, so this is safe; nothing else is
- * done without a term.
+ * second, so a leader that is well never meets it. Promotion is one idempotent step, so this is safe. So is the release of a
+ * partition that came when the queue grew. Nothing else is done without a term.
  */
 export class StandIn {
   /** As of the last look. A leader gives a sign of life every 250 ms. */
   leaderIsMissing = false;
-  readonly #parts: { partition: Partition; clock: Clock; observe: Observe; lockTtlMs: number };
+  readonly #parts: StandInParts;
 
-  constructor(parts: { partition: Partition; clock: Clock; observe: Observe; lockTtlMs: number }) {
+  constructor(parts: StandInParts) {
     this.#parts = parts;
   }
 
@@ -27,6 +36,7 @@ export class StandIn {
     if (reply.status === 'stale_term') throw new BugError('promote without a term was refused for its term');
     await this.#lookForLeader(reply.nowMs);
     const waitMs = this.leaderIsMissing ? lookMs / 4 : lookMs; // one that is just being elected is soon seen
+    if (reply.status === 'paused' && this.leaderIsMissing) await this.#parts.release();
     if (reply.status !== 'ok') return waitMs;
     for (const { name } of reply.expired)
       observe({ type: 'settled', queue: partition.queue, name, outcome: 'expired' });

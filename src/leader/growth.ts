@@ -1,20 +1,21 @@
 import { Waker } from '../loop.js';
 import { partitionOf } from '../partition-of.js';
 import type { Partition, Partitions } from '../redis/partition.js';
-import { handedOut, release, scan } from '../redis/scripts.generated.js';
-import { decodeRecord } from '../task.js';
+import { handedOut, release } from '../redis/scripts.generated.js';
+import { splitFrom } from '../redis/split.js';
 import type { Duty } from './duty.js';
+import { Walk } from './walk.js';
 
-const scanMax = 100;
-const scanBytesMax = 128 * 1024;
 /** While new partitions wait for what was there before them: soon it is over, or there is a backlog. */
 const soonMs = 50;
 const backlogMs = 500;
 const soonTicks = 20;
 /** So often all partitions are brought up to the layout again: one that has lost its own may have come back as a new one. */
 const againTicks = 20;
-/** While there are tasks that belong elsewhere by now: a million of them are walked over in an hour. */
-const slowMs = 350;
+/** Between two pages of a walk: a million tasks are walked over in five minutes, at a few per cent of a core of Redis. */
+const pageMs = 20;
+/** Between two looks whether a task that belongs elsewhere has gone. */
+const witnessMs = 350;
 /** Nothing grows: it is woken when something does. */
 const restMs = 60_000;
 
@@ -32,10 +33,9 @@ export class Growth implements Duty {
   readonly #partitions: Partitions;
   #seen = '';
   #ticks = 0;
-  readonly #handedOut = new Set<number>();
-  readonly #released = new Set<number>();
-  /** Where the walk over a partition's tasks is; 'done' once a whole one met none that belongs elsewhere. */
-  readonly #cursors = new Map<Partition, string>();
+  readonly #handedOut = new Set<Partition>();
+  readonly #released = new Set<Partition>();
+  #walk: Walk | undefined;
 
   constructor(parts: { partitions: Partitions }) {
     this.#partitions = parts.partitions;
@@ -47,19 +47,19 @@ export class Growth implements Duty {
     if (former.length === 0) return restMs;
     if (text !== this.#seen) this.#begin(text);
     const failures = new Failures();
-    if (this.#ticks % againTicks === 0) await failures.of([layout.bringAll()]);
+    const isAnew = this.#ticks % againTicks === 0;
     this.#ticks += 1;
+    if (isAnew) await failures.of([layout.bringAll()]);
     const old = all.slice(0, Math.max(...former));
-    const added = all.slice(Math.min(...former));
+    const waiting = all.slice(1).filter((one) => isAnew || !this.#released.has(one));
     await failures.of(old.map((partition) => this.#askWhetherHandedOut(partition)));
-    await failures.of(added.map((partition) => this.#releaseWhenDue(partition)));
-    const isReleased = this.#released.size === added.length;
-    if (isReleased) await failures.of(old.map((partition) => this.#walk(partition)));
+    await failures.of(waiting.map((partition) => this.#releaseWhenDue(partition)));
     failures.tell();
-    if (!isReleased) return this.#ticks < soonTicks ? soonMs : backlogMs;
-    if (old.some((partition) => this.#cursors.get(partition) !== 'done')) return slowMs;
-    if (layout.text === text) await layout.finish();
-    return restMs;
+    if (this.#released.size < all.length - 1) return this.#ticks < soonTicks ? soonMs : backlogMs;
+    this.#walk ??= new Walk(old, (place, index) => partitionOf(place, layout.partitions) !== index);
+    const found = await this.#walk.step();
+    if (found === 'done' && layout.text === text) await layout.finish();
+    return found === 'more' ? pageMs : found === 'met' ? witnessMs : restMs;
   }
 
   #begin(text: string): void {
@@ -67,39 +67,20 @@ export class Growth implements Duty {
     this.#ticks = 0;
     this.#handedOut.clear();
     this.#released.clear();
-    this.#cursors.clear();
+    this.#walk = undefined;
   }
 
   async #askWhetherHandedOut(partition: Partition): Promise<void> {
-    if (this.#handedOut.has(partition.index)) return;
+    if (this.#handedOut.has(partition)) return;
     const { done } = await partition.run(handedOut, {});
-    if (done === 1) this.#handedOut.add(partition.index);
+    if (done === 1) this.#handedOut.add(partition);
   }
 
-  /** Its keys belonged to the partition with the same rest, in each of the former numbers. */
+  /** Nearly all of those that were there before wait for nothing; one of an earlier growth may have missed its end. */
   async #releaseWhenDue(partition: Partition): Promise<void> {
-    const { index } = partition;
-    if (this.#released.has(index) && this.#ticks % againTicks !== 1) return;
-    const { former } = this.#partitions.layout;
-    const before = former.map((partitions) => index % partitions).filter((one) => one !== index);
-    if (!before.every((one) => this.#handedOut.has(one))) return;
+    if (!splitFrom(partition, this.#partitions).every((one) => this.#handedOut.has(one))) return;
     await partition.run(release, {});
-    this.#released.add(index);
-  }
-
-  /** A page that has such a task is looked at again until it has gone: so a walk costs one page at a time. */
-  async #walk(partition: Partition): Promise<void> {
-    const cursor = this.#cursors.get(partition) ?? '0';
-    if (cursor === 'done') return;
-    const page = await partition.run(scan, { cursor, count: scanMax, bytesMax: scanBytesMax });
-    if (page.tasks.some((task) => this.#belongsElsewhere(task, partition))) return;
-    this.#cursors.set(partition, page.cursor === '0' ? 'done' : page.cursor);
-  }
-
-  #belongsElsewhere({ id, record }: { id: string; record: string }, { index }: Partition): boolean {
-    const decoded = decodeRecord(record);
-    const key = decoded.kind === 'record' ? decoded.record.key : undefined;
-    return partitionOf(key ?? id, this.#partitions.layout.partitions) !== index;
+    this.#released.add(partition);
   }
 }
 

@@ -104,7 +104,8 @@ export class Adder {
 
   #send(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddAnswer[]> {
     const write = (): Promise<AddAnswer[]> => this.#write(items, madeAtMs);
-    return this.#replication ? this.#replication.confirmed(this.#partition, write) : write();
+    if (!this.#replication) return write();
+    return this.#replication.confirmed(this.#partition, write, ([first]) => first !== 'moved');
   }
 
   async #write(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddAnswer[]> {

@@ -6,14 +6,13 @@ import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import type { Replication } from '../redis/replication.js';
 import { type AddAnswer, Adder, type AddStatus } from './adder.js';
-import { FormerPlaces } from './former-places.js';
+import type { FormerPlaces } from './former-places.js';
 import type { AddItem } from './new-task.js';
 import { AddManyError } from './results.js';
 
 export interface AddersParts {
   partitions: Partitions;
-  /** The same, for what only reads. */
-  readable: Partitions;
+  formerPlaces: FormerPlaces;
   lanes: PartitionLanes;
   clock: Clock;
   observe: Observe;
@@ -26,18 +25,16 @@ export interface AddersParts {
  */
 export class Adders {
   readonly #parts: AddersParts;
-  readonly #formerPlaces: FormerPlaces;
   readonly #adders = new Map<Partition, Adder>();
   #layout = '';
 
   constructor(parts: AddersParts) {
     this.#parts = parts;
-    this.#formerPlaces = new FormerPlaces(parts.readable);
   }
 
   async add(item: AddItem): Promise<AddStatus> {
     const adder = this.#adderOf(item); // before the look: what that finds holds in this layout
-    if (this.#formerPlaces.areWorthALook(item) && (await this.#isThere(item))) return 'duplicate';
+    if (this.#parts.formerPlaces.areWorthALook(item) && (await this.#isThere(item))) return 'duplicate';
     const answer = await adder.add(item);
     return answer === 'moved' ? this.add(item) : answer;
   }
@@ -68,7 +65,7 @@ export class Adders {
     [adder, places]: [Adder, readonly number[]],
     answers: (AddAnswer | Fault)[],
   ): Promise<void> {
-    const looked = places.filter((at) => this.#formerPlaces.areWorthALook(items[at] as AddItem));
+    const looked = places.filter((at) => this.#parts.formerPlaces.areWorthALook(items[at] as AddItem));
     const found = looked.map(async (at) => {
       const isThere = await this.#isThere(items[at] as AddItem).catch((error: unknown) => new Fault(error));
       if (isThere !== false) answers[at] = isThere === true ? 'duplicate' : isThere;
@@ -83,8 +80,10 @@ export class Adders {
 
   /** Whether it lives where it belonged before the queue grew. */
   async #isThere(item: AddItem): Promise<boolean> {
-    if (!(await this.#formerPlaces.have(item))) return false;
-    const { partitions, observe } = this.#parts;
+    const found = await this.#parts.formerPlaces.find(item);
+    if (found === undefined) return false;
+    const { partitions, replication, observe } = this.#parts;
+    await replication?.confirmed(partitions.all[found.index] as Partition, async () => {});
     observe({ type: 'added', queue: partitions.home.queue, name: item.name, status: 'duplicate', count: 1 });
     return true;
   }

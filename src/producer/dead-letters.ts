@@ -3,9 +3,9 @@ import { wholeNumber } from '../options.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import { purge, replay } from '../redis/scripts.generated.js';
-import { checkText, decodeRecord, type TaskLimits, withoutCreation } from '../task.js';
-import type { Adders } from './adders.js';
+import { checkText, keyIn, type TaskLimits, withoutCreation } from '../task.js';
 import { type Found, Letters, pageLettersMax } from './letters.js';
+import type { Mover } from './mover.js';
 import type { AddItem } from './new-task.js';
 import type { DeadLetter, ReplayResult } from './results.js';
 import type { TaskKey } from './task-place.js';
@@ -15,7 +15,7 @@ export interface DeadLettersParts {
   /** The same, for what only reads. */
   readable: Partitions;
   lanes: PartitionLanes;
-  adders: Adders;
+  mover: Mover;
   limits: TaskLimits;
   /** Asks how many partitions there are. */
   learn: () => Promise<void>;
@@ -32,7 +32,7 @@ export class DeadLetters {
   readonly #partitions: Partitions;
   readonly #letters: Letters;
   readonly #lanes: PartitionLanes;
-  readonly #adders: Adders;
+  readonly #mover: Mover;
   readonly #limits: TaskLimits;
   readonly #learn: () => Promise<void>;
 
@@ -40,7 +40,7 @@ export class DeadLetters {
     this.#partitions = parts.partitions;
     this.#letters = new Letters(parts.readable);
     this.#lanes = parts.lanes;
-    this.#adders = parts.adders;
+    this.#mover = parts.mover;
     this.#limits = parts.limits;
     this.#learn = parts.learn;
   }
@@ -101,19 +101,18 @@ export class DeadLetters {
   async #toMove(found: Found): Promise<AddItem | undefined> {
     if (this.#partitions.all.length === 1) return undefined;
     const { id = '', record = '' } = await this.#letters.fields(found);
-    const decoded = decodeRecord(record);
-    if (decoded.kind !== 'record') return undefined;
-    const { name, key = id } = decoded.record;
-    if (this.#partitions.of(key).index === found.index) return undefined;
-    return { id, name, placedBy: key, hasOwnId: true, when: '+0', expires: '', record: withoutCreation(record) };
+    if (!record.startsWith('{"')) return undefined; // nobody can run it: wherever it is, it comes back
+    const placedBy = keyIn(record) ?? id;
+    if (this.#partitions.of(placedBy).index === found.index) return undefined;
+    return { id, name: '', placedBy, hasOwnId: true, when: '+0', expires: '', record: withoutCreation(record) };
   }
 
-  /** Two steps, for no script crosses partitions; what ends between them leaves the letter beside the task. */
   async #move(found: Found, item: AddItem): Promise<Replayed> {
     const { id } = item;
-    if ((await this.#adders.add(item)) === 'duplicate') return { status: 'conflict', id };
-    await this.#purgeOne(found);
-    return { status: 'replayed', id };
+    const status = await this.#mover.move(item, `${found.index}/${found.number}`);
+    if (status === 'moved') return { status };
+    if (status === 'replayed') await this.#purgeOne(found);
+    return { status, id };
   }
 
   #purgeOne({ index, number }: Found): Promise<number> {

@@ -24,9 +24,11 @@ export class FormerPlaces {
     return hasOwnId && this.#readable.layout.former.length > 0;
   }
 
-  async have({ id, placedBy }: AddItem): Promise<boolean> {
-    const looks = this.#readable.formerOf(placedBy).map((partition) => this.#lookAt(partition).add(id));
-    return (await Promise.all(looks)).includes(true);
+  /** The one where it lives. */
+  async find({ id, placedBy }: AddItem): Promise<Partition | undefined> {
+    const places = this.#readable.formerOf(placedBy);
+    const found = await Promise.all(places.map((partition) => this.#lookAt(partition).add(id)));
+    return places[found.indexOf(true)];
   }
 
   #lookAt(partition: Partition): Batcher<string, boolean> {

@@ -14,9 +14,11 @@ import { checkQueueName, checkText, type TaskInfo, type TaskLimits, type TaskMap
 import { Adders } from './adders.js';
 import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
+import { FormerPlaces } from './former-places.js';
 import { Inspector, type ListOptions } from './inspector.js';
 import { Intake } from './intake.js';
 import { newTask } from './new-task.js';
+import { Mover } from './mover.js';
 import { type NewTaskOf, type PayloadArgs, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import type {
   AddResult,
@@ -75,11 +77,13 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const replicating = { servers: this.#servers, timeoutMs: tryMs };
     const replication = durability === 'replicated' ? new Replication(replicating) : undefined;
     this.#replication = replication;
-    const adders = new Adders({ partitions, readable, lanes, clock, observe, replication });
+    const formerPlaces = new FormerPlaces(readable);
+    const adders = new Adders({ partitions, formerPlaces, lanes, clock, observe, replication });
     this.#inspector = new Inspector(readable);
     this.#editor = new Editor({ ...at, partitions, readable, lanes, limits, observe });
     this.#intake = new Intake({ ...at, servers: this.#servers, layout, adders, limits });
-    this.dead = new DeadLetters({ partitions, readable, lanes, adders, limits, learn: () => this.#learnAnew() });
+    const mover = new Mover({ partitions, formerPlaces, lanes });
+    this.dead = new DeadLetters({ partitions, readable, lanes, mover, limits, learn: () => this.#learnAnew() });
   }
 
   /**

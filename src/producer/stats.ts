@@ -33,7 +33,7 @@ export async function queueStats(
     leader: leaderOf(first),
     ended: sum('ended'),
     unplaced: sum('unplaced'),
-    oldestDueAgeMs: oldest(replies.map((reply) => (reply.due === 0 ? null : ageMs(reply.oldestDueMs, reply.nowMs)))),
+    oldestDueAgeMs: oldest(replies.map(dueAgeMs)),
     oldestReadyAgeMs: oldest(replies.map((reply) => ageMs(reply.oldestReadyMs, reply.nowMs))),
     recoveryOnHold: replies.some((reply) => reply.holdMs > reply.nowMs),
     counts: addUp(replies.map((reply) => reply.counts)),
@@ -68,6 +68,11 @@ function leaderOf({ epoch, nowMs }: Stats): LeaderInfo | null {
   if (!term || !leader || !seenMs || nowMs - Number(seenMs) > Number(ttlMs)) return null;
   const { id, host, pid } = JSON.parse(leader) as { id: string; host: string; pid: number };
   return { id, host, pid, term: Number(term), since: Number(sinceMs) };
+}
+
+/** What is due in a partition that still waits is not late: it has to wait. */
+function dueAgeMs({ due, waits, oldestDueMs, nowMs }: Stats): number | null {
+  return due === 0 || waits === 1 ? null : ageMs(oldestDueMs, nowMs);
 }
 
 function ageMs(sinceMs: number | null, nowMs: number): number | null {

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js';
 import { DuestreamError, messageOf } from '../errors.js';
 import { failureWaitMs } from '../loop.js';
 import { newToken, type Random } from '../random.js';
+import { isPassing } from './passing.js';
 
 /**
  * Repeatable calls. A write whose reply was lost may or may not have happened; sent again under the same lane and call
@@ -40,9 +41,6 @@ interface Lane {
   readonly name: string;
   call: number;
 }
-
-/** Error replies of a server that can't serve just now; it did nothing, and the next try may find it well. */
-const passing = ['LOADING', 'MASTERDOWN', 'CLUSTERDOWN', 'TRYAGAIN', 'BUSY', 'READONLY', 'NOREPLICAS'];
 
 /** The least a try is given for its reply. */
 const tryMsMin = 50;
@@ -108,7 +106,7 @@ export class Lanes {
     if (error.code === 'ERR_OUTCOME_UNKNOWN') return 'unknown';
     if (error.code === 'ERR_REDIS_UNREACHABLE') return 'not done';
     if (error.code !== 'ERR_REDIS_REPLY') return 'final';
-    return this.#parts.repeatRefused || passing.some((word) => error.message.startsWith(word)) ? 'not done' : 'final';
+    return this.#parts.repeatRefused || isPassing(error) ? 'not done' : 'final';
   }
 
   /** Of the time of a call that waits or begins. */

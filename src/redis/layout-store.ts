@@ -62,6 +62,12 @@ export class LayoutStore {
     return layout === undefined ? { layout: await this.#ofOthers(), isLost: true } : { layout, isLost: false };
   }
 
+  /** Of so many partitions; undefined of those that have none, or can't be asked. */
+  all(partitions: number): Promise<(string | undefined)[]> {
+    const asked = Array.from({ length: partitions }, (_, index) => this.#of(index).catch(() => undefined));
+    return Promise.all(asked);
+  }
+
   /** Settles it, unless that is done; what holds from now on. */
   async create(layout: string): Promise<string> {
     const { keys, caller } = this.#at(0);

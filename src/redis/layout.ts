@@ -1,3 +1,4 @@
+import { DuestreamError } from '../errors.js';
 import { isAfter, layoutOf, noMultiple, otherLayout, otherPartitions, type Shape, shapeOf } from '../layout.js';
 import { runLoop } from '../loop.js';
 import type { Common } from '../options.js';
@@ -95,6 +96,7 @@ export class Layout implements KnownLayout {
    */
   async grow(partitions: number): Promise<boolean> {
     await this.#settle(partitions);
+    if (this.partitions !== partitions) await this.#learnNewest();
     const from = this.#text;
     const isNew = this.partitions !== partitions;
     if (isNew) {
@@ -107,8 +109,19 @@ export class Layout implements KnownLayout {
       }
       this.#learn(next);
     }
-    if (this.former.length > 0) await this.#bringAll(from);
+    if (this.former.length > 0) await this.#bringAll(from).catch((error: unknown) => this.#throwBegun(error));
     return isNew;
+  }
+
+  /** The first partition may have lost a growth that others know of: then this one must come on top of that. */
+  async #learnNewest(): Promise<void> {
+    const texts = await this.#store.all(this.partitions);
+    for (const text of texts) if (text !== undefined && isAfter(text, this.#text)) this.#learn(text);
+  }
+
+  #throwBegun(cause: unknown): never {
+    const message = `queue "${this.#parts.queue}" has ${this.partitions} partitions by now, but not all could be told`;
+    throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `${message}: its leader does that; or repeat the call`, { cause });
   }
 
   async finish(): Promise<void> {
@@ -127,20 +140,35 @@ export class Layout implements KnownLayout {
   async meet(index: number, found: string): Promise<void> {
     if (found === this.#text) return; // learned meanwhile
     if (!this.#isSettled || isAfter(found, this.#text)) return this.#learn(found);
-    const root = await this.#store.root();
-    if (root.layout !== undefined && isAfter(root.layout, this.#text)) return this.#learn(root.layout);
-    if (!this.#isOurs(root.layout)) throw otherLayout(this.#parts.queue, this.#text, root.layout ?? 'none');
-    if (root.layout !== this.#text) await this.#bring(0, root.layout ?? '', root); // it lost what others still have
+    const isPast = this.#isPast(found);
+    const root = await this.#store.root().catch((error: unknown) => {
+      if (index > 0 && isPast) return undefined; // that it is away is no reason to let this one wait
+      throw error;
+    });
+    if (root?.layout !== undefined && isAfter(root.layout, this.#text)) return this.#learn(root.layout);
+    if (root && root.layout !== this.#text) await this.#bringRoot(root);
     if (found !== '' && !isAfter(this.#text, found)) throw otherLayout(this.#parts.queue, this.#text, found);
     if (index > 0) await this.#bring(index, found, root);
   }
 
-  /** Whether the first partition has our layout, or one of those that ours names as its past. */
-  #isOurs(layout: string | undefined): boolean {
-    if (layout === this.#text) return true;
-    if (this.former.length === 0) return false;
-    const shape = layout === undefined ? undefined : shapeOf(layout);
-    return layout === undefined || (shape !== undefined && this.former.includes(shape.partitions));
+  /** The first partition has lost what others still have: brings it up again. Else it is another queue's, by our name. */
+  async #bringRoot(root: Root): Promise<void> {
+    const { layout } = root;
+    const isOurs = layout === undefined ? this.former.length > 0 : this.#isPast(layout);
+    const isKnown = layout !== undefined && isAfter(this.#text, layout) && (await this.#isElsewhere());
+    if (!isOurs && !isKnown) throw otherLayout(this.#parts.queue, this.#text, layout ?? 'none');
+    await this.#bring(0, layout ?? '', root);
+  }
+
+  async #isElsewhere(): Promise<boolean> {
+    return (await this.#store.all(this.partitions)).slice(1).includes(this.#text);
+  }
+
+  /** Whether ours names it as its past, or is the same without a past. */
+  #isPast(layout: string): boolean {
+    const shape = shapeOf(layout);
+    if (shape === undefined || !isAfter(this.#text, layout)) return false;
+    return this.former.includes(shape.partitions) || shape.partitions === this.partitions;
   }
 
   /**
@@ -148,7 +176,8 @@ export class Layout implements KnownLayout {
    * not become one of one, with most of its tasks out of sight.
    */
   async #settle(wanted: number): Promise<void> {
-    const { isLost, layout = layoutOf(wanted) } = await this.#store.find();
+    const known = this.#isSettled ? this.#text : layoutOf(wanted);
+    const { isLost, layout = known } = await this.#store.find();
     if (!isLost) return this.#learn(layout);
     this.#check(layout);
     this.#learn(await this.#store.create(layout));
@@ -162,12 +191,12 @@ export class Layout implements KnownLayout {
   }
 
   /** Brings one partition up to the layout. What it has may not be what we take it to have: then it says so. */
-  async #bring(index: number, taken: string, root: Root): Promise<void> {
+  async #bring(index: number, taken: string, root: Root | undefined): Promise<void> {
     const layout = this.#text;
     const isNew = index >= Math.min(...this.former, this.partitions);
     let from = taken;
     for (let tries = 0; tries < 3; tries += 1) {
-      const waits = from === '' && isNew ? String(Number(root.isPaused)) : '';
+      const waits = from === '' && isNew ? String(Number(root?.isPaused ?? false)) : '';
       const reply = await this.#store.grow(index, { layout, from, waits });
       if (reply.status === 'ok') return;
       if (isAfter(reply.layout, layout)) return this.#learn(reply.layout);

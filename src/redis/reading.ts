@@ -2,11 +2,12 @@ import type { Clock } from '../clock.js';
 import { DuestreamError, messageOf } from '../errors.js';
 import { failureWaitMs } from '../loop.js';
 import type { Random } from '../random.js';
+import { isPassing } from './passing.js';
 import type { Reply } from './reply.js';
 import type { Caller } from './script.js';
 
 /**
- * For reads alone: sends again while the reply is lost. A read changes nothing, so unlike a write it needs no lane. What
+ * For reads alone: sends again while the reply is lost, or the server can't serve just now. A read changes nothing, so unlike a write it needs no lane. What
  * is not answered after `repeatForMs` is `ERR_REDIS_UNREACHABLE`: there is no outcome that could be unknown.
  */
 export class Reading implements Caller {
@@ -25,13 +26,18 @@ export class Reading implements Caller {
       try {
         return await this.#caller.send(args, options);
       } catch (error) {
-        if (!isLost(error)) throw error;
+        if (!isLost(error) && !isAway(error)) throw error;
         const leftMs = endMs - clock.monotonicMs();
+        if (leftMs <= 0 && isAway(error)) throw error;
         if (leftMs <= 0) throw new DuestreamError('ERR_REDIS_UNREACHABLE', messageOf(error), { cause: error });
         await clock.sleep(Math.min(leftMs, failureWaitMs(failures, random) / 2));
       }
     }
   }
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof DuestreamError && isPassing(error);
 }
 
 function isLost(error: unknown): boolean {

@@ -27,11 +27,16 @@ export class Replication {
   }
 
   /** Runs a write, and resolves when a replica has it. ERR_OUTCOME_UNKNOWN when that is not known in time. */
-  async confirmed<R>(partition: Partition, write: () => Promise<R>): Promise<R> {
+  async confirmed<R>(
+    partition: Partition,
+    write: () => Promise<R>,
+    hasWritten: (result: R) => boolean = () => true,
+  ): Promise<R> {
     const { servers } = this.#parts;
     const serverOf = (): string => servers.linkFor(partition.keys.meta).serverId;
     const before = serverOf();
     const result = await write();
+    if (!hasWritten(result)) return result;
     const wroteTo = serverOf();
     if (this.#isStopped) throw notConfirmed(partition.queue, this.#parts.timeoutMs, undefined);
     const confirmation = await this.#roundsOf(partition).next();

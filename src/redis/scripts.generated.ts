@@ -2041,7 +2041,7 @@ export type ReplayReply =
 /** make a dead letter a task again, due now, at its first attempt. */
 export const replay: Script<ReplayKeys, ReplayArgs, ReplayReply> = {
   name: 'replay',
-  sha1: '71f7fde5977ba9661760e69953a599dc91fae773',
+  sha1: '8c85ee7fb2efe9521255b21126c10f47695c2734',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'lane', 'call', 'number'],
   items: [],
@@ -2057,13 +2057,13 @@ local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local dead, past, counts = KEYS[7], KEYS[8], KEYS[9]
 local layout, now_ms, lane, call, number = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
 end
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live)
@@ -2432,23 +2432,23 @@ export interface ScanArgs {
   cursor: string;
   /** looked at, about */
   count: number;
-  /** nothing more is looked at when so many bytes were read: exceeded by ten records at most */
+  /** nothing more is looked at when so many bytes were read: exceeded by a record or two */
   bytesMax: number;
 }
 
 export type ScanReply =
-  | { status: 'ok'; cursor: string; tasks: { id: string; record: string }[] }
+  | { status: 'ok'; cursor: string; server: string; tasks: { id: string; key: string; record: string }[] }
   | { status: 'other_layout'; layout: string };
 
-/** the ids of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue grew. */
+/** the ids and keys of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue */
 export const scan: Script<ScanKeys, ScanArgs, ScanReply> = {
   name: 'scan',
-  sha1: '13e56d6ccb2d5ba566769a416fd0a0cd88359dcf',
+  sha1: '4cbe5c08a79bd30e27724ffacf796bc5de1a74f6',
   keys: ['meta', 'tasks'],
   args: ['layout', 'cursor', 'count', 'bytesMax'],
   items: [],
   reply: {
-    ok: { cursor: 'string', tasks: { id: 'string', record: 'string' } },
+    ok: { cursor: 'string', server: 'string', tasks: { id: 'string', key: 'string', record: 'string' } },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=no-writes
@@ -2456,18 +2456,22 @@ local meta, tasks = KEYS[1], KEYS[2]
 local layout, cursor, count, bytes_max = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local stored = redis.call('HGET', meta, 'layout')
 if stored ~= layout then return {'other_layout', stored or ''} end
+local info = redis.pcall('INFO', 'server')
+local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local page, bytes = {}, 0
-for _ = 1, math.ceil(count / 10) do
-  local found = redis.call('HSCAN', tasks, cursor, 'COUNT', math.min(10, count))
+for _ = 1, count do
+  local found = redis.call('HSCAN', tasks, cursor, 'COUNT', 1)
   cursor = found[1]
   for i = 1, #found[2], 2 do
     local record = found[2][i + 1]
+    local key = string.match(record, ',"k":("[^"\\\\]*")}$') or ''
     bytes = bytes + #record
-    page[#page + 1], page[#page + 2] = found[2][i], string.find(record, '"k"', 1, true) and record or ''
+    page[#page + 1], page[#page + 2] = found[2][i], key
+    page[#page + 1] = key == '' and string.find(record, '"k"', 1, true) and record or ''
   end
-  if cursor == '0' or bytes >= bytes_max then break end
+  if cursor == '0' or bytes >= bytes_max or #page >= 3 * count then break end
 end
-return {'ok', cursor, page}
+return {'ok', cursor, server, page}
 `,
 };
 

@@ -2,6 +2,8 @@ import { DuestreamError } from '../../src/errors.js';
 import { Adders } from '../../src/producer/adders.js';
 import { DeadLetters } from '../../src/producer/dead-letters.js';
 import { Editor } from '../../src/producer/editor.js';
+import { FormerPlaces } from '../../src/producer/former-places.js';
+import { Mover } from '../../src/producer/mover.js';
 import { toItem } from '../../src/producer/new-task.js';
 import { PartitionLanes } from '../../src/redis/partition-lanes.js';
 import { defaultLimits } from '../../src/task.js';
@@ -32,13 +34,13 @@ export class ProducerActor extends Actor {
     const patience = { repeatForMs: 10_000, tryMs: 2_000, lanesMax: 2 };
     const lanes = new PartitionLanes({ clock, random: stage.draws.fraction, ...patience });
     this.#editor = new Editor({ queue: 'q', partitions, readable: partitions, lanes, limits: defaultLimits, observe });
-    const adders = new Adders({ partitions, readable: partitions, lanes, clock, observe, replication: undefined });
-    this.#adders = adders;
+    const formerPlaces = new FormerPlaces(partitions);
+    this.#adders = new Adders({ partitions, formerPlaces, lanes, clock, observe, replication: undefined });
     this.#dead = new DeadLetters({
       partitions,
       readable: partitions,
       lanes,
-      adders,
+      mover: new Mover({ partitions, formerPlaces, lanes }),
       limits: defaultLimits,
       learn: async () => {},
     });

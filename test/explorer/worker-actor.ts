@@ -44,6 +44,7 @@ export class WorkerActor extends Actor {
       worker: name,
       slots: this.#slots,
       share: () => 1,
+      release: async () => {},
       leaseMs: of.leaseMs,
       lostMax: 2,
       lockTtlMs: 5_000,

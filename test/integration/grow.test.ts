@@ -1,34 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../src/clock.js';
 import type { Queue } from '../../src/index.js';
-import { Growth } from '../../src/leader/growth.js';
-import { partitionOf } from '../../src/partition-of.js';
-import { Layout } from '../../src/redis/layout.js';
-import { Partitions } from '../../src/redis/partition.js';
-import { type Caller, runScript } from '../../src/redis/script.js';
-import { grow } from '../../src/redis/scripts.generated.js';
 import { Gate, useLab } from '../support/lab.js';
-import { idsIn, partitionsIn } from '../support/partitions.js';
+import { movingIds, partitionsIn } from '../support/partitions.js';
 import { until } from '../support/redis.js';
 
 const lab = useLab();
-const { keysOf, queueOf, created } = partitionsIn(lab);
+const { keysOf, queueOf, created, layoutAt } = partitionsIn(lab);
 
-const layoutAt = (partition: number): Promise<unknown> => lab().send('HGET', keysOf(partition).meta, 'layout');
 /** That it is one of four, and all of them know it. */
 const isDone = async (): Promise<boolean> =>
   (await Promise.all([0, 1, 2, 3].map(layoutAt))).every((at) => at === '1/4');
-
-/** Ids that belong to `from` of two partitions and to `to` of four. */
-function movingIds(from: number, to: number, count: number): string[] {
-  return idsIn(to, { of: 4, count }).filter((id) => partitionOf(id, 2) === from);
-}
-
-/** Only the first partition has the new layout: whoever grew the queue died right then. */
-async function growAtRootOnly(to: string, from: string): Promise<void> {
-  const send = (args: readonly string[]) => lab().send(...args);
-  await runScript({ send }, grow, { keys: keysOf(0), args: { layout: to, from, waits: '', nowMs: 0 } });
-}
 
 describe('a queue that grows', () => {
   test('while producers and workers are at it: each task runs once, and the former layout is forgotten', async () => {
@@ -191,110 +172,6 @@ describe('a queue that grows', () => {
     expect(await queue.dead.list()).toMatchObject({ letters: [] });
     expect(await lab().send('HEXISTS', keysOf(3).tasks, id)).toBe(1);
     expect(await queue.get(id)).toMatchObject({ payload: 'it', attempt: 1 });
-  });
-});
-
-describe('a growth that was cut short', () => {
-  test('is seen through by whoever adds', async () => {
-    const queue = await created(2);
-    const [old, id] = movingIds(1, 3, 9) as [string, string];
-    await queue.add('job', null, { id: old, in: '1h' });
-    await growAtRootOnly('1/4<2', '1/2');
-    expect(await layoutAt(1)).toBe('1/2');
-    expect(await lab().newQueue().add('job', null, { id: old })).toMatchObject({ status: 'duplicate' });
-    expect(await layoutAt(1)).toBe('1/4<2');
-    expect(await lab().newQueue().add('job', null, { id })).toMatchObject({ status: 'scheduled' });
-    expect(await lab().send('HMGET', keysOf(3).meta, 'layout', 'waits')).toEqual(['1/4<2', '0']);
-  });
-
-  test('is seen through by the leader, and by the command again', async () => {
-    const queue = await created(2);
-    const id = movingIds(1, 3, 9)[0] as string;
-    await queue.add('job', null, { id });
-    await growAtRootOnly('1/4<2', '1/2');
-    const { diary } = await lab().worker({ job: () => {} });
-    await diary.next('completed', id);
-    await until(isDone, 'the growth to be over');
-    expect(await queue.grow(4)).toEqual({ queue: lab().name, partitions: 4, former: [] });
-  });
-
-  test('a first partition that lost it learns it from the others', async () => {
-    const queue = await created(2);
-    await queue.add('job', null, { in: '1h' });
-    await queue.grow(4);
-    await lab().send('HSET', keysOf(0).meta, 'layout', '1/2');
-    const inFirst = idsIn(0, { of: 4, count: 1 })[0] as string;
-    await queue.add('job', null, { id: inFirst, in: '1h' });
-    expect(await layoutAt(0)).toBe('1/4<2');
-  });
-});
-
-describe('the duty that sees a growth through', () => {
-  const isWaiting = (partition: number) => lab().send('HEXISTS', keysOf(partition).meta, 'waits');
-
-  /** As a leader has it, to tick by hand. */
-  async function dutyOf(callerFor: (key: string) => Caller = () => lab().link): Promise<Growth> {
-    const at = { queue: lab().name, prefix: 'duestream', callerFor };
-    const layout = new Layout({ ...at, clock: systemClock, believed: undefined });
-    await layout.settle();
-    return new Growth({ partitions: new Partitions({ ...at, layout }) });
-  }
-
-  test('has nothing to do in a queue that does not grow', async () => {
-    await created(2);
-    expect(await (await dutyOf()).tick()).toBe(60_000);
-  });
-
-  test('releases anew a partition that lost all it had, and came back as a new one', async () => {
-    const queue = await created(2);
-    const [old, lost] = movingIds(1, 3, 9) as [string, string];
-    await queue.add('job', null, { id: old, in: '1h' }); // the growth lasts for as long
-    await queue.grow(4);
-    const duty = await dutyOf();
-    await duty.tick();
-    expect(await isWaiting(3)).toBe(0);
-    await lab().send('DEL', ...Object.values(keysOf(3)));
-    await queue.add('job', null, { id: lost });
-    expect(await isWaiting(3)).toBe(1);
-    for (let ticks = 0; ticks < 20; ticks += 1) await duty.tick();
-    expect(await isWaiting(3)).toBe(0);
-    expect(await layoutAt(3)).toBe('1/4<2');
-  });
-
-  test('does for the others what it can not do for one that is away, and does not forget the past before it could', async () => {
-    const queue = await created(2);
-    await queue.grow(4);
-    const isAway = { now: true };
-    const away: Caller = {
-      send: (...args) => (isAway.now ? Promise.reject(new Error('away')) : lab().link.send(...args)),
-    };
-    const duty = await dutyOf((key) => (key.includes(':1}') ? away : lab().link));
-    await expect(duty.tick()).rejects.toThrow('away');
-    expect([await isWaiting(2), await isWaiting(3)]).toEqual([0, 1]); // 3 waits for 1
-    await expect(duty.tick()).rejects.toThrow('away');
-    expect(await layoutAt(0)).toBe('1/4<2');
-    isAway.now = false;
-    await duty.tick();
-    expect([await isWaiting(3), await layoutAt(0)]).toEqual([0, '1/4']);
-  });
-
-  test('forgets the past only when no task lies where it would not belong by now', async () => {
-    const queue = await created(2);
-    const stays = idsIn(1, { of: 4, count: 1 })[0] as string;
-    const [byId, keyed] = movingIds(0, 2, 9) as [string, string];
-    await queue.addMany(
-      [{ id: stays }, { id: byId }, { id: 'k', key: keyed }].map((one) => ({ name: 'job', in: '1h', ...one })),
-    );
-    await queue.grow(4);
-    const duty = await dutyOf();
-    const after = async (id: string, place?: { key: string }): Promise<unknown> => {
-      await queue.cancel(id, place);
-      for (let ticks = 0; ticks < 4; ticks += 1) await duty.tick();
-      return layoutAt(0);
-    };
-    expect(await after(byId)).toBe('1/4<2');
-    expect(await after('k', { key: keyed })).toBe('1/4');
-    expect(await queue.get(stays)).toMatchObject({ state: 'scheduled' });
   });
 });
 

@@ -241,21 +241,41 @@ test('has: which ids live here', async () => {
   expect(await counted('added')).toBe(2);
 });
 
-test('scan: every id once in a pass, and the record of those that may have a key', async () => {
+test('scan: every id once in a pass, with its key, or the record of one that may have it elsewhere', async () => {
   for (let at = 0; at < 300; at += 1) await addTask(`t${at}`);
-  await addTask('keyed', '+0', { record: '{"n":"job","k":"red"}' });
+  await addTask('last', '+0', { record: '{"n":"job","p":{"k":"no"},"k":"red"}' });
+  await addTask('first', '+0', { record: '{"n":"job","k":"blue","t":5}' });
+  await addTask('quoted', '+0', { record: String.raw`{"n":"job","k":"a\"b"}` });
+  await addTask('none', '+0', { record: String.raw`{"n":"job","p":"\"k\":\"no\"}"}` });
   await grow();
-  const ids: string[] = [];
-  const records: string[] = [];
+  const found = new Map<string, string>();
+  const servers = new Set<string>();
   let cursor = '0';
   do {
     const page = await expectStatus(run(lua.scan, { cursor, count: 50, bytesMax: 1e6, ...grown }), 'ok');
-    for (const task of page.tasks) {
-      ids.push(task.id);
-      if (task.record !== '') records.push(task.record);
+    for (const { id, key, record } of page.tasks) {
+      expect(found.has(id)).toBe(false);
+      found.set(id, key + record);
     }
+    servers.add(page.server);
     cursor = page.cursor;
   } while (cursor !== '0');
-  expect(new Set(ids).size).toBe(301);
-  expect(records).toEqual([`{"c":${now},"n":"job","k":"red"}`]);
+  expect(found.size).toBe(304);
+  expect([...servers]).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/)]);
+  expect(['last', 'first', 'quoted', 'none', 't0'].map((id) => found.get(id))).toEqual([
+    '"red"',
+    `{"c":${now},"n":"job","k":"blue","t":5}`,
+    String.raw`{"c":${now},"n":"job","k":"a\"b"}`,
+    '',
+    '',
+  ]);
+});
+
+test('scan: a page ends soon after so many bytes', async () => {
+  const big = JSON.stringify({ n: 'job', p: 'x'.repeat(10_000) });
+  for (let at = 0; at < 200; at += 1) await addTask(`t${at}`, '+0', { record: big });
+  await grow();
+  const page = await expectStatus(run(lua.scan, { cursor: '0', count: 100, bytesMax: 50_000, ...grown }), 'ok');
+  expect(page.tasks.length).toBeLessThan(15);
+  expect(page.cursor).not.toBe('0');
 });
