@@ -46,7 +46,7 @@ class Stage {
       settler: { along: (_: string, read: (along: object) => unknown) => read({ lane: '', call: 0, items: [] }) },
       inFlight: new InFlight(this.slots),
       patience: new Patience(this.clock),
-      share: 1,
+      share: () => 1,
       leaseMs: 30_000,
       lostMax: 5,
       onHold: () => {},
