@@ -27,6 +27,8 @@ export class Layout implements KnownLayout {
   #text = '';
   #shape = unknown;
   #isSettled = false;
+  /** What it is to grow to: whoever was told that may do it. */
+  #target: number | undefined;
   #settling: Promise<void> | undefined;
 
   constructor(parts: LayoutParts) {
@@ -95,6 +97,7 @@ export class Layout implements KnownLayout {
    * ERR_INVALID_ARGUMENT when it can't: fewer, or no multiple.
    */
   async grow(partitions: number): Promise<boolean> {
+    this.#target = partitions;
     await this.#settle(partitions);
     if (this.partitions !== partitions) await this.#learnNewest();
     const from = this.#text;
@@ -229,7 +232,7 @@ export class Layout implements KnownLayout {
     const { queue, believed } = this.#parts;
     const shape = shapeOf(layout);
     if (shape === undefined) throw otherLayout(queue, layoutOf(believed ?? 1), layout);
-    if (this.#isSettled || believed === undefined || believed === shape.partitions) return;
+    if (this.#isSettled || believed === undefined || believed === shape.partitions || believed === this.#target) return;
     throw otherPartitions(queue, believed, shape.partitions);
   }
 }

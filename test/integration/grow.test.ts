@@ -228,6 +228,7 @@ describe('growing', () => {
     await lab().newQueue().grow(4);
     expect(await running.add('job', null, { in: '1h' })).toMatchObject({ status: 'scheduled' });
     await expect(queueOf(2).add('job')).rejects.toMatchObject({ code: 'ERR_OTHER_LAYOUT' });
+    expect(await queueOf(8).grow(8)).toMatchObject({ partitions: 8 });
   });
 
   test('goes on while a handler of before is at work, and its end counts', async () => {
