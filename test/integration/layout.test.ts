@@ -58,7 +58,7 @@ describe('how many partitions a queue has', () => {
     const callerFor = (key: string): Caller => (key.includes(':0}') ? silent : lab().link);
     const layout = new Layout({ queue: lab().name, prefix: 'duestream', callerFor, clock, believed: undefined });
     const settled = layout.settle();
-    await clock.advance(500);
+    await clock.advance(2_000);
     await settled;
     expect([layout.partitions, layout.isSettled]).toEqual([4, true]);
   });
