@@ -22,18 +22,18 @@
 --       late_call
 --
 -- One script, so that the letter is gone exactly when the task is back. conflict: that id lives anew; the letter stays.
--- Place, then record, then the letter goes.
+-- Place, then record, then the letter goes. The same lane and call again gets the first reply, though the queue has grown.
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local dead, past, counts = KEYS[7], KEYS[8], KEYS[9]
 local layout, now_ms, lane, call, number = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
 end
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live)

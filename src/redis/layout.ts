@@ -135,11 +135,12 @@ export class Layout implements KnownLayout {
     if (index > 0) await this.#bring(index, found, root);
   }
 
-  /** Whether the first partition has our layout, or one of those that ours names as its past. */
+  /** Whether the first partition has our layout, or one of those that ours names as its past, or ours before its growth was over. */
   #isOurs(layout: string | undefined): boolean {
     if (layout === this.#text) return true;
-    if (this.former.length === 0) return false;
     const shape = layout === undefined ? undefined : shapeOf(layout);
+    if (layout !== undefined && shape?.partitions === this.partitions) return isAfter(this.#text, layout);
+    if (this.former.length === 0) return false;
     return layout === undefined || (shape !== undefined && this.former.includes(shape.partitions));
   }
 

@@ -2041,7 +2041,7 @@ export type ReplayReply =
 /** make a dead letter a task again, due now, at its first attempt. */
 export const replay: Script<ReplayKeys, ReplayArgs, ReplayReply> = {
   name: 'replay',
-  sha1: '71f7fde5977ba9661760e69953a599dc91fae773',
+  sha1: '8c85ee7fb2efe9521255b21126c10f47695c2734',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'lane', 'call', 'number'],
   items: [],
@@ -2057,13 +2057,13 @@ local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local dead, past, counts = KEYS[7], KEYS[8], KEYS[9]
 local layout, now_ms, lane, call, number = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
 local at = redis.call('HMGET', meta, 'layout', 'paused')
-if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
 end
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', due) redis.call('XLEN', stream) redis.call('HLEN', live)

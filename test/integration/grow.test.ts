@@ -30,6 +30,11 @@ async function growAtRootOnly(to: string, from: string): Promise<void> {
   await runScript({ send }, grow, { keys: keysOf(0), args: { layout: to, from, waits: '', nowMs: 0 } });
 }
 
+/** As a process has it. */
+function layoutOf(callerFor: (key: string) => Caller = () => lab().link): Layout {
+  return new Layout({ queue: lab().name, prefix: 'duestream', callerFor, clock: systemClock, believed: undefined });
+}
+
 describe('a queue that grows', () => {
   test('while producers and workers are at it: each task runs once, and the former layout is forgotten', async () => {
     const queue = await created(2);
@@ -227,6 +232,19 @@ describe('a growth that was cut short', () => {
     await queue.add('job', null, { id: inFirst, in: '1h' });
     expect(await layoutAt(0)).toBe('1/4<2');
   });
+
+  test('a first partition that lost the end of it, in a failover, is told of it again', async () => {
+    const queue = await created(2);
+    await queue.grow(4);
+    const layout = layoutOf();
+    await layout.settle();
+    await layout.finish();
+    const id = idsIn(0, { of: 4, count: 1 })[0] as string;
+    expect(await queue.add('job', null, { id, in: '1h' })).toMatchObject({ status: 'scheduled' });
+    await lab().send('HSET', keysOf(0).meta, 'layout', '1/4<2');
+    expect(await queue.add('job', null, { id })).toMatchObject({ status: 'duplicate' });
+    expect(await layoutAt(0)).toBe('1/4');
+  });
 });
 
 describe('the duty that sees a growth through', () => {
@@ -234,10 +252,9 @@ describe('the duty that sees a growth through', () => {
 
   /** As a leader has it, to tick by hand. */
   async function dutyOf(callerFor: (key: string) => Caller = () => lab().link): Promise<Growth> {
-    const at = { queue: lab().name, prefix: 'duestream', callerFor };
-    const layout = new Layout({ ...at, clock: systemClock, believed: undefined });
+    const layout = layoutOf(callerFor);
     await layout.settle();
-    return new Growth({ partitions: new Partitions({ ...at, layout }) });
+    return new Growth({ partitions: new Partitions({ queue: lab().name, prefix: 'duestream', callerFor, layout }) });
   }
 
   test('has nothing to do in a queue that does not grow', async () => {
