@@ -8,10 +8,8 @@ export interface Follower {
   belief: string;
 }
 
-const nobody = { by: 0, number: 0, op: -1, id: -1, isLater: false, letter: 0 };
-
 export function growing(at: number, layout: string, { from, waits }: Pick<Sent, 'from' | 'waits'>): Sent {
-  return { ...nobody, verb: 'grow', at, layout, from, waits };
+  return { verb: 'grow', at, layout, by: 0, number: 0, op: -1, id: -1, isLater: false, letter: 0, from, waits };
 }
 
 /** What its process makes of another layout than the newest it knows. */
@@ -54,6 +52,7 @@ export function bringing(run: Run, { belief }: Follower, { at, from }: { at: num
 
 export function bring(run: Run, who: Follower, { at, taken }: { at: number; taken: string }): boolean {
   let from = taken;
+  if (run.rules.oldFirst && !bringOld(run, who, { at, from })) return false;
   for (let tries = 0; tries < 3; tries += 1) {
     const reply = grow(run, bringing(run, who, { at, from }));
     if (typeof reply === 'string') return true;
@@ -65,6 +64,14 @@ export function bring(run: Run, who: Follower, { at, taken }: { at: number; take
     from = reply.layout;
   }
   return false;
+}
+
+/** Those that a new partition was split from. */
+export function bringOld(run: Run, who: Follower, { at, from }: { at: number; from: string }): boolean {
+  if (from !== '' || !isNewIn(who.belief, at)) return true;
+  const { former } = shape(who.belief);
+  const old = new Set(former.map((count) => at % count).filter((one) => one !== at && run.state.partitions[one]));
+  return [...old].every((one) => bring(run, who, { at: one, taken: run.at(one).layout }));
 }
 
 /** A script that is repeated in whatever layout there is: until it is done, or its process can't follow. */

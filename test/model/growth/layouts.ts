@@ -29,6 +29,13 @@ export function placesOf(layout: string, key: number): [belongs: number, ...form
   return [...places] as [number, ...number[]];
 }
 
+/** Wherever it may have belonged since the queue was made: the first partition is always among them. */
+export function everyPlaceOf(layout: string, key: number): number[] {
+  const { partitions } = shape(layout);
+  const counts = Array.from({ length: partitions }, (_, nth) => partitions - nth);
+  return [...new Set(counts.filter((count) => partitions % count === 0).map((count) => key % count))];
+}
+
 /** A partition that came with the growths this layout has not forgotten. */
 export function isNewIn(layout: string, index: number): boolean {
   const { partitions, former } = shape(layout);

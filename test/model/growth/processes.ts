@@ -1,6 +1,6 @@
 /** Growers, the operator who pauses, workers, and the world. */
 import { letterOf } from '../moves.js';
-import { bring, bringing, growing, inAny, learn } from './followers.js';
+import { bring, bringing, bringOld, growing, inAny, learn } from './followers.js';
 import { isAfter, isGrowing, isNewIn, layoutOf, shape } from './layouts.js';
 import type { Moves } from './moves.js';
 import { execute, grow, handOut, pause, promote, type Run, settle, tasksIn } from './scripts.js';
@@ -38,7 +38,7 @@ export function growerMoves(moves: Moves, g: number): void {
 export function followerMoves(moves: Moves): void {
   const { state, world } = moves;
   const belief = at(state.partitions, 0)?.layout ?? '';
-  for (const place of world.partitions) {
+  for (const place of belief === '' ? [] : world.partitions) {
     const from = state.partitions[place]?.layout ?? '';
     if (place >= shape(belief).partitions || from === belief) continue;
     if (from === '' ? !isGrowing(belief) : !isAfter(belief, from)) continue;
@@ -49,7 +49,10 @@ export function followerMoves(moves: Moves): void {
     if (state.left.lateBrings === 0) continue;
     moves.step(
       `somebody is about to bring ${place} up to ${belief}`,
-      (run) => void run.state.copies.push(bringing(run, { belief }, { at: place, from })),
+      (run) => {
+        if (world.rules.oldFirst) bringOld(run, { belief }, { at: place, from });
+        run.state.copies.push(bringing(run, { belief }, { at: place, from }));
+      },
       'lateBrings',
     );
   }

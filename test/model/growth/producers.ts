@@ -1,7 +1,7 @@
 /** add, cancel and replay, as a process makes them: each step one script, and between two of them it may sleep. */
 import { letterOf } from '../moves.js';
 import { inAny, learn, meet } from './followers.js';
-import { placesOf } from './layouts.js';
+import { everyPlaceOf, placesOf } from './layouts.js';
 import { livesSomewhere, type Moves } from './moves.js';
 import { execute, look, purge, type Reply, type Run } from './scripts.js';
 import { at, type Doing, type Producer, type Sent, type State } from './state.js';
@@ -50,12 +50,23 @@ function begun(
   return verb === 'replay' ? doing : placed(doing, world, belief);
 }
 
-/** Where it is to be added, cancelled, and looked for before that. */
-function placed(doing: Doing, { rules, keys, producers }: Bound, belief: string): Doing {
-  const [belongs, ...former] = placesOf(belief, at(keys, doing.id));
-  const isNew = at(producers.flat(), doing.op)[0] === 'new';
-  const others = (doing.stage === 'cancel' ? rules.asksFormer : rules.looks && !isNew) ? former : [];
+/** Where it is to be added or cancelled, and where else to look: before an add, or after a cancel that found nothing. */
+function placed(doing: Doing, world: Bound, belief: string): Doing {
+  const [belongs, ...former] = placesOf(belief, at(world.keys, doing.id));
+  const isCancel = doing.stage === 'cancel';
+  const others = isCancel ? othersToAsk(doing.id, world, belief) : looks(doing, world) ? former : [];
   return { ...doing, layout: belief, at: belongs, others, number: 0 };
+}
+
+function looks({ op }: Doing, { rules, producers }: Bound): boolean {
+  return rules.looks && at(producers.flat(), op)[0] !== 'new';
+}
+
+function othersToAsk(id: number, { rules, keys, partitions }: Bound, belief: string): number[] {
+  const [belongs, ...former] = placesOf(belief, at(keys, id));
+  const rest = everyPlaceOf(belief, at(keys, id)).filter((place) => place !== belongs && !former.includes(place));
+  const all = [...(rules.asksFormer ? former : []), ...(rules.asksFirst ? rest : [])];
+  return all.filter((place) => partitions.includes(place));
 }
 
 function goOn(moves: Moves, by: number, doing: Doing): void {

@@ -26,6 +26,16 @@ export const scenarios: Readonly<Record<string, World>> = {
     ],
     left: { lost: 1, copies: 1 },
   }),
+  'who knows less cancels what is new': world({
+    producers: [
+      [
+        ['learn', 0],
+        ['new', 0],
+      ],
+      [['cancel', 0]],
+    ],
+    left: { lost: 1 },
+  }),
   'an id is added while it runs': world({
     producers: [[['add', 0]], [['add', 0]]],
     works: true,
@@ -209,6 +219,16 @@ export const scenarios: Readonly<Record<string, World>> = {
     growers: [2, 3],
     producers: [[['later', 0]], [['later', 0]]],
     hasLeader: true,
+  }),
+  'the first partition fails over, and what is new lies elsewhere': world({
+    producers: [
+      [
+        ['learn', 0],
+        ['new', 0],
+      ],
+    ],
+    hasLeader: true,
+    left: { failovers: 1 },
   }),
   'the first partition fails over': world({
     producers: [[['add', 0]], [['add', 0]]],
