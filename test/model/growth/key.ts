@@ -51,5 +51,7 @@ function sentKey({ verb, at, layout, by, number, op, letter, from, waits }: Sent
 }
 
 function leaderKey({ leader: { belief, seen, handedOut, released, cursors } }: State): string {
-  return [belief, seen, handedOut.toSorted().join(), released.toSorted().join(), cursors.join()].join();
+  return [belief, seen, inOrder(handedOut), inOrder(released), cursors.join()].join();
 }
+
+const inOrder = (places: readonly number[]): string => places.toSorted((one, other) => one - other).join();

@@ -53,13 +53,10 @@ function begun(
 /** Where it is to be added or cancelled, and where else to look: before an add, or after a cancel that found nothing. */
 function placed(doing: Doing, world: Bound, belief: string): Doing {
   const [belongs, ...former] = placesOf(belief, at(world.keys, doing.id));
-  const isCancel = doing.stage === 'cancel';
-  const others = isCancel ? othersToAsk(doing.id, world, belief) : looks(doing, world) ? former : [];
-  return { ...doing, layout: belief, at: belongs, others, number: 0 };
-}
-
-function looks({ op }: Doing, { rules, producers }: Bound): boolean {
-  return rules.looks && at(producers.flat(), op)[0] !== 'new';
+  const where = { ...doing, layout: belief, at: belongs, number: 0 };
+  if (doing.stage === 'cancel') return { ...where, others: othersToAsk(doing.id, world, belief) };
+  const looks = world.rules.looks && at(world.producers.flat(), doing.op)[0] !== 'new';
+  return { ...where, others: looks ? former : [] };
 }
 
 function othersToAsk(id: number, { rules, keys, partitions }: Bound, belief: string): number[] {
