@@ -118,7 +118,8 @@ export function look(run: Run, index: number, { layout, id }: { layout: string; 
 
 export function cancel(run: Run, sent: Sent): Reply {
   const partition = run.at(sent.at);
-  if (partition.layout !== '' && partition.layout !== sent.layout) return { layout: partition.layout };
+  const isOtherOne = partition.layout !== '' && partition.layout !== sent.layout;
+  if (isOtherOne && run.rules.cancelIsStrict) return { layout: partition.layout };
   const first = answered(partition, sent);
   if (first !== undefined) return first;
   if (!has(partition, sent.id)) return keep(partition, sent, 'not found');
@@ -147,8 +148,9 @@ export function purge(run: Run, index: number, number: number): void {
 
 export function pause(run: Run, index: number, { layout, paused }: { layout: string; paused: boolean }): Reply {
   const partition = run.at(index);
-  if (isOther(run, partition, layout)) return { layout: partition.layout };
-  partition.layout = layout;
+  const isBare = partition.layout === '';
+  if (isOther(run, partition, layout) && (isBare || run.rules.pauseIsStrict)) return { layout: partition.layout };
+  if (isBare) partition.layout = layout;
   if (partition.waits !== null && run.rules.pauseSaysWaits) partition.waits = paused;
   else partition.isPaused = paused;
   return 'ok';
@@ -183,7 +185,7 @@ function split(run: Run, partition: Partition): void {
 
 export function handedOut(run: Run, index: number, layout: string): Reply {
   const partition = run.at(index);
-  if (partition.layout !== layout) return { layout: partition.layout };
+  if (partition.layout !== layout && run.rules.askIsStrict) return { layout: partition.layout };
   if (partition.waits !== null && run.rules.waitingIsNotDone) return 'not yet';
   if (partition.split === 'none') return 'done';
   if (partition.split === 'open') {
@@ -198,7 +200,7 @@ export function handedOut(run: Run, index: number, layout: string): Reply {
 
 export function release(run: Run, index: number, layout: string): Reply {
   const partition = run.at(index);
-  if (partition.layout !== layout) return { layout: partition.layout };
+  if (partition.layout !== layout && run.rules.releaseIsStrict) return { layout: partition.layout };
   if (partition.waits === null) return 'ok';
   partition.isPaused = partition.waits && run.rules.waitsAsQueue;
   partition.waits = null;
