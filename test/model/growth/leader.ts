@@ -42,12 +42,14 @@ export function leaderSteps({ leader, partitions }: State, { partitions: known, 
 }
 
 const askHandedOut = (place: number) => (run: Run, leader: Leader) => {
-  if (inAny(run, leader, place, (layout) => handedOut(run, place, layout)) === 'done') leader.handedOut.push(place);
+  if (inAny(run, leader, place, (layout) => handedOut(run, place, layout)) === 'done') {
+    leader.handedOut = [...leader.handedOut, place];
+  }
 };
 
 const releaseOne = (place: number) => (run: Run, leader: Leader) => {
   const reply = inAny(run, leader, place, (layout) => release(run, place, layout));
-  if (reply !== undefined && !leader.released.includes(place)) leader.released.push(place);
+  if (reply !== undefined && !leader.released.includes(place)) leader.released = [...leader.released, place];
 };
 
 /** A page is the place of one id. */
@@ -62,7 +64,7 @@ const walk = (place: number) => (run: Run, leader: Leader) => {
     return 'ok';
   });
   if (reply === undefined || (isElsewhere && run.rules.walkStays)) return;
-  leader.cursors[place] = cursor + 1 < run.world.keys.length ? cursor + 1 : 'done';
+  leader.cursors = leader.cursors.with(place, cursor + 1 < run.world.keys.length ? cursor + 1 : 'done');
 };
 
 function finish(run: Run, leader: Leader): void {

@@ -4,7 +4,7 @@ import { bring, bringing, bringOld, growing, inAny, learn } from './followers.js
 import { isAfter, isGrowing, isNewIn, layoutOf, shape } from './layouts.js';
 import type { Moves } from './moves.js';
 import { execute, grow, handOut, pause, promote, type Run, settle, tasksIn } from './scripts.js';
-import { at, clonePartition, type Pauser, type State } from './state.js';
+import { at, type Pauser } from './state.js';
 import { emptyPartition } from './world.js';
 
 /** One may crash after any of its steps: then it takes no more, and somebody brings up the others. */
@@ -51,7 +51,7 @@ export function followerMoves(moves: Moves): void {
       `somebody is about to bring ${place} up to ${belief}`,
       (run) => {
         if (world.rules.oldFirst) bringOld(run, { belief }, { at: place, from });
-        run.state.copies.push(bringing(run, { belief }, { at: place, from }));
+        run.state.copies = [...run.state.copies, bringing(run, { belief }, { at: place, from })];
       },
       'lateBrings',
     );
@@ -113,7 +113,8 @@ export function taskMoves(moves: Moves): void {
     if (sleeping) {
       moves.step(`${letterOf(sleeping.id)} falls due at ${place}`, (run) => {
         const one = run.at(place);
-        one.due.push(...one.later.splice(0, 1));
+        one.due = [...one.due, sleeping];
+        one.later = one.later.slice(1);
       });
     }
     for (const { id } of partition?.active ?? []) {
@@ -129,7 +130,7 @@ export function worldMoves(moves: Moves): void {
   state.copies.forEach((sent, nth) => {
     const what = sent.verb === 'grow' ? `grow to ${sent.layout}` : `${sent.verb} ${letterOf(sent.id)}`;
     moves.step(`late at ${sent.at}: ${what}`, (run) => {
-      run.state.copies.splice(nth, 1);
+      run.state.copies = run.state.copies.toSpliced(nth, 1);
       execute(run, sent);
     });
   });
@@ -137,7 +138,8 @@ export function worldMoves(moves: Moves): void {
     moves.step(
       `${place} loses all it has`,
       (run) => {
-        for (const { op } of tasksIn(run.at(place))) if (op >= 0) run.state.ghostMade[op] = 0;
+        const lost = tasksIn(run.at(place)).map(({ op }) => op);
+        run.state.ghostMade = run.state.ghostMade.map((made, op) => (lost.includes(op) ? 0 : made));
         run.state.partitions[place] = emptyPartition('', { ...world, isPaused: false });
       },
       'losses',
@@ -155,7 +157,7 @@ function failover(moves: Moves): void {
   if (left.failovers === 0) return;
   if (replica === null) {
     moves.step('the replica of 0 stands still', ({ state }) => {
-      state.replica = clonePartition(at(partitions, 0) as NonNullable<State['replica']>);
+      state.replica = at(partitions, 0);
     });
     return;
   }
@@ -164,7 +166,7 @@ function failover(moves: Moves): void {
   moves.step(
     '0 fails over to its replica',
     ({ state }) => {
-      state.partitions[0] = clonePartition(replica);
+      state.partitions[0] = replica;
       state.replica = null;
       state.copies = state.copies.filter((sent) => sent.at !== 0);
     },

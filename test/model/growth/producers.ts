@@ -130,7 +130,7 @@ function send(moves: Moves, by: number, { doing, says }: { doing: Doing; says: s
   const sent: Sent = { verb, at: place, layout, by, number, op, id, isLater, letter, from: '', waits: null };
   const whole = (run: Run): Reply => {
     const producer = at(run.state.producers, by);
-    producer.numbers[place] = number;
+    producer.numbers = producer.numbers.with(place, number);
     producer.doing = { ...doing, number };
     return execute(run, sent);
   };
@@ -148,7 +148,7 @@ function send(moves: Moves, by: number, { doing, says }: { doing: Doing; says: s
     `${says}: a copy stays in the network`,
     (run) => {
       told(run);
-      run.state.copies.push(sent);
+      run.state.copies = [...run.state.copies, sent];
     },
     'copies',
   );

@@ -1,15 +1,6 @@
 /** The scripts, as far as a growth matters to them: each as its file in lua/ does it. One run is one step. */
 import { isGrowing, shape } from './layouts.js';
-import {
-  at,
-  type Broken,
-  clonePartition,
-  type Letter,
-  type Partition,
-  type Sent,
-  type State,
-  type Task,
-} from './state.js';
+import { at, type Broken, type Letter, type Partition, type Sent, type State, type Task } from './state.js';
 import type { Bound } from './world.js';
 
 /** A word, or the layout that the partition has instead. */
@@ -39,7 +30,7 @@ export class Run {
     if (!found) throw new Error(`partition ${index} is not in this world`);
     if (this.#own.has(index)) return found;
     this.#own.add(index);
-    const own = clonePartition(found);
+    const own = { ...found };
     this.state.partitions[index] = own;
     return own;
   }
@@ -66,15 +57,15 @@ function remove(partition: Partition, id: number): void {
 }
 
 function begin(run: Run, index: number, { id, op, isLater, layout }: Sent): void {
-  const { ghostMade } = run.state;
   const partition = run.at(index);
-  if ((ghostMade[op] ?? 0) > 0) run.breaks('ADDED_TWICE');
-  ghostMade[op] = (ghostMade[op] ?? 0) + 1;
+  const made = at(run.state.ghostMade, op);
+  if (made > 0) run.breaks('ADDED_TWICE');
+  run.state.ghostMade = run.state.ghostMade.with(op, made + 1);
   const ghostAddedAt = shape(layout).partitions;
   const task: Task = { id, op, isDueBySplit: false, isMarked: false, ghostAddedAt, ghostDueAt: 0 };
-  if (isLater) partition.later.push(task);
-  else if (partition.isPaused) partition.due.push(task);
-  else partition.stream.push(task);
+  const ready = partition.isPaused ? 'due' : 'stream';
+  const list = isLater ? 'later' : ready;
+  partition[list] = [...partition[list], task];
 }
 
 /** The first answer of a call that is repeated. */
@@ -84,8 +75,8 @@ function answered({ lanes }: Partition, { by, number }: Sent): string | undefine
   return kept && kept.number > number ? 'late call' : undefined;
 }
 
-function keep({ lanes }: Partition, { by, number }: Sent, reply: string): string {
-  lanes[by] = { number, reply };
+function keep(partition: Partition, { by, number }: Sent, reply: string): string {
+  partition.lanes = partition.lanes.with(by, { number, reply });
   return reply;
 }
 
@@ -213,7 +204,7 @@ export function promote(partition: Partition): void {
   const [head, ...rest] = partition.due;
   if (!head) return;
   partition.due = rest;
-  partition.stream.push(head);
+  partition.stream = [...partition.stream, head];
 }
 
 /** next.lua: read and opened in one. */
@@ -228,14 +219,14 @@ export function handOut(run: Run, index: number): void {
   const before = run.state.partitions.slice(0, index);
   if (before.some((one) => one && [...one.due, ...one.stream].some(isBefore))) run.breaks('ORDER');
   partition.stream = rest;
-  partition.active.push({ ...task, isDueBySplit: false, isMarked: false, ghostDueAt: 0 });
+  partition.active = [...partition.active, { ...task, isDueBySplit: false, isMarked: false, ghostDueAt: 0 }];
 }
 
 export function settle(run: Run, index: number, { id, end }: { id: number; end: 'complete' | 'bury' }): void {
   const partition = run.at(index);
   remove(partition, id);
   const letter: Letter = { no: Math.max(0, ...partition.dead.map(({ no }) => no)) + 1, id };
-  if (end === 'bury') partition.dead.push(letter);
+  if (end === 'bury') partition.dead = [...partition.dead, letter];
 }
 
 export function execute(run: Run, sent: Sent): Reply {

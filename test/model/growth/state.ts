@@ -34,15 +34,15 @@ export interface Partition {
   waits: boolean | null;
   split: 'none' | 'open' | 'marked';
   /** In the schedule, for later. */
-  later: Task[];
+  later: readonly Task[];
   /** In the schedule, due. */
-  due: Task[];
+  due: readonly Task[];
   /** In the stream, unread. */
-  stream: Task[];
-  active: Task[];
-  dead: Letter[];
+  stream: readonly Task[];
+  active: readonly Task[];
+  dead: readonly Letter[];
   /** One for each producer. */
-  lanes: (Kept | null)[];
+  lanes: readonly (Kept | null)[];
 }
 
 /** A call of a producer that is under way. */
@@ -71,7 +71,7 @@ export interface Producer {
   made: number;
   doing: Doing | null;
   /** Of the last call on its lane, at each partition. */
-  numbers: number[];
+  numbers: readonly number[];
 }
 
 export interface Pauser {
@@ -79,24 +79,24 @@ export interface Pauser {
   made: number;
   /** Null: it has not begun. */
   text: string | null;
-  left: number[];
+  left: readonly number[];
 }
 
 export interface Leader {
   belief: string;
   /** That of its memory. */
   seen: string;
-  handedOut: number[];
-  released: number[];
+  handedOut: readonly number[];
+  released: readonly number[];
   /** Partition by partition how many ids it has walked over, or done. */
-  cursors: (number | 'done')[];
+  cursors: readonly (number | 'done')[];
 }
 
 export interface Grower {
   /** What it read at the first partition; '' = nothing yet. */
   read: string;
   /** Where it still has to begin: empty once it has. */
-  left: number[];
+  left: readonly number[];
 }
 
 /** A call as it lies in the network. */
@@ -129,12 +129,12 @@ export interface State {
   growers: Grower[];
   pauser: Pauser;
   leader: Leader;
-  copies: Sent[];
+  copies: readonly Sent[];
   /** What a failover of the first partition would fall back to. */
   replica: Partition | null;
   left: Left;
   /** How many tasks each call has made. */
-  ghostMade: number[];
+  ghostMade: readonly number[];
   /** What the last pause or resume that was answered said. */
   ghostQueue: 'runs' | 'between' | 'paused';
   broken: Broken[];
@@ -162,37 +162,16 @@ export function at<T>(list: readonly T[], place: number): T {
   return found;
 }
 
-export function clonePartition(one: Partition): Partition {
-  const { later, due, stream, active, dead, lanes } = one;
-  return {
-    ...one,
-    later: [...later],
-    due: [...due],
-    stream: [...stream],
-    active: [...active],
-    dead: [...dead],
-    lanes: [...lanes],
-  };
-}
-
-/** What is marked readonly is shared, for nobody changes it; and so are the partitions, until a step touches one. */
+/** Lists are shared, for nobody changes one: it is replaced. So are the partitions, until a step touches one. */
 export function clone(state: State): State {
-  const { leader } = state;
   return {
     ...state,
     partitions: [...state.partitions],
-    producers: state.producers.map((one) => ({ ...one, numbers: [...one.numbers] })),
-    growers: state.growers.map((one) => ({ ...one, left: [...one.left] })),
-    pauser: { ...state.pauser, left: [...state.pauser.left] },
-    leader: {
-      ...leader,
-      handedOut: [...leader.handedOut],
-      released: [...leader.released],
-      cursors: [...leader.cursors],
-    },
-    copies: [...state.copies],
+    producers: state.producers.map((one) => ({ ...one })),
+    growers: state.growers.map((one) => ({ ...one })),
+    pauser: { ...state.pauser },
+    leader: { ...state.leader },
     left: { ...state.left },
-    ghostMade: [...state.ghostMade],
     broken: [],
   };
 }

@@ -1,6 +1,6 @@
 /** What a scenario lets happen, and its first state. */
 import type { Rules } from './rules.js';
-import type { Left, Partition, State, Task } from './state.js';
+import { at, type Left, type Partition, type State, type Task } from './state.js';
 
 type Place = 'later' | 'due' | 'stream';
 
@@ -93,8 +93,12 @@ export function firstState(world: World): State {
     const has = index < count && !bare.includes(index);
     return emptyPartition(has ? layout : '', { ...world, isPaused: has && world.isPaused });
   });
-  for (const task of tasks) all[(keys[task.id] as number) % count]?.[task.in].push(firstTask(task.id));
-  for (const id of letters) all[(keys[id] as number) % count]?.dead.push({ no: 1, id });
+  const belongs = (id: number): number => at(keys, id) % count;
+  all.forEach((one, index) => {
+    if (!one) return;
+    for (const { id, in: list } of tasks) if (belongs(id) === index) one[list] = [...one[list], firstTask(id)];
+    one.dead = letters.filter((id) => belongs(id) === index).map((id) => ({ no: 1, id }));
+  });
   return {
     partitions: all,
     producers: producers.map(() => ({ belief: layout, made: 0, doing: null, numbers: all.map(() => 0) })),
