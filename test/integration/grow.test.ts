@@ -4,9 +4,9 @@ import type { Queue } from '../../src/index.js';
 import { Growth } from '../../src/leader/growth.js';
 import { partitionOf } from '../../src/partition-of.js';
 import { Layout } from '../../src/redis/layout.js';
-import { Partitions } from '../../src/redis/partition.js';
+import { type Partition, Partitions } from '../../src/redis/partition.js';
 import { type Caller, runScript } from '../../src/redis/script.js';
-import { grow } from '../../src/redis/scripts.generated.js';
+import { add, grow } from '../../src/redis/scripts.generated.js';
 import { Gate, useLab } from '../support/lab.js';
 import { idsIn, partitionsIn } from '../support/partitions.js';
 import { until } from '../support/redis.js';
@@ -231,6 +231,20 @@ describe('a growth that was cut short', () => {
     const inFirst = idsIn(0, { of: 4, count: 1 })[0] as string;
     await queue.add('job', null, { id: inFirst, in: '1h' });
     expect(await layoutAt(0)).toBe('1/4<2');
+  });
+
+  test('a call that brings up a partition is made again as it was: a late copy of it must not count twice', async () => {
+    await created(2);
+    await growAtRootOnly('1/4<2', '1/2');
+    const layout = layoutOf();
+    await layout.settle();
+    const at = { queue: lab().name, prefix: 'duestream', callerFor: () => lab().link, layout };
+    const partition = new Partitions(at).all[3] as Partition;
+    const items = [{ id: movingIds(1, 3, 9)[0] as string, when: '+0', expires: '', record: '{"n":"job"}' }];
+    const call = { items, lane: 'lane', call: 1 };
+    const first = await partition.runIn(add, call, { layout: layout.text });
+    expect(first).toEqual({ status: 'ok', marks: 's' });
+    expect(await partition.runIn(add, call, { layout: layout.text })).toEqual(first);
   });
 
   test('a first partition that lost the end of it, in a failover, is told of it again', async () => {
