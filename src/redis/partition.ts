@@ -1,4 +1,4 @@
-import { assert } from '../errors.js';
+import { assert, type DuestreamError } from '../errors.js';
 import { otherLayout, type Shape } from '../layout.js';
 import { type PartitionKeys, partitionKeys } from '../keys.js';
 import { partitionOf } from '../partition-of.js';
@@ -54,28 +54,40 @@ export class Partition {
   async run<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    { caller, timeoutMs }: On = {},
+    on: On = {},
   ): Promise<Exclude<R, { status: 'other_layout' }>> {
     for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
-      const reply = await this.runIn(script, args, { layout: this.#layout.text, caller, timeoutMs });
+      const reply = await this.runIn(script, args, { ...on, layout: this.#layout.text });
       if (!isOther(reply)) return reply as Exclude<R, { status: 'other_layout' }>;
     }
-    throw otherLayout(this.queue, this.#layout.text, 'one that changes all the time');
+    throw this.#changesAllTheTime();
   }
 
-  /** Runs a script here in that layout alone. `other_layout`: nothing was done, and by now we know what the queue has. */
+  /**
+   * Runs a script here in that layout alone. `other_layout`: nothing was done, and by now we know that the queue has another.
+   * When it is only this partition that was behind, the call is made again as it was, for a late copy of it would be
+   * taken by now: only with the same lane and number it still has its effect once.
+   */
   async runIn<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
     { layout, caller = this.caller, timeoutMs }: On & { layout: string },
   ): Promise<R> {
-    const reply = await runScript<K, A, R>(caller, script, {
-      keys: this.keys as K,
-      args: { ...args, layout, nowMs: 0 } as A, // the spread first: else it is a slow one
-      timeoutMs,
-    });
-    if (isOther(reply)) await this.#layout.meet(this.index, reply.layout);
-    return reply;
+    for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
+      const reply = await runScript<K, A, R>(caller, script, {
+        keys: this.keys as K,
+        args: { ...args, layout, nowMs: 0 } as A, // the spread first: else it is a slow one
+        timeoutMs,
+      });
+      if (!isOther(reply)) return reply;
+      await this.#layout.meet(this.index, reply.layout);
+      if (this.#layout.text !== layout) return reply;
+    }
+    throw this.#changesAllTheTime();
+  }
+
+  #changesAllTheTime(): DuestreamError {
+    return otherLayout(this.queue, this.#layout.text, 'one that changes all the time');
   }
 }
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { DuestreamError } from '../../src/errors.js';
+import type { Partition } from '../../src/redis/partition.js';
 import { runScript } from '../../src/redis/script.js';
-import { grow, replay, stats } from '../../src/redis/scripts.generated.js';
+import { add, grow, replay, stats } from '../../src/redis/scripts.generated.js';
 import { intercepted } from '../support/intercepted.js';
 import { Gate, useLab } from '../support/lab.js';
 import { lossy } from '../support/lossy.js';
@@ -43,6 +44,17 @@ describe('a growth that was cut short', () => {
     await diary.next('completed', id);
     await until(isDone, 'the growth to be over');
     expect(await queue.grow(4)).toEqual({ queue: lab().name, partitions: 4, former: [] });
+  });
+
+  test('a call that brings up a partition is made again as it was: a late copy of it must not count twice', async () => {
+    await created(2);
+    await growAtRootOnly('1/4<2', '1/2');
+    const { partitions, layout } = await known();
+    const items = [{ id: movingIds(1, 3, 9)[0] as string, when: '+0', expires: '', record: '{"n":"job"}' }];
+    const call = { items, lane: 'lane', call: 1 };
+    const addAt3 = () => (partitions.all[3] as Partition).runIn(add, call, { layout: layout.text });
+    expect(await addAt3()).toEqual({ status: 'ok', marks: 's' });
+    expect(await addAt3()).toEqual({ status: 'ok', marks: 's' });
   });
 
   test('goes on where the first partition is away, with one that is behind', async () => {

@@ -107,6 +107,17 @@ describe('the former layout', () => {
     expect(await run(lua.add, call)).toEqual(first);
     expect(await run(lua.add, { ...call, call: 2 })).toEqual({ status: 'other_layout', layout: after });
   });
+
+  test('a replay of before, repeated, gets its first answer: its letter is gone, and must not be said to be unknown', async () => {
+    await addTask('other');
+    const fields = ['id', 'a', 'reason', 'rejected', 'run', '', 'at', String(now), 'record', '{"n":"job"}'];
+    const number = (await send('XADD', keys.dead, '*', ...fields)) as string;
+    const call = { number, lane: 'lane', call: 1 };
+    expect(await run(lua.replay, call)).toEqual({ status: 'ok', id: 'a' });
+    await grow();
+    expect(await run(lua.replay, call)).toEqual({ status: 'ok', id: 'a' });
+    expect(await run(lua.replay, { ...call, call: 2 })).toEqual({ status: 'other_layout', layout: after });
+  });
 });
 
 describe('a partition that nobody has brought up yet', () => {

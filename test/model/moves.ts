@@ -1,17 +1,13 @@
-/** A move is a step of one process or of the world, with a sentence that says it. */
+/** The moves of one state, as they are collected. */
+import type { Move } from './breadth-first.js';
 import type { Bound } from './world.js';
 import { Run, Torn } from './redis.js';
 import { clone, type Left, type State } from './state.js';
 
-export interface Move {
-  readonly says: string;
-  readonly next: State;
-}
-
 export const letterOf = (id: number): string => String.fromCharCode(65 + id);
 
 export class Moves {
-  readonly all: Move[] = [];
+  readonly all: Move<State>[] = [];
   readonly state: State;
   readonly world: Bound;
 
