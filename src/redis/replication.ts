@@ -54,8 +54,9 @@ export class Replication {
   #roundsOf(partition: Partition): Rounds {
     const known = this.#rounds.get(partition.index);
     if (known) return known;
-    const link = this.#parts.servers.openLink('replication', partition.keys.meta);
-    const rounds = new Rounds(link, this.#parts.timeoutMs);
+    const { meta } = partition.keys;
+    const link = this.#parts.servers.openLink('replication', meta);
+    const rounds = new Rounds({ link, meta, timeoutMs: this.#parts.timeoutMs });
     this.#rounds.set(partition.index, rounds);
     return rounds;
   }
@@ -78,13 +79,15 @@ function notConfirmed(queue: string, timeoutMs: number, cause: unknown): Duestre
 /** One WAIT after the other, each for all who came while the one before was under way. */
 class Rounds {
   readonly #link: Link;
+  readonly #meta: string;
   readonly #timeoutMs: number;
   #underWay: Promise<unknown> | undefined;
   #following: Promise<Confirmation> | undefined;
 
-  constructor(link: Link, timeoutMs: number) {
-    this.#link = link;
-    this.#timeoutMs = timeoutMs;
+  constructor(of: { link: Link; meta: string; timeoutMs: number }) {
+    this.#link = of.link;
+    this.#meta = of.meta;
+    this.#timeoutMs = of.timeoutMs;
   }
 
   /** A round that begins after this call. */
@@ -105,11 +108,14 @@ class Rounds {
     return round;
   }
 
-  /** WAIT covers what the server had done by this connection's command before it: any command will do. */
+  /**
+   * WAIT covers what the server had done by this connection's last write: Redis 7.0 takes any command for that, later ones only
+   * one that wrote. So it writes: it counts the rounds.
+   */
   async #wait(): Promise<Confirmation> {
     const timeoutMs = this.#timeoutMs + graceMs;
     const [, replicas] = await Promise.all([
-      this.#link.send(['ECHO', ''], { timeoutMs }),
+      this.#link.send(['HINCRBY', this.#meta, 'waited', '1'], { timeoutMs }),
       this.#link.send(['WAIT', '1', String(this.#timeoutMs)], { timeoutMs }),
     ]);
     return { replicas: Number(replicas), serverId: this.#link.serverId };

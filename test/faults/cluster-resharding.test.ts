@@ -14,7 +14,7 @@ test('a slot moves from master to master while its tasks run: each is run once, 
   const slot = slotOf(`{${name}:0}`);
   const queue = new Queue(name, { connection: cluster().url, repeatFor: '30s' });
   onTestFinished(() => queue.close());
-  const hasty = new Queue(name, { connection: cluster().url, commandTimeout: '300ms' });
+  const hasty = new Queue(name, { connection: cluster().url, commandTimeout: '300ms', repeatFor: '300ms' });
   onTestFinished(() => hasty.close());
   const done: string[] = [];
   const tick = async ({ id }: { id: string }): Promise<void> => void done.push(id);

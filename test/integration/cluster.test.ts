@@ -71,8 +71,9 @@ test('a worker has as many connections as with one server, and one more for the 
   const connection = { cluster: nodes.map((node) => node.name), name: 'counted' };
   const worker = new Worker(name, { tick: () => {} }, { connection });
   onTestFinished(() => worker.stop());
-  await worker.start();
   const queue = open(name);
+  await queue.create(); // who settles a queue looks at other partitions, too
+  await worker.start();
   await queue.add('tick');
   await until(async () => (await queue.stats()).counts['complete'] === 1, 'its work');
   const count = async (): Promise<number> =>

@@ -109,12 +109,12 @@ describe('the users of docs/operations.md', () => {
   test('neither reaches keys and channels outside the prefix', async () => {
     const { code, stderr } = await cli.run(['add', 'mail', 'job', '--prefix', 'other'], env());
     expect(stderr).toMatch(
-      /^duestream: NOPERM [^\n]*keys[^\n]*; give the Redis user the rights that docs\/operations\.md names\n$/,
+      /^duestream: NOPERM [^\n]*key[^\n]*; give the Redis user the rights that docs\/operations\.md names\n$/,
     );
     expect(code).toBe(1);
     for (const user of ['duestream', 'duestream-add']) {
       expect(await codeOf(queueOf('mail', user, 'other').add('job'))).toBe('ERR_REDIS_REPLY');
-      await expect(linkTo(as(user)).send(['PUBLISH', 'other', 'x'])).rejects.toThrow(/NOPERM .*channels/);
+      await expect(linkTo(as(user)).send(['PUBLISH', 'other', 'x'])).rejects.toThrow(/NOPERM .*channel/);
     }
     expect(await linkTo(cli.url).send(['DBSIZE'])).toBe(0);
   });
