@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- run-now: promote one scheduled task at once.
 --
--- KEYS  1 meta    hash    layout, paused
+-- KEYS  1 meta    hash    layout, paused, waits
 --       2 lanes   hash    lane -> {call, at_ms, reply} of its last call
 --       3 due     zset    task id -> due ms
 --       4 tasks   hash    task id -> record
@@ -15,16 +15,18 @@
 --       5 id      string
 -- REPLY ok {was string}
 --       paused
+--       waiting
 --       not_found
 --       settled {state string}
 --       other_layout {layout string}
 --       late_call
 --
--- was: scheduled, and it is ready now; ready or active: there was nothing to do. XADD, live, then ZREM, as promote does.
+-- was: scheduled, and it is ready now; ready or active: there was nothing to do. waiting: new since the queue grew (grow.lua).
+-- XADD, live, then ZREM, as promote does.
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local past = KEYS[7]
 local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
@@ -42,6 +44,8 @@ if redis.call('HEXISTS', tasks, id) == 0 then
 elseif entry then
   local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
   reply = {'ok', owned[1] and 'active' or 'ready'}
+elseif at[2] == '1' and at[3] == '0' then
+  reply = {'waiting'}
 elseif at[2] == '1' then
   reply = {'paused'}
 else

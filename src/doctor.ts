@@ -119,9 +119,9 @@ async function queueChecks(
       },
       {
         name: `${queue}: promotion`,
-        ok: stats.paused || lateMs < durationMs('5s', 'late'),
+        ok: !stats.partlyPaused && (stats.paused || lateMs < durationMs('5s', 'late')),
         detail: stats.paused
-          ? 'paused'
+          ? pausedText(queue, stats)
           : `the head of the schedule is ${lateMs === 0 ? 'not late' : `${formatDuration(lateMs)} late`}`,
       },
       {
@@ -151,10 +151,21 @@ async function queueChecks(
   }
 }
 
-function growthCheck(queue: string, { partitions, former, waiting }: QueueStats): Check {
-  const waits = waiting === 0 ? '' : `; ${waiting} new partitions wait until what was due before has been handed out`;
-  const detail = `${former.toReversed().join(', then ')} before, ${partitions} now${waits}`;
-  return { name: `${queue}: growth`, ok: true, detail };
+function pausedText(queue: string, { partlyPaused }: QueueStats): string {
+  return partlyPaused
+    ? `paused in some partitions only: repeat queue pause ${queue}, or queue resume ${queue}`
+    : 'paused';
+}
+
+/** Only a leader ends a growth. */
+function growthCheck(queue: string, { partitions, former, waiting, leader }: QueueStats): Check {
+  const numbers = [...former.toReversed(), partitions].join(' → ');
+  const waits =
+    waiting > 0
+      ? `${waiting} new partitions wait until what was due before has been handed out`
+      : 'some tasks may still be where they were before, until they are due: nothing to do';
+  const stands = 'nobody leads, so it does not go on: start a worker or a leader';
+  return { name: `${queue}: growth`, ok: leader !== null, detail: `${numbers}; ${leader === null ? stands : waits}` };
 }
 
 async function staleConsumers({ caller, keys }: Partition): Promise<number> {

@@ -12,6 +12,8 @@ export type ErrorCode =
   | 'ERR_OUTCOME_UNKNOWN'
   /** The queue in Redis has another format or another number of partitions than this process believes. */
   | 'ERR_OTHER_LAYOUT'
+  /** Nobody has used that queue yet. */
+  | 'ERR_NO_QUEUE'
   /** This Redis can't carry a queue: too old, or it evicts keys. */
   | 'ERR_UNSUITABLE_REDIS'
   /** A worker met a task whose name none of its handlers has. Told once for each name; the task goes back. */

@@ -6,6 +6,9 @@
 
 import { DuestreamError, invalid } from './errors.js';
 
+/** How many partitions a queue may have. */
+export const partitionsMax = 1_024;
+
 /** The record format this library writes and the newest it reads. */
 export const formatVersion = 1;
 
@@ -39,16 +42,23 @@ export function otherPartitions(queue: string, believed: number, stored: number)
   return new DuestreamError(
     'ERR_OTHER_LAYOUT',
     `queue "${queue}" has ${stored} partitions in Redis, and this process was told ${believed}: tell it ` +
-      `${stored}, or nothing, for it takes what Redis says`,
+      `${stored}, or nothing, for it takes what Redis says; a queue gets more by 'queue grow'`,
   );
 }
 
 /** A task of 8 partitions must find its place among 16 without being moved: its partition's number stays, or grows. */
 export function noMultiple(queue: string, partitions: number, wanted: number): DuestreamError {
-  return invalid(
-    `queue "${queue}" has ${partitions} partitions: it can grow to ${partitions * 2}, ${partitions * 3} or another multiple, ` +
-      `got ${wanted}`,
-  );
+  const can = growthsOf(partitions);
+  const advice =
+    can.length === 0 ? 'it can not grow: split it into several queues' : `it can grow to ${can.join(', ')}`;
+  const shrinks = wanted < partitions ? ', and it can not shrink' : '';
+  return invalid(`queue "${queue}" has ${partitions} partitions: ${advice}${shrinks}; got ${wanted}`);
+}
+
+/** To what it can grow, for messages: the first few. */
+function growthsOf(partitions: number): string[] {
+  const multiples = [2, 3, 4].map((times) => times * partitions).filter((one) => one <= partitionsMax);
+  return multiples.length < 3 ? multiples.map(String) : [...multiples.slice(0, 2).map(String), 'another multiple'];
 }
 
 export function otherLayout(queue: string, layout: string, stored: string): DuestreamError {
@@ -56,5 +66,28 @@ export function otherLayout(queue: string, layout: string, stored: string): Dues
     'ERR_OTHER_LAYOUT',
     `queue "${queue}" has the layout ${stored} (format/partitions) in Redis, this process believes ${layout}: ` +
       'start all that use this queue with one version',
+  );
+}
+
+/** Whoever means to grow a queue does not mean to make one. */
+export function notThere(queue: string): DuestreamError {
+  return new DuestreamError(
+    'ERR_NO_QUEUE',
+    `there is no queue "${queue}": create makes one, with as many partitions as you like`,
+  );
+}
+
+/** It has begun, and can't be taken back: but some partitions have not heard of it. */
+export function notAll(
+  queue: string,
+  partitions: number,
+  failed: readonly { index: number; error: unknown }[],
+): DuestreamError {
+  const which = failed.slice(0, 8).map(({ index }) => index);
+  const where = `partition ${which.join(', ')}${failed.length > which.length ? ' and others' : ''}`;
+  return new DuestreamError(
+    'ERR_OUTCOME_UNKNOWN',
+    `queue "${queue}" has ${partitions} partitions by now, but ${where} could not be told: its leader does that, or repeat the call`,
+    { cause: failed[0]?.error },
   );
 }

@@ -1,3 +1,4 @@
+import { partitionsMax } from './layout.js';
 import { type Clock, systemClock } from './clock.js';
 import { type Duration, durationMs } from './duration.js';
 import { invalid } from './errors.js';
@@ -43,8 +44,6 @@ export interface Common<C> {
 }
 
 const commonNames = ['connection', 'prefix', 'partitions', 'observe', 'commandTimeout', 'clock', 'random'];
-/** How many partitions a queue may have. */
-export const partitionsMax = 1_024;
 
 export function resolveCommon<C>(
   options: CommonOptions<C>,

@@ -40,6 +40,7 @@ export function conflict(message: string): Failure {
 const codes: Readonly<Record<string, number>> = {
   ERR_INVALID_ARGUMENT: exitCodes.usage,
   ERR_INVALID_PAYLOAD: exitCodes.usage,
+  ERR_NO_QUEUE: exitCodes.notFound,
   ERR_REDIS_UNREACHABLE: exitCodes.unreachable,
   ERR_OUTCOME_UNKNOWN: exitCodes.timedOut,
 };

@@ -4,6 +4,8 @@ import { within } from './within.js';
 
 /** What is read of a queue; `queue.stats()` gives it. */
 export interface Depth {
+  readonly partitions: number;
+  readonly waiting: number;
   readonly paused: boolean;
   readonly scheduled: number;
   readonly due: number;
@@ -75,18 +77,20 @@ export class Depths {
   }
 
   #show(queue: string, depth: Depth): void {
-    const { tasks, dueAge, readyAge, consumers, paused } = this.#gauges;
+    const { tasks, dueAge, readyAge, consumers, paused, partitions, waiting } = this.#gauges;
     for (const state of states) tasks.set({ queue, state }, depth[state]);
     dueAge.set({ queue }, seconds(depth.oldestDueAgeMs ?? 0));
     readyAge.set({ queue }, seconds(depth.oldestReadyAgeMs ?? 0));
     consumers.set({ queue }, depth.consumers);
     paused.set({ queue }, depth.paused ? 1 : 0);
+    partitions.set({ queue }, depth.partitions);
+    waiting.set({ queue }, depth.waiting);
   }
 
   #hide(queue: string): void {
-    const { tasks, dueAge, readyAge, consumers, paused } = this.#gauges;
+    const { tasks, dueAge, readyAge, consumers, paused, partitions, waiting } = this.#gauges;
     for (const state of states) tasks.remove({ queue, state });
-    for (const gauge of [dueAge, readyAge, consumers, paused]) gauge.remove({ queue });
+    for (const gauge of [dueAge, readyAge, consumers, paused, partitions, waiting]) gauge.remove({ queue });
   }
 }
 
@@ -115,6 +119,11 @@ function depthGauges(series: Series, round: { read: () => Promise<void>; settled
     }),
     consumers: series.gauge('queue_consumers', 'Consumers of the queue.', { labels, collect }),
     paused: series.gauge('queue_paused', '1 while the queue is paused.', { labels, collect }),
+    partitions: series.gauge('queue_partitions', 'Partitions of the queue.', { labels, collect }),
+    waiting: series.gauge('queue_partitions_waiting', 'Partitions that are new since the queue grew and wait.', {
+      labels,
+      collect,
+    }),
     success: series.gauge('collector_success', '0 when what is read at a scrape could not be read.', {
       labels: ['collector', 'queue'],
       collect: round.settled,

@@ -79,7 +79,8 @@ export class Editor {
     const { id } = place;
     const reply = await this.#write(place, (call, partition) => partition.run(runNow, { ...call, id }, call));
     if (reply.status === 'ok') return { id, status: 'ready', was: reply.was as Waiting };
-    return reply.status === 'paused' ? { id, status: 'paused' } : refusal(id, reply);
+    if (reply.status === 'paused' || reply.status === 'waiting') return { id, status: reply.status };
+    return refusal(id, reply);
   }
 
   /** Reads the record, changes it here, and writes it if nobody else did meanwhile: scripts never re-encode one. */

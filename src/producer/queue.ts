@@ -1,7 +1,8 @@
 import type { Duration } from '../duration.js';
 import { DuestreamError } from '../errors.js';
 import type { Instant } from '../instant.js';
-import { type Common, partitionsMax, wholeNumber } from '../options.js';
+import { partitionsMax } from '../layout.js';
+import { type Common, wholeNumber } from '../options.js';
 import type { ConnectionOption } from '../redis/connection.js';
 import { Layout } from '../redis/layout.js';
 import { Partitions } from '../redis/partition.js';
@@ -100,7 +101,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /**
    * Makes the queue one of more partitions, a multiple of what it has, while it is at work. New tasks go where they belong
    * by then; those that are there stay, and are worked off where they are. Once it has returned all partitions know of it.
-   * Safe to repeat. ERR_INVALID_ARGUMENT when it can't become that many.
+   * Safe to repeat. ERR_INVALID_ARGUMENT when it can't become that many, ERR_NO_QUEUE when nobody has used it yet,
+   * ERR_OUTCOME_UNKNOWN when not all partitions could be told.
    */
   async grow(partitions: number): Promise<QueueInfo> {
     this.#assertOpen();

@@ -47,6 +47,8 @@ export type RescheduleResult =
 export type RunNowResult =
   | { id: string; status: 'ready'; was: Waiting }
   | { id: string; status: 'paused' }
+  /** Its partition is new since the queue grew, and hands out nothing yet: what was due before goes first. */
+  | { id: string; status: 'waiting' }
   | NotFound
   | AlreadySettled;
 
@@ -106,6 +108,9 @@ export interface StatsOptions {
 export interface PartitionStats {
   /** Its number, from 0. */
   readonly partition: number;
+  readonly paused: boolean;
+  /** New since the queue grew, it hands out nothing yet. */
+  readonly waiting: boolean;
   readonly scheduled: number;
   readonly due: number;
   readonly ready: number;
@@ -121,7 +126,10 @@ export interface QueueStats {
   readonly former: readonly number[];
   /** How many partitions, new since it grew, hand out nothing yet: what was due before goes first. */
   readonly waiting: number;
+  /** As a whole or in part. */
   readonly paused: boolean;
+  /** A pause, or a resume, has not reached all partitions: repeat it. */
+  readonly partlyPaused: boolean;
   /** Not yet due. */
   readonly scheduled: number;
   /** Due, and not yet promoted. */

@@ -5,7 +5,17 @@ import { type StatsReply, stats } from '../redis/scripts.generated.js';
 import type { LeaderInfo, PartitionStats, QueueStats, StatsOptions } from './results.js';
 
 type Stats = Extract<StatsReply, { status: 'ok' }>;
-type Summed = 'scheduled' | 'due' | 'ready' | 'active' | 'dead' | 'ended' | 'consumers' | 'unplaced' | 'waits';
+type Summed =
+  | 'scheduled'
+  | 'due'
+  | 'ready'
+  | 'active'
+  | 'dead'
+  | 'ended'
+  | 'consumers'
+  | 'unplaced'
+  | 'waits'
+  | 'paused';
 
 /** The figures of a queue: its partitions' figures, added up. */
 export async function queueStats(
@@ -23,7 +33,8 @@ export async function queueStats(
     partitions: replies.length,
     former: partitions.layout.former,
     waiting: sum('waits'),
-    paused: replies.some((reply) => reply.paused === 1),
+    paused: sum('paused') > 0,
+    partlyPaused: sum('paused') > 0 && sum('paused') < replies.length,
     scheduled: sum('scheduled'),
     due: sum('due'),
     ready: sum('ready'),
@@ -42,8 +53,8 @@ export async function queueStats(
 }
 
 function partitionStats(reply: Stats, partition: number): PartitionStats {
-  const { scheduled, due, ready, active, dead, consumers } = reply;
-  return { partition, scheduled, due, ready, active, dead, consumers };
+  const { paused, waits, scheduled, due, ready, active, dead, consumers } = reply;
+  return { partition, paused: paused === 1, waiting: waits === 1, scheduled, due, ready, active, dead, consumers };
 }
 
 /** Who leads, if anybody gave a sign of life within the lock's TTL. */

@@ -1,5 +1,14 @@
-import { DuestreamError } from '../errors.js';
-import { isAfter, layoutOf, noMultiple, otherLayout, otherPartitions, type Shape, shapeOf } from '../layout.js';
+import {
+  isAfter,
+  layoutOf,
+  noMultiple,
+  notAll,
+  notThere,
+  otherLayout,
+  otherPartitions,
+  type Shape,
+  shapeOf,
+} from '../layout.js';
 import { runLoop } from '../loop.js';
 import type { Common } from '../options.js';
 import { LayoutStore, type LayoutStoreParts, type Root } from './layout-store.js';
@@ -98,7 +107,10 @@ export class Layout implements KnownLayout {
    */
   async grow(partitions: number): Promise<boolean> {
     this.#target = partitions;
-    await this.#settle(partitions);
+    const { layout, isLost } = await this.#store.find();
+    if (layout === undefined && !this.#isSettled) throw notThere(this.#parts.queue);
+    if (layout === undefined || isLost) await this.#settle(partitions);
+    else this.#learn(layout);
     if (this.partitions !== partitions) await this.#learnNewest();
     const from = this.#text;
     const isNew = this.partitions !== partitions;
@@ -112,7 +124,7 @@ export class Layout implements KnownLayout {
       }
       this.#learn(next);
     }
-    if (this.former.length > 0) await this.#bringAll(from).catch((error: unknown) => this.#throwBegun(error));
+    if (this.former.length > 0) await this.#bringAll(from);
     return isNew;
   }
 
@@ -120,11 +132,6 @@ export class Layout implements KnownLayout {
   async #learnNewest(): Promise<void> {
     const texts = await this.#store.all(this.partitions);
     for (const text of texts) if (text !== undefined && isAfter(text, this.#text)) this.#learn(text);
-  }
-
-  #throwBegun(cause: unknown): never {
-    const message = `queue "${this.#parts.queue}" has ${this.partitions} partitions by now, but not all could be told`;
-    throw new DuestreamError('ERR_OUTCOME_UNKNOWN', `${message}: its leader does that; or repeat the call`, { cause });
   }
 
   async finish(): Promise<void> {
@@ -190,7 +197,11 @@ export class Layout implements KnownLayout {
     const root = await this.#store.root();
     const all = Array.from({ length: this.partitions }, (_, index) => index);
     const before = shapeOf(from)?.partitions ?? 0;
-    await Promise.all(all.map((index) => this.#bring(index, index < before ? from : '', root)));
+    const brought = await Promise.allSettled(all.map((index) => this.#bring(index, index < before ? from : '', root)));
+    const failed = brought.flatMap((one, index) =>
+      one.status === 'rejected' ? [{ index, error: one.reason as unknown }] : [],
+    );
+    if (failed.length > 0) throw notAll(this.#parts.queue, this.partitions, failed);
   }
 
   /** Brings one partition up to the layout. What it has may not be what we take it to have: then it says so. */

@@ -2335,7 +2335,7 @@ return reply
 };
 
 export interface RunNowKeys {
-  /** hash: layout, paused */
+  /** hash: layout, paused, waits */
   meta: string;
   /** hash: lane -> {call, at_ms, reply} of its last call */
   lanes: string;
@@ -2365,6 +2365,7 @@ export interface RunNowArgs {
 export type RunNowReply =
   | { status: 'ok'; was: string }
   | { status: 'paused' }
+  | { status: 'waiting' }
   | { status: 'not_found' }
   | { status: 'settled'; state: string }
   | { status: 'other_layout'; layout: string }
@@ -2373,13 +2374,14 @@ export type RunNowReply =
 /** promote one scheduled task at once. */
 export const runNow: Script<RunNowKeys, RunNowArgs, RunNowReply> = {
   name: 'run-now',
-  sha1: '9323a4b1ca276754f26cb4362423c54a0b9ffc8f',
+  sha1: '3f7f8771883221a32d290dbc226ea79ee62173f1',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id'],
   items: [],
   reply: {
     ok: { was: 'string' },
     paused: {},
+    waiting: {},
     not_found: {},
     settled: { state: 'string' },
     other_layout: { layout: 'string' },
@@ -2389,7 +2391,7 @@ export const runNow: Script<RunNowKeys, RunNowArgs, RunNowReply> = {
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local past = KEYS[7]
 local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local kept = redis.call('HGET', lanes, lane)
 if kept then
@@ -2407,6 +2409,8 @@ if redis.call('HEXISTS', tasks, id) == 0 then
 elseif entry then
   local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
   reply = {'ok', owned[1] and 'active' or 'ready'}
+elseif at[2] == '1' and at[3] == '0' then
+  reply = {'waiting'}
 elseif at[2] == '1' then
   reply = {'paused'}
 else

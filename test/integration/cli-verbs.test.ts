@@ -60,20 +60,29 @@ test('queue grow gives a queue more partitions, and the doctor tells of it until
   await cli.run(['queue', 'create', 'mail', '--partitions', '2']);
   const grown = 'mail has 4 partitions; what it has of the 2 before is worked off where it is\n';
   expect(await cli.run(['queue', 'grow', 'mail', '--partitions', '4'])).toMatchObject({ code: 0, stdout: grown });
+  await add('--id', 'waits', '--key', 't0', '--in', '1h'); // of 4 in partition 2, of 2 in 0
+  expect((await cli.run(['stats', 'mail', '--by-partition'])).stdout).toMatch(
+    /^mail +growing +4 [^]*\nmail +waiting +2 /m,
+  );
+  const run = await cli.run(['task', 'run', 'mail', 'waits']);
+  expect(run).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('waits: its partition is new since the queue grew'),
+  });
   const again = await cli.json(['queue', 'grow', 'mail', '--partitions', '4']);
   expect(again).toEqual({ queue: 'mail', partitions: 4, former: [2] });
   const doctor = await cli.run(['doctor', '--json']); // it finds fault with this Redis, which keeps nothing
   const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string }[] };
   expect(checks.find(({ name }) => name === 'mail: growth')).toMatchObject({
-    ok: true,
-    detail: '2 before, 4 now; 2 new partitions wait until what was due before has been handed out',
+    ok: false,
+    detail: '2 → 4; nobody leads, so it does not go on: start a worker or a leader',
   });
 });
 
 test('queue grow refuses what can not be, and writes nothing', async () => {
   await cli.run(['queue', 'create', 'mail', '--partitions', '2']);
   const refused = async (...args: string[]) => cli.run(['queue', 'grow', ...args]);
-  const multiple = expect.stringContaining('has 2 partitions: it can grow to 4, 6 or another multiple, got 3');
+  const multiple = expect.stringContaining('has 2 partitions: it can grow to 4, 6, another multiple; got 3');
   expect(await refused('mail', '--partitions', '3')).toMatchObject({ code: 2, stdout: '', stderr: multiple });
   const lacks = expect.stringContaining('queue grow needs --partitions');
   expect(await refused('mail')).toMatchObject({ code: 2, stdout: '', stderr: lacks });
@@ -123,6 +132,9 @@ test('stats has just these fields; an array without a queue', async () => {
     consumers: 0,
     leader: null,
     partitions: 1,
+    former: [],
+    waiting: 0,
+    partlyPaused: false,
   };
   const { stdout } = await cli.run(['stats', 'mail', '--json']);
   expect(JSON.parse(stdout)).toEqual(mail);
@@ -147,12 +159,14 @@ test('stats tells how many partitions there are, and with --by-partition of each
   expect(byPartition.reduce((sum, { scheduled }) => sum + scheduled, 0)).toBe(1);
   const { stdout } = await cli.run(['stats', 'wide', '--by-partition']);
   expect(stdout).toMatch(
-    /^QUEUE +STATE +PARTITIONS .*\nwide +running +2 +1 .*\n\nQUEUE +PARTITION .*\nwide +0 .*\nwide +1 .*\n$/,
+    /^QUEUE +STATE +PARTITIONS .*\nwide +running +2 +1 .*\n\nQUEUE +STATE +PARTITION .*\nwide +running +0 .*\nwide +running +1 .*\n$/,
   );
   const watching = cli.start(['stats', 'wide', '--watch', '--by-partition']);
   await expect.poll(() => watching.stdout.split('\n').length, { timeout: 20_000 }).toBeGreaterThan(3);
   watching.kill('SIGKILL');
-  expect(watching.stdout).toMatch(/^wide running .* partitions=2\nwide partition=0 scheduled=.*\nwide partition=1 /);
+  expect(watching.stdout).toMatch(
+    /^wide running .* partitions=2\nwide running partition=0 scheduled=.*\nwide running partition=1 /,
+  );
 });
 
 test('stats --watch prints a line each time where nobody watches', async () => {

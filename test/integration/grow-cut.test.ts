@@ -78,7 +78,7 @@ describe('a growth that was cut short', () => {
     const { layout } = await known((key) => ({
       send: (...args) => (key.includes(':1}') ? Promise.reject(unreachable) : lab().link.send(...args)),
     }));
-    const begun = expect.stringContaining('has 4 partitions by now, but not all could be told');
+    const begun = expect.stringContaining('has 4 partitions by now, but partition 1 could not be told');
     await expect(layout.grow(4)).rejects.toMatchObject({ code: 'ERR_OUTCOME_UNKNOWN', message: begun });
   });
 

@@ -205,8 +205,8 @@ describe('growing', () => {
   });
 
   test.each([
-    [1, 'can grow to 4, 6 or another multiple, got 1'],
-    [3, 'can grow to 4, 6 or another multiple, got 3'],
+    [1, 'can grow to 4, 6, another multiple, and it can not shrink; got 1'],
+    [3, 'can grow to 4, 6, another multiple; got 3'],
     [0, 'partitions must be'],
     [2_048, 'partitions must be'],
   ])('from 2 to %i is refused, and nothing is written', async (to, message) => {
@@ -216,7 +216,18 @@ describe('growing', () => {
     expect(await Promise.all([0, 1, 2].map(layoutAt))).toEqual(['1/2', null, null]);
   });
 
-  test('to what it is changes nothing; a queue that nobody has used is made so', async () => {
+  test('of a queue that nobody has used makes none', async () => {
+    const refused = { code: 'ERR_NO_QUEUE', message: expect.stringContaining('there is no queue') };
+    await expect(lab().newQueue().grow(4)).rejects.toMatchObject(refused);
+    expect(await layoutAt(0)).toBeNull();
+  });
+
+  test('beyond what there may be is refused', async () => {
+    const queue = await created(600);
+    await expect(queue.grow(1_000)).rejects.toThrow('it can not grow: split it into several queues; got 1000');
+  });
+
+  test('to what it is changes nothing', async () => {
     const queue = await created(2);
     expect(await queue.grow(2)).toEqual({ queue: lab().name, partitions: 2, former: [] });
     expect(await layoutAt(1)).toBeNull();

@@ -51,7 +51,7 @@ describe('the duty that sees a growth through', () => {
       send: (...args) => (isAway.now ? Promise.reject(new Error('away')) : lab().link.send(...args)),
     };
     const duty = await dutyOf((key) => (key.includes(':1}') ? away : lab().link));
-    await expect(duty.tick()).rejects.toThrow('away');
+    await expect(duty.tick()).rejects.toThrow('partition 1 could not be told');
     expect([await isWaiting(2), await isWaiting(3)]).toEqual([0, 1]); // 3 waits for 1
     await expect(duty.tick()).rejects.toThrow('away');
     expect(await layoutAt(0)).toBe('1/4<2');

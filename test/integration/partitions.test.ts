@@ -151,7 +151,7 @@ test('the figures of each partition are told where they are asked for, and add u
   await queue.addMany(scheduled.map((id) => ({ name: 'job', id, in: '1h' })));
   await queue.addMany(ready.map((id) => ({ name: 'job', id })));
   const stats = await queue.stats({ byPartition: true });
-  const none = { scheduled: 0, due: 0, ready: 0, active: 0, dead: 0, consumers: 0 };
+  const none = { paused: false, waiting: false, scheduled: 0, due: 0, ready: 0, active: 0, dead: 0, consumers: 0 };
   expect(stats).toMatchObject({ partitions: 3, scheduled: 4, ready: 2 });
   expect(stats.byPartition).toEqual([
     { partition: 0, ...none },

@@ -19,7 +19,18 @@ async function busyText(): Promise<string> {
   metrics.observe({ type: 'error', queue, where: 'fetch', error: undefined });
   metrics.observe({ type: 'redis_command', op: 'settle', durationMs: 1 });
   const ages = { oldestDueAgeMs: 0.25, oldestReadyAgeMs: null };
-  const depth = { paused: false, scheduled: 1, due: 0, ready: 0, active: 0, dead: 0, consumers: 1, ...ages };
+  const depth = {
+    partitions: 8,
+    waiting: 4,
+    paused: false,
+    scheduled: 1,
+    due: 0,
+    ready: 0,
+    active: 0,
+    dead: 0,
+    consumers: 1,
+    ...ages,
+  };
   metrics.watch({ name: queue, stats: () => Promise.resolve(depth) });
   return metrics.text();
 }
@@ -53,7 +64,7 @@ const promised = `tasks_added_total leader_elected leader_term leader_transition
   tasks_settled_total task_duration_seconds task_start_delay_seconds worker_tasks_in_flight worker_concurrency
   deliveries_recovered_total lease_lost_total settle_failures_total redis_up redis_errors_total redis_reconnects_total
   redis_command_duration_seconds queue_tasks queue_oldest_due_age_seconds queue_oldest_ready_age_seconds
-  queue_consumers queue_paused collector_success swept_total stale_entries_total promotions_without_leader_total
+  queue_consumers queue_paused queue_partitions queue_partitions_waiting collector_success swept_total stale_entries_total promotions_without_leader_total
   recovery_on_hold`
   .split(/\s+/)
   .map((name) => `duestream_${name}`);

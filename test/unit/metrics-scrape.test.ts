@@ -5,6 +5,8 @@ import { Metrics } from '../../src/metrics/metrics.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 const depth: Depth = {
+  partitions: 8,
+  waiting: 4,
   paused: true,
   scheduled: 5,
   due: 4,

@@ -1,7 +1,7 @@
-import { listQueues, Queue, type QueueInfo } from '../../index.js';
+import { Queue, type QueueInfo } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
-import { codeOf, conflict, notFound, usage } from '../failure.js';
+import { codeOf, conflict, usage } from '../failure.js';
 import { print, printJson } from '../output.js';
 import { connectionOf } from '../redis-address.js';
 import { noteIfNew, oneShot, withQueue } from '../with-queue.js';
@@ -17,7 +17,7 @@ export const create: Command = {
 
 export const grow: Command = {
   flags: {
-    partitions: { describe: `How many partitions, a multiple of what it has, up to ${partitionsMax}` },
+    partitions: { describe: `How many in all: a multiple of what it has, up to ${partitionsMax}. It can not shrink` },
     ...flags,
   },
   examples: [['queue grow mail --partitions 16', 'while it is at work: nothing is moved, lost or run twice']],
@@ -55,10 +55,6 @@ async function createQueue(args: Arguments): Promise<void> {
 async function growQueue(args: Arguments): Promise<void> {
   const partitions = args.whole('partitions', { min: 1, max: partitionsMax });
   if (partitions === undefined) throw usage('queue grow needs --partitions: how many it shall have');
-  const { commandTimeout } = oneShot;
-  const name = args.word('queue');
-  const names = await listQueues({ ...connectionOf(args), commandTimeout });
-  if (!names.includes(name)) throw notFound(`there is no queue ${JSON.stringify(name)}: 'queue create' makes one`);
   await withQueue(args, async (queue) => tellLayout(args, await queue.grow(partitions)));
 }
 

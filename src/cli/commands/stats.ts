@@ -1,5 +1,5 @@
 import { scheduler } from 'node:timers/promises';
-import { listQueues, Queue, type QueueStats } from '../../index.js';
+import { listQueues, type PartitionStats, Queue, type QueueStats } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { exitCodeOf, exitCodes, lineOf, usage } from '../failure.js';
@@ -38,6 +38,9 @@ type Row = Pick<
   | 'consumers'
   | 'leader'
   | 'partitions'
+  | 'former'
+  | 'waiting'
+  | 'partlyPaused'
   | 'byPartition'
 >;
 
@@ -126,18 +129,20 @@ class StatsReader {
 }
 
 function rowOf(stats: QueueStats): Row {
-  const { queue, paused, scheduled, due, ready, active, dead, consumers, leader, partitions, byPartition } = stats;
-  const row = { queue, paused, scheduled, due, ready, active, dead, consumers, leader, partitions };
+  const { queue, paused, scheduled, due, ready, active, dead, consumers, leader, ...more } = stats;
+  const { partitions, former, waiting, partlyPaused, byPartition } = more;
+  const counts = { scheduled, due, ready, active, dead, consumers };
+  const row = { queue, paused, ...counts, leader, partitions, former, waiting, partlyPaused };
   return byPartition === undefined ? row : { ...row, byPartition };
 }
 
 /** The queues, and below them their partitions where those were asked for. */
 function textOf(rows: readonly Row[]): string {
   const parts = rows.flatMap(({ queue, byPartition = [] }) => {
-    return byPartition.map((part) => [queue, String(part.partition), ...countsOf(part)]);
+    return byPartition.map((part) => [queue, stateOfPart(part), String(part.partition), ...countsOf(part)]);
   });
   if (parts.length === 0) return tableOf(rows);
-  return `${tableOf(rows)}\n\n${table([['QUEUE', 'PARTITION', ...countHeads], ...parts])}`;
+  return `${tableOf(rows)}\n\n${table([['QUEUE', 'STATE', 'PARTITION', ...countHeads], ...parts])}`;
 }
 
 function tableOf(rows: readonly Row[]): string {
@@ -158,8 +163,15 @@ function countsOf(counted: Counted): string[] {
   return countNames.map((name) => String(counted[name]));
 }
 
-function stateOf({ paused }: Row): string {
-  return paused ? 'paused' : 'running';
+function stateOf({ paused, partlyPaused, former }: Row): string {
+  if (partlyPaused) return 'partly paused';
+  if (paused) return 'paused';
+  return former.length > 0 ? 'growing' : 'running';
+}
+
+function stateOfPart({ paused, waiting }: PartitionStats): string {
+  if (paused) return 'paused';
+  return waiting ? 'waiting' : 'running';
 }
 
 function leaderOf({ leader }: Row): string {
@@ -171,6 +183,6 @@ function linesOf(row: Row): string[] {
   const shown = (counted: Counted): string[] => countNames.map((name) => `${name}=${counted[name]}`);
   const { queue, partitions, byPartition = [] } = row;
   const whole = [queue, stateOf(row), ...shown(row), `leader=${leaderOf(row)}`, `partitions=${partitions}`];
-  const parts = byPartition.map((part) => [queue, `partition=${part.partition}`, ...shown(part)]);
+  const parts = byPartition.map((part) => [queue, stateOfPart(part), `partition=${part.partition}`, ...shown(part)]);
   return [whole, ...parts].map((words) => words.join(' '));
 }

@@ -78,6 +78,10 @@ function answer(args: Arguments, result: Answer): void {
   if (status === 'active') throw conflict(`task ${id} is active: wait until its attempt has ended, or cancel it`);
   if (status === 'paused')
     throw conflict(`the queue is paused: resume it with duestream queue resume ${args.word('queue')}`);
+  if (status === 'waiting') {
+    const why = 'is new since the queue grew, and hands out what was due before first';
+    throw conflict(`task ${id} waits: its partition ${why}; see duestream doctor ${args.word('queue')}`);
+  }
   if (args.on('json')) return;
   const from = was === undefined ? '' : ` (was ${was})`;
   print(`${id} ${status}${from}${due === undefined ? '' : `, due ${timeText(due)}`}`);
