@@ -140,7 +140,7 @@ export class Replicas {
     const about = `status=ok,address=${host}:${port},slaves=${serversCount - 1},sentinels=${sentinelsCount}`;
     const views = await Promise.all(this.#sentinels.map((sentinel) => ask(sentinel.port, 'INFO sentinel')));
     if (!views.every((view) => view.includes(about))) return false;
-    const online = /^slave\d+:.*state=online,offset=\d+,lag=[01]\r$/gm;
+    const online = /^slave\d+:.*state=online,offset=\d+,lag=[01]\b/gm;
     return ((await ask(port, 'INFO replication')).match(online) ?? []).length === serversCount - 1;
   }
 
