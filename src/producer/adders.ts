@@ -32,9 +32,14 @@ export class Adders {
     this.#parts = parts;
   }
 
-  async add(item: AddItem): Promise<AddStatus> {
+  add(item: AddItem): Promise<AddStatus> {
     const adder = this.#adderOf(item); // before the look: what that finds holds in this layout
-    if (this.#parts.formerPlaces.areWorthALook(item) && (await this.#isThere(item))) return 'duplicate';
+    if (this.#parts.formerPlaces.areWorthALook(item)) return this.#addWhatIsNew(item, adder);
+    return adder.add(item).then((answer) => (answer === 'moved' ? this.add(item) : answer));
+  }
+
+  async #addWhatIsNew(item: AddItem, adder: Adder): Promise<AddStatus> {
+    if (await this.#isThere(item)) return 'duplicate';
     const answer = await adder.add(item);
     return answer === 'moved' ? this.add(item) : answer;
   }

@@ -4,7 +4,7 @@ import { introduce, type Servers } from '../redis/servers.js';
 import type { TaskLimits } from '../task.js';
 import type { AddStatus } from './adder.js';
 import type { Adders } from './adders.js';
-import { type AddItem, type NewTask, toItem } from './new-task.js';
+import { type AddItem, type NewTask, newTask, type TaskOptions, toItem } from './new-task.js';
 import type { AddResult } from './results.js';
 
 export interface IntakeParts {
@@ -14,6 +14,8 @@ export interface IntakeParts {
   layout: Layout;
   adders: Adders;
   limits: TaskLimits;
+  /** Throws ERR_CLOSED. */
+  assertOpen: () => void;
 }
 
 /** Takes in new tasks: checks all of them before anything is sent, learns how many partitions there are, and adds them. */
@@ -25,8 +27,10 @@ export class Intake {
     this.#parts = parts;
   }
 
-  async add(task: NewTask): Promise<AddResult> {
-    const { layout, adders } = this.#parts;
+  async add(name: string, payload: unknown, options?: TaskOptions): Promise<AddResult> {
+    const { assertOpen, layout, adders } = this.#parts;
+    assertOpen();
+    const task = newTask(name, payload, options);
     const item = layout.isSettled ? this.#item(task) : await this.#settled(() => this.#item(task));
     if (!this.#isIntroduced) void this.introduce();
     return { id: item.id, status: await adders.add(item) };

@@ -18,7 +18,6 @@ import { Editor } from './editor.js';
 import { FormerPlaces } from './former-places.js';
 import { Inspector, type ListOptions } from './inspector.js';
 import { Intake } from './intake.js';
-import { newTask } from './new-task.js';
 import { Mover } from './mover.js';
 import { type NewTaskOf, type PayloadArgs, type QueueOptions, resolveQueueOptions } from './queue-options.js';
 import type {
@@ -82,7 +81,14 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const adders = new Adders({ partitions, formerPlaces, lanes, clock, observe, replication });
     this.#inspector = new Inspector(readable);
     this.#editor = new Editor({ ...at, partitions, readable, lanes, limits, observe });
-    this.#intake = new Intake({ ...at, servers: this.#servers, layout, adders, limits });
+    this.#intake = new Intake({
+      ...at,
+      servers: this.#servers,
+      layout,
+      adders,
+      limits,
+      assertOpen: () => this.#assertOpen(),
+    });
     const mover = new Mover({ partitions, formerPlaces, lanes });
     this.dead = new DeadLetters({ partitions, readable, lanes, mover, limits, learn: () => this.#learnAnew() });
   }
@@ -112,9 +118,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   }
 
   /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
-  async add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
-    this.#assertOpen();
-    return this.#intake.add(newTask(name, payload, options));
+  add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
+    return this.#intake.add(name, payload, options);
   }
 
   /**
