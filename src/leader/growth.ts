@@ -11,7 +11,7 @@ const soonMs = 50;
 const backlogMs = 500;
 const soonTicks = 20;
 /** So often all partitions are brought up to the layout again: one that has lost its own may have come back as a new one. */
-const againTicks = 20;
+const againMs = 30_000;
 /** Nothing grows: it is woken when something does. */
 const restMs = 60_000;
 /**
@@ -34,6 +34,8 @@ export class Growth implements Duty {
   readonly #partitions: Partitions;
   #seen = '';
   #ticks = 0;
+  /** Waited since all partitions were brought up; Infinity: they have not been. */
+  #waitedMs = Number.POSITIVE_INFINITY;
   readonly #handedOut = new Set<Partition>();
   readonly #released = new Set<Partition>();
   #walk: Walk | undefined;
@@ -43,13 +45,21 @@ export class Growth implements Duty {
   }
 
   async tick(): Promise<number> {
-    const { layout, all } = this.#partitions;
-    const { text, former } = layout;
+    const { text, former } = this.#partitions.layout;
     if (former.length === 0) return restMs;
     if (text !== this.#seen) this.#begin(text);
+    const waitMs = await this.#goOn(former);
+    this.#waitedMs += waitMs;
+    return waitMs;
+  }
+
+  async #goOn(former: readonly number[]): Promise<number> {
+    const { layout, all } = this.#partitions;
+    const { text } = layout;
     const failures = new Failures();
-    const isAnew = this.#ticks % againTicks === 0;
+    const isAnew = this.#waitedMs >= againMs;
     this.#ticks += 1;
+    if (isAnew) this.#waitedMs = 0;
     if (isAnew) await failures.of([layout.bringAll()]);
     const old = all.slice(0, Math.max(...former));
     const waiting = all.slice(1).filter((one) => isAnew || !this.#released.has(one));
@@ -66,6 +76,7 @@ export class Growth implements Duty {
   #begin(text: string): void {
     this.#seen = text;
     this.#ticks = 0;
+    this.#waitedMs = Number.POSITIVE_INFINITY;
     this.#handedOut.clear();
     this.#released.clear();
     this.#walk = undefined;
