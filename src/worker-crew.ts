@@ -44,7 +44,7 @@ export class Crew {
     this.#parts = parts;
     const { queue, options, servers, partitions, emit } = parts;
     const { common, leader, concurrency, tuning } = options;
-    this.#slots = new Slots(concurrency, (busy) => this.#tellLoad(busy, concurrency));
+    this.#slots = new Slots(concurrency, common.clock, (busy) => this.#tellLoad(busy, concurrency));
     if (leader !== 'only') this.#addStations();
     const onError = (error: unknown): void => emit('error', error);
     const candidacy = { queue, common, tuning, servers, partitions, onSeat: () => {}, onError };

@@ -12,6 +12,7 @@ import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
 import type { Patience } from './patience.js';
+import { type Opened, Read } from './read.js';
 import type { Settler } from './settler.js';
 import { type Unopened, waitingRead } from './waiting-read.js';
 
@@ -39,16 +40,6 @@ export interface FetcherParts {
   start: (delivery: Delivery, at: { sentAtMs: number; nowMs: number }) => void;
   handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
 }
-
-/** One read: under which name, the slots for what it brings, and what of that is on its way back. */
-interface Read {
-  readonly consumer: string;
-  readonly group: string;
-  readonly booking: Booking;
-  readonly back: Promise<void>[];
-}
-
-type Opened = Unopened & { readonly record: string; readonly run: string | null };
 
 /** What a script has read: opened, or left to open. */
 interface Brought {
@@ -78,6 +69,8 @@ export class Fetcher {
   readonly #halfMax: number;
   #hasBacklog = true;
   #isPaused = false;
+  /** How many the last blocking read brought that there was no slot for. */
+  #turnedAway = 0;
   /** The read that is under way beside the next one; `done` resolves with how long to wait after it. */
   #before: { readonly booking: Booking; readonly done: Promise<number> };
 
@@ -93,7 +86,7 @@ export class Fetcher {
     this.#oneServer.look();
     if (!this.#hasBacklog) return this.#block();
     await this.#parts.membership.current(); // before it takes slots: while this partition is away others need them
-    const booking = this.#booking(await this.#parts.inFlight.slots.take(this.#halfMax));
+    const booking = this.#booking(await this.#takeSlots());
     const before = this.#before;
     if (booking.left === 0) return before.done; // closed: what is under way is still to be handed back
     if (before.booking.isLate) {
@@ -120,6 +113,14 @@ export class Fetcher {
     await this.#parts.reader.unblock(this.#parts.commands());
   }
 
+  /** After a wait that brought what there was no slot for: for just that, and before the others. */
+  #takeSlots(): Promise<number> {
+    const wanted = this.#turnedAway;
+    this.#turnedAway = 0;
+    const slotsMax = wanted === 0 ? this.#halfMax : Math.min(wanted, this.#halfMax);
+    return this.#parts.inFlight.slots.take(slotsMax, { by: this, wasTurnedAway: wanted > 0 });
+  }
+
   #booking(taken: number): Booking {
     const { inFlight, patience } = this.#parts;
     return new Booking({ slots: inFlight.slots, patience, taken });
@@ -129,21 +130,16 @@ export class Fetcher {
     return { booking: this.#booking(0), done: Promise.resolve(0) };
   }
 
-  #fetch(booking: Booking): Promise<number> {
-    const { membership, signal } = this.#parts;
-    const { name = '', group = '', life = 0 } = membership.present ?? {};
-    const read = { consumer: name, group, booking, back: [] };
-    return this.#whole(read, name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, life));
+  #read(of: { name: string; group: string }, booking: Booking): Read {
+    const { handBack, signal } = this.#parts;
+    return new Read({ consumer: of.name, group: of.group, booking, handBack, signal });
   }
 
-  /** The slots for which nothing came go back, whatever happens; then it waits for what went back for want of one. */
-  async #whole(read: Read, work: Promise<number>): Promise<number> {
-    try {
-      return await work;
-    } finally {
-      read.booking.giveBack();
-      await Promise.all(read.back);
-    }
+  #fetch(booking: Booking): Promise<number> {
+    const { membership, signal } = this.#parts;
+    const present = membership.present ?? { name: '', group: '', life: 0 };
+    const read = this.#read(present, booking);
+    return read.whole(present.name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, present.life));
   }
 
   async #next(read: Read, life: number): Promise<number> {
@@ -188,20 +184,6 @@ export class Fetcher {
     if (unopened.length > 0) await this.#open(read, unopened);
   }
 
-  /** Those there is a slot for by now. The others go back, for others, at once, and the partition gets in line. */
-  #fitting<T extends Unopened>(read: Read, brought: readonly T[]): readonly T[] {
-    const fit = this.#parts.signal.aborted ? 0 : read.booking.fit(brought.length);
-    if (fit < brought.length) this.#putBack(read, brought.slice(fit));
-    return brought.slice(0, fit);
-  }
-
-  /** What can't go back is recovered after a lease. */
-  #putBack({ consumer, back }: Read, entries: readonly (Unopened | Opened)[]): void {
-    this.#hasBacklog = true;
-    const unstarted = entries.map((one) => ({ record: '', run: null, ...one, consumer, count: 1 }));
-    back.push(this.#parts.handBack(unstarted, 0).catch(() => {}));
-  }
-
   /**
    * Waits for the next entry. It has no slots meanwhile, for others could use them: what it brings and there is no slot
    * for any more goes back at once. So it asks for its share of what is free.
@@ -212,18 +194,18 @@ export class Fetcher {
     this.#before = this.#nothing();
     const waitMs = await before.done;
     if (waitMs > 0 || this.#hasBacklog) return waitMs;
-    const { name: consumer, life, group } = await membership.current();
+    const { life, ...by } = await membership.current();
     if (signal.aborted) return 0;
     const count = Math.min(readMax, Math.max(1, Math.floor(inFlight.slots.free / share())));
-    const entries = await waitingRead(reader, { stream: partition.keys.stream, consumer, count, life });
+    const of = { stream: partition.keys.stream, consumer: by.name, count, life };
+    const entries = await waitingRead(reader, of);
     if (entries === 'no_group') membership.renew();
     if (entries === 'no_group' || entries === 'interrupted') return 0;
     this.#hasBacklog = entries.length === count || entries.length === 0; // none: a look by the script, which sees a pause
-    const read = { consumer, group, booking: this.#booking(0), back: [] };
-    return this.#whole(
-      read,
-      this.#open(read, entries).then(() => 0),
-    );
+    const read = this.#read(by, this.#booking(0));
+    await read.whole(this.#open(read, entries).then(() => 0));
+    this.#turnedAway = read.turnedAway;
+    return 0;
   }
 
   /**
@@ -231,15 +213,22 @@ export class Fetcher {
    * recovery has it after a lease.
    */
   async #open(read: Read, entries: readonly Unopened[]): Promise<void> {
-    const { partition, clock } = this.#parts;
+    const { partition } = this.#parts;
     const { consumer, group, booking } = read;
     const items = this.#fitting(read, entries);
     if (items.length === 0) return;
-    const sentAtMs = clock.monotonicMs();
+    const sentAtMs = this.#parts.clock.monotonicMs();
     const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, items }));
     this.#tellEnds(reply);
     if (reply.putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
     await this.#takeOn(read, reply, sentAtMs);
+  }
+
+  /** What has to go back is a backlog: the partition gets in line. */
+  #fitting<T extends Unopened>(read: Read, brought: readonly T[]): readonly T[] {
+    const fitting = read.fitting(brought);
+    if (fitting.length < brought.length) this.#hasBacklog = true;
+    return fitting;
   }
 
   #tellEnds({ expired, stale }: { expired: readonly { name: string }[]; stale: number }): void {

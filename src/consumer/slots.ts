@@ -1,21 +1,19 @@
-interface Taker {
-  readonly slotsMax: number;
-  readonly resolve: (slots: number) => void;
-}
+import type { Clock } from '../clock.js';
+import { Line, type Taker } from './line.js';
 
 /**
  * How many handlers a worker may have at work, over all partitions it consumes.
  *
  * A slot is taken by whoever is about to read with it, or has read without, and passes to the handler of what was read; it
  * is free again when that handler has returned, when nothing came for it, or while what should come is late (see
- * Booking). Takers are served in the order they came: neither a backlog nor a full partition can keep another from its
- * turn, and nobody recovery from its own.
+ * Booking). Takers are served in turns (see Line): neither a backlog nor a full partition can keep another from its own, and
+ * nobody recovery.
  */
 export class Slots {
   readonly concurrency: number;
   /** Slots of handlers that go on after their timeout. */
   overrun = 0;
-  readonly #takers: Taker[] = [];
+  readonly #line: Line;
   readonly #onBusy: (busy: number) => void;
   #busy = 0;
   #taken = 0;
@@ -24,8 +22,9 @@ export class Slots {
   #isTelling = false;
 
   /** `onBusy` is told how many handlers are at work, once a turn of the event loop in which that changed. */
-  constructor(concurrency: number, onBusy: (busy: number) => void = () => {}) {
+  constructor(concurrency: number, clock: Clock, onBusy: (busy: number) => void = () => {}) {
     this.concurrency = concurrency;
+    this.#line = new Line(clock);
     this.#onBusy = onBusy;
   }
 
@@ -36,16 +35,16 @@ export class Slots {
 
   /** Slots that nobody has, and nobody waits for. */
   get free(): number {
-    return this.#takers.length > 0 || this.#isClosed ? 0 : Math.max(0, this.concurrency - this.#taken);
+    return this.#line.length > 0 || this.#isClosed ? 0 : Math.max(0, this.concurrency - this.#taken);
   }
 
   /**
    * Resolves with 1 to `slotsMax` slots as soon as there are any; with 0 once it is closed. It is served at the end of a
    * turn of the event loop, with all that became free in it: one reply that ends a hundred handlers is one read.
    */
-  take(slotsMax: number): Promise<number> {
+  take(slotsMax: number, who: Pick<Taker, 'by' | 'wasTurnedAway'> = {}): Promise<number> {
     return new Promise((resolve) => {
-      this.#takers.push({ slotsMax, resolve });
+      this.#line.add({ ...who, slotsMax, resolve });
       this.#serveSoon();
     });
   }
@@ -84,7 +83,7 @@ export class Slots {
 
   /** nextTick, not a microtask: the handlers that end in this turn still free theirs. */
   #serveSoon(): void {
-    if (this.#isServing || this.#takers.length === 0) return;
+    if (this.#isServing || this.#line.length === 0) return;
     this.#isServing = true;
     process.nextTick(() => {
       this.#isServing = false;
@@ -93,13 +92,14 @@ export class Slots {
   }
 
   #serve(): void {
-    while (this.#takers.length > 0) {
+    for (;;) {
       const free = this.concurrency - this.#taken;
       if (free < 1 && !this.#isClosed) return;
-      const { slotsMax, resolve } = this.#takers.shift() as Taker;
-      const slots = this.#isClosed ? 0 : Math.min(free, slotsMax);
+      const taker = this.#line.next(free);
+      if (taker === undefined) return;
+      const slots = this.#isClosed ? 0 : Math.min(free, taker.slotsMax);
       this.#taken += slots;
-      resolve(slots);
+      taker.resolve(slots);
     }
   }
 

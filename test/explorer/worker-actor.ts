@@ -22,7 +22,7 @@ export const fragile: readonly unknown[] = [[], 1_234_567_890_123_456];
 export class WorkerActor extends Actor {
   override readonly leaseMs: number;
   readonly #consumer: Consumer;
-  readonly #slots: Slots = new Slots(2);
+  readonly #slots: Slots;
   #running: Running[] = [];
   #isStopping = false;
 
@@ -36,6 +36,7 @@ export class WorkerActor extends Actor {
       attemptsMax: 3,
       backoff: { type: 'fixed', delayMs: 1_000, maxMs: 1_000 },
     };
+    this.#slots = new Slots(2, this.clock);
     this.#consumer = new Consumer({
       partition: this.partitions.home,
       commands: () => this.wires[0] as unknown as Link,

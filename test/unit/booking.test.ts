@@ -11,7 +11,7 @@ function stage(concurrency: number): {
   take: (slotsMax: number) => Promise<Booking>;
 } {
   const clock = new VirtualClock(0);
-  const slots = new Slots(concurrency);
+  const slots = new Slots(concurrency, clock);
   const patience = new Patience(clock);
   const take = async (slotsMax: number): Promise<Booking> =>
     new Booking({ slots, patience, taken: await slots.take(slotsMax) });

@@ -22,7 +22,7 @@ function beating(answer: (args: readonly string[], timeoutMs: number) => Promise
   end: AbortController;
 } {
   const clock = new VirtualClock(0);
-  const inFlight = new InFlight(new Slots(1_000));
+  const inFlight = new InFlight(new Slots(1_000, clock));
   const lost: [string, number][] = [];
   const unplaced: string[] = [];
   const caller = {

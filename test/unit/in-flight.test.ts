@@ -3,6 +3,9 @@ import { DeliveryAborted } from '../../src/consumer/delivery.js';
 import { HeldDelivery } from '../../src/consumer/held-delivery.js';
 import { InFlight } from '../../src/consumer/in-flight.js';
 import { Slots } from '../../src/consumer/slots.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+const clock = new VirtualClock(0);
 
 const deliveryOf = (id: string): HeldDelivery =>
   new HeldDelivery({ consumer: 'c', entry: '1-1', count: 1, id, dueMs: 0, record: '{}', run: null }, 0);
@@ -22,7 +25,7 @@ const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve)
 
 describe('what is in flight', () => {
   test('has a slot until its handler returned, and is held until its end is written', async () => {
-    const slots = new Slots(2);
+    const slots = new Slots(2, clock);
     const inFlight = new InFlight(slots);
     const [a, b] = [deliveryOf('a'), deliveryOf('b')];
     await expect(slots.take(9)).resolves.toBe(2);
@@ -42,7 +45,7 @@ describe('what is in flight', () => {
 
   test('tells once a turn how many handlers are at work', async () => {
     const told: number[] = [];
-    const slots = new Slots(3, (busy) => told.push(busy));
+    const slots = new Slots(3, clock, (busy) => told.push(busy));
     const inFlight = new InFlight(slots);
     await slots.take(3);
     for (const id of ['a', 'b', 'c']) inFlight.hold(deliveryOf(id));
@@ -55,7 +58,7 @@ describe('what is in flight', () => {
 });
 
 test('consumers share the slots of their worker, and each knows what is its own', async () => {
-  const slots = new Slots(2);
+  const slots = new Slots(2, clock);
   const [one, two] = [new InFlight(slots), new InFlight(slots)];
   await slots.take(2);
   one.hold(deliveryOf('a'));
@@ -67,7 +70,7 @@ test('consumers share the slots of their worker, and each knows what is its own'
 
 describe('slots', () => {
   test('are given at the end of a turn, with all that became free in it, and no more than are wanted', async () => {
-    const slots = new Slots(3);
+    const slots = new Slots(3, clock);
     await expect(slots.take(9)).resolves.toBe(3);
     const wanted = slots.take(2);
     await expect(isSettled(wanted)).resolves.toBe(false);
@@ -76,8 +79,8 @@ describe('slots', () => {
     await expect(slots.take(9)).resolves.toBe(1);
   });
 
-  test('are given in the order they were asked for: whoever waits longest is next', async () => {
-    const slots = new Slots(1);
+  test('are given in the order they were asked for by those who have no turns: whoever waits longest is next', async () => {
+    const slots = new Slots(1, clock);
     await slots.take(1);
     const got: string[] = [];
     const take = async (name: string): Promise<void> => {
@@ -94,7 +97,7 @@ describe('slots', () => {
   });
 
   test('that are free can be taken at once, but not past those who wait', async () => {
-    const slots = new Slots(4);
+    const slots = new Slots(4, clock);
     expect([slots.takeFree(3), slots.takeFree(3), slots.takeFree(3)]).toEqual([3, 1, 0]);
     const waiting = slots.take(1);
     slots.giveBack(2);
@@ -104,7 +107,7 @@ describe('slots', () => {
   });
 
   test('are given to nobody once it is closed', async () => {
-    const slots = new Slots(2);
+    const slots = new Slots(2, clock);
     await slots.take(2);
     const waiting = slots.take(1);
     slots.close();
