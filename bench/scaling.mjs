@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { fromCaller, parseFlags, tell, UsageError } from './command-line.mjs';
 import { commandOf, machine, versions } from './results.mjs';
 import { Fleet } from './scaling/fleet.mjs';
-import { measurePoint } from './scaling/point.mjs';
-import { pointsTable } from './scaling/tables.mjs';
+import { measureIdle, measurePoint } from './scaling/point.mjs';
+import { idleTable, pointsTable } from './scaling/tables.mjs';
 
 const partitionCounts = [1, 2, 4, 8, 16];
 const masterCounts = [1, 3];
+const idlePartitionCounts = [1, 64, 256];
 
 const usage = `npm run bench:scaling -- [flags]
   --tasks N         of each measurement (default: 60000)
@@ -46,39 +47,62 @@ async function main(args, signal) {
   const points = [];
   let redisVersion = '';
   for (const masters of masterCounts) {
-    const measured = await measureFleet(masters, size, signal);
+    const measured = await withFleet(masters, (fleet) => measurePoints(fleet, { ...size, signal }));
     points.push(...measured.points);
     redisVersion = measured.redisVersion;
   }
+  const idle = await withFleet(1, (fleet) => measureIdles(fleet, { ...size, signal }));
   const command = commandOf('npm run bench:scaling', args);
   const made = { at: new Date().toISOString(), command, machine: machine(), versions: versions(redisVersion), ...size };
-  const document = { made, points };
-  console.log(pointsTable(document));
+  const document = { made, points, idle };
+  console.log(`${pointsTable(document)}\n\n${idleTable(document)}`);
   const file = join(out, 'scaling.json');
   writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
   say(`written: ${file}`);
   return 0;
 }
 
-/** One repetition of each point, then the next of each: whatever else the machine does falls on all. */
-async function measureFleet(masters, { tasks, repetitions }, signal) {
+async function withFleet(masters, measure) {
   const fleet = await Fleet.launch(masters);
-  const redisVersion = await fleet.redisVersion();
-  const points = partitionCounts.map((partitions) => ({ masters, partitions, figures: {} }));
   try {
-    for (let repetition = 1; repetition <= repetitions; repetition += 1) {
-      for (const { partitions, figures } of points) {
-        signal.throwIfAborted();
-        const measured = await measurePoint(fleet, { partitions, tasks, signal });
-        for (const [name, value] of Object.entries(measured)) (figures[name] ??= []).push(value);
-        const rate = Math.round(measured.drainPerSecond).toLocaleString('en');
-        say(`${masters} masters, ${partitions} partitions, ${repetition}/${repetitions}: ${rate} tasks/s`);
-      }
-    }
+    return await measure(fleet);
   } finally {
     await fleet.stop();
   }
+}
+
+async function measurePoints(fleet, { tasks, repetitions, signal }) {
+  const { masters } = fleet;
+  const redisVersion = await fleet.redisVersion();
+  const points = partitionCounts.map((partitions) => ({ masters, partitions, figures: {} }));
+  await interleaved(points, { repetitions, signal }, async ({ partitions }) => {
+    const measured = await measurePoint(fleet, { partitions, tasks, signal });
+    const rate = Math.round(measured.drainPerSecond).toLocaleString('en');
+    say(`${masters} masters, ${partitions} partitions: ${rate} tasks/s`);
+    return measured;
+  });
   return { points, redisVersion };
+}
+
+async function measureIdles(fleet, { repetitions, signal }) {
+  const idle = idlePartitionCounts.map((partitions) => ({ partitions, figures: {} }));
+  await interleaved(idle, { repetitions, signal }, async ({ partitions }) => {
+    const measured = await measureIdle(fleet, { partitions, signal });
+    say(`idle, ${partitions} partitions: the leader ${Math.round(measured.leaderMicros / 10_000)} % of a core`);
+    return measured;
+  });
+  return idle;
+}
+
+/** One repetition of each point, then the next of each: whatever else the machine does falls on all. */
+async function interleaved(points, { repetitions, signal }, measure) {
+  for (let repetition = 1; repetition <= repetitions; repetition += 1) {
+    for (const point of points) {
+      signal.throwIfAborted();
+      const measured = await measure(point);
+      for (const [name, value] of Object.entries(measured)) (point.figures[name] ??= []).push(value);
+    }
+  }
 }
 
 const exitCodes = { SIGINT: 130, SIGTERM: 143 };

@@ -3,8 +3,10 @@
  * measured points are to show, and every core to be used to a part only, so that a crowd finds room.
  */
 
-/** Of each core. */
-const usedShare = 0.6;
+/** Of each core, a second: six tenths of it. */
+const coreMicros = 0.6 * 1e6;
+/** A cluster has no more. */
+const mastersMax = 1_000;
 /** What one server is given: more makes a restart and a resync long. */
 const masterMemoryBytes = 25e9;
 /** Of Redis' memory, what is left for buffers and fragmentation. */
@@ -13,32 +15,63 @@ const partitionTasksMax = 1e6;
 const partitionBytesMax = 1e9;
 /** Redis' own default. */
 const clientsMax = 10_000;
+const queuesMax = 1_024;
+const splitIt = 'split the queue';
 
 /**
- * @param {{ redisMicros: number, workerMicros: number, leaderMicros: number, wireBytes: number, memoryBytes: number }} cost
- *   of one task, its whole life
+ * What one queue takes.
+ *
+ * @param {{ redisMicros: number, workerMicros: number, leaderMicros: number, wireBytes: number, memoryBytes: number,
+ *   partition: { leaderMicros: number, workerMicros: number, leaderRedisMicros: number, workerRedisMicros: number } }} cost
+ *   of one task, its whole life, and of one partition in a second, whatever happens there, for the leader and for each worker
  * @param {{ tasksPerSecond: number, scheduled: number }} load
  */
 export function sizeOf(cost, { tasksPerSecond, scheduled }) {
-  const coresFor = (micros) => (tasksPerSecond * micros) / 1e6 / usedShare;
   const bytes = scheduled * cost.memoryBytes;
-  const mastersByCpu = Math.max(1, Math.ceil(coresFor(cost.redisMicros)));
   const mastersByMemory = Math.max(1, Math.ceil(bytes / (masterMemoryBytes * memoryShare)));
-  const masters = Math.max(mastersByCpu, mastersByMemory);
-  const partitions = partitionsFor({ masters, scheduled, bytes });
-  const workers = Math.max(1, Math.ceil(coresFor(cost.workerMicros)));
-  const connectionsPerMaster = Math.ceil((workers * (partitions + masters + 4)) / masters);
-  const leaderCores = coresFor(cost.leaderMicros);
-  const sized = {
+  const sizedFor = (masters) => {
+    const partitions = partitionsFor({ masters, scheduled, bytes });
+    const workers = workersFor(cost, { tasksPerSecond, partitions });
+    const { leaderRedisMicros, workerRedisMicros } = cost.partition;
+    const redisMicros =
+      tasksPerSecond * cost.redisMicros + partitions * (leaderRedisMicros + workers * workerRedisMicros);
+    return { masters, partitions, workers, mastersByCpu: Math.ceil(redisMicros / coreMicros) };
+  };
+  let sized = sizedFor(mastersByMemory);
+  // More masters want more partitions, and these more of the masters.
+  while (sized.mastersByCpu > sized.masters && sized.masters < mastersMax) sized = sizedFor(sized.masters + 1);
+  const { masters, partitions, workers, mastersByCpu } = sized;
+  const size = {
     masters,
     partitions,
     workers,
     memoryBytes: bytes / memoryShare,
     wireBytesPerSecond: tasksPerSecond * cost.wireBytes,
-    leaderCores,
-    connectionsPerMaster,
+    leaderCores: (tasksPerSecond * cost.leaderMicros + partitions * cost.partition.leaderMicros) / coreMicros,
+    connectionsPerMaster: Math.ceil((workers * (partitions + masters + 4)) / masters),
   };
-  return { ...sized, limit: limitOf(sized, { mastersByCpu, mastersByMemory }) };
+  return { ...size, limit: limitOf(size, { mastersByCpu, mastersByMemory }) };
+}
+
+/**
+ * The same for a load that may be too much for one queue: of as many queues as it takes, each with masters and workers of its
+ * own, `queues` and what all of them take together. `limit` is what one queue would meet.
+ */
+export function fleetOf(cost, { tasksPerSecond, scheduled }) {
+  const { limit } = sizeOf(cost, { tasksPerSecond, scheduled });
+  for (let queues = 1; ; queues *= 2) {
+    const each = sizeOf(cost, { tasksPerSecond: tasksPerSecond / queues, scheduled: scheduled / queues });
+    if (!each.limit.endsWith(splitIt) || queues >= queuesMax) {
+      const all = ['masters', 'partitions', 'workers', 'memoryBytes', 'wireBytesPerSecond', 'leaderCores'];
+      return { ...each, queues, limit, ...Object.fromEntries(all.map((name) => [name, each[name] * queues])) };
+    }
+  }
+}
+
+/** So many that what its partitions leave of a worker's core is enough. */
+function workersFor(cost, { tasksPerSecond, partitions }) {
+  const left = Math.max(coreMicros / 1e3, coreMicros - partitions * cost.partition.workerMicros);
+  return Math.max(1, Math.ceil((tasksPerSecond * cost.workerMicros) / left));
 }
 
 /** A multiple of the masters, so that each has as many, and a power of two of them, so that growing keeps them even. */
@@ -49,9 +82,9 @@ function partitionsFor({ masters, scheduled, bytes }) {
 
 /** What is met first when the load grows on. */
 function limitOf({ leaderCores, connectionsPerMaster, partitions }, { mastersByCpu, mastersByMemory }) {
-  if (partitions > 1_024) return 'partitions: a queue has 1,024 at most; split it into several queues';
-  if (leaderCores > 1) return 'the leader: it is one process, on one core; split the queue into several';
-  if (connectionsPerMaster > clientsMax) return 'connections: every worker reads every partition; split the queue';
+  if (partitions > 1_024) return `partitions: a queue has 1,024 at most; ${splitIt}`;
+  if (leaderCores > 1) return `the leader: it is one process, on one core; ${splitIt}`;
+  if (connectionsPerMaster > clientsMax) return `connections: every worker reads every partition; ${splitIt}`;
   return mastersByCpu >= mastersByMemory ? "the masters' cores: add masters" : "the masters' memory: add masters";
 }
 

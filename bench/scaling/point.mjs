@@ -11,6 +11,8 @@ const leadMs = 2_000;
 /** Of the kernel: what a tick of /proc is worth. */
 const tickMicros = 10_000;
 const stuckMs = 120_000;
+const idleSettleMs = 3_000;
+const idleMs = 10_000;
 
 /**
  * Measures one number of partitions: the bytes of a scheduled task, what draining a backlog costs, and what the whole life
@@ -81,6 +83,45 @@ async function life({ fleet, partitions, tasks, crew }) {
   const { redisMicros, wireBytes, nodeMicros } = costOf(before, after, tasks);
   const [producerMicros, leaderMicros, workerMicros] = nodeMicros;
   return { lifeRedisMicros: redisMicros, lifeWireBytes: wireBytes, producerMicros, leaderMicros, workerMicros };
+}
+
+/**
+ * What so many partitions cost while nothing happens, of a process that leads and one that works: in a second.
+ * @returns figures by name
+ */
+export async function measureIdle(fleet, { partitions, signal }) {
+  const crew = new Crew();
+  signal.addEventListener('abort', () => crew.kill(), { once: true });
+  try {
+    const producer = await fresh({ fleet, partitions, crew });
+    await producer.end();
+    const start = async (role) => {
+      const actor = await crew.hire('worker', system);
+      await actor.ask('begin', { ...where(fleet), concurrency, capacity: 1, role });
+      await sleep(idleSettleMs);
+      return actor;
+    };
+    const leader = await start('leader');
+    const led = await idleOf(fleet, [leader]);
+    const worker = await start('worker');
+    const both = await idleOf(fleet, [leader, worker]);
+    await Promise.all([leader.end(), worker.end()]);
+    const [leaderMicros, workerMicros] = both.nodeMicros;
+    return {
+      leaderMicros,
+      workerMicros,
+      leaderRedisMicros: led.redisMicros,
+      workerRedisMicros: Math.max(0, both.redisMicros - led.redisMicros),
+    };
+  } finally {
+    crew.kill();
+  }
+}
+
+async function idleOf(fleet, actors) {
+  const before = await readings(fleet, actors);
+  await sleep(idleMs);
+  return costOf(before, await readings(fleet, actors), idleMs / 1_000);
 }
 
 /** An empty queue of so many partitions, and a producer for it. */

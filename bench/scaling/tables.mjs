@@ -1,5 +1,5 @@
 import { median } from '../statistics.mjs';
-import { loads, sizeOf } from './model.mjs';
+import { fleetOf, loads } from './model.mjs';
 
 const columns = [
   ['drainPerSecond', 'tasks/s, one worker', 0],
@@ -25,20 +25,49 @@ export function pointsTable({ points }) {
   return tableOf(['masters', 'partitions', ...columns.map(([, title]) => title)], rows);
 }
 
-/** How far the medians of the points lie apart, as a share of the smallest. */
+/** How far the medians of the points of one number of masters lie apart, as a share of the smallest. */
 export function spreadTable({ points }) {
   const flat = ['drainRedisMicros', 'drainNodeMicros', 'drainWireBytes', 'memoryBytes'];
-  const rows = flat.map((name) => {
-    const values = points.map(({ figures }) => median(figures[name]));
-    const [least, most] = [Math.min(...values), Math.max(...values)];
-    const title = columns.find(([column]) => column === name)[1];
-    return [title, shown(least, 1), shown(most, 1), `${Math.round((most / least - 1) * 100)} %`];
-  });
-  return tableOf(['a task, at full backlog', 'least', 'most', 'apart'], rows);
+  const rows = [...new Set(points.map(({ masters }) => masters))].flatMap((masters) =>
+    flat.map((name) => {
+      const values = points.filter((point) => point.masters === masters).map(({ figures }) => median(figures[name]));
+      const [least, most] = [Math.min(...values), Math.max(...values)];
+      const title = columns.find(([column]) => column === name)[1];
+      return [String(masters), title, shown(least, 1), shown(most, 1), `${Math.round((most / least - 1) * 100)} %`];
+    }),
+  );
+  return tableOf(['masters', 'a task, at full backlog', 'least', 'most', 'apart'], rows);
+}
+
+const idleColumns = [
+  ['leaderMicros', 'leader'],
+  ['workerMicros', 'worker'],
+  ['leaderRedisMicros', 'Redis, for the leader'],
+  ['workerRedisMicros', 'Redis, for the worker'],
+];
+
+/** What partitions cost while nothing happens, in percent of a core. */
+export function idleTable({ idle }) {
+  const rows = idle.map(({ partitions, figures }) => [
+    String(partitions),
+    ...idleColumns.map(([name]) => `${shown(median(figures[name]) / 10_000, 1)} %`),
+  ]);
+  return tableOf(['partitions, idle', ...idleColumns.map(([, title]) => title)], rows);
+}
+
+/** What one partition more costs in a second while nothing happens. */
+function idleCostOf(idle) {
+  const [least, most] = [idle.at(0), idle.at(-1)];
+  const more = most.partitions - least.partitions;
+  const costs = idleColumns.map(([name]) => [
+    name,
+    Math.max(0, median(most.figures[name]) - median(least.figures[name])) / more,
+  ]);
+  return Object.fromEntries(costs);
 }
 
 /** What the model makes of the most partitions on the most masters that were measured. */
-export function modelTable({ points }) {
+export function modelTable({ points, idle }) {
   const { figures } = points.at(-1);
   const cost = {
     redisMicros: median(figures.lifeRedisMicros),
@@ -46,12 +75,14 @@ export function modelTable({ points }) {
     leaderMicros: median(figures.leaderMicros),
     wireBytes: median(figures.lifeWireBytes),
     memoryBytes: median(figures.memoryBytes),
+    partition: idleCostOf(idle),
   };
   const rows = loads.map((load) => {
-    const size = sizeOf(cost, load);
+    const size = fleetOf(cost, load);
     return [
       shown(load.tasksPerSecond, 0),
       shown(load.scheduled, 0),
+      shown(size.queues, 0),
       shown(size.masters, 0),
       shown(size.partitions, 0),
       shown(size.workers, 0),
@@ -62,8 +93,8 @@ export function modelTable({ points }) {
       size.limit,
     ];
   });
-  const titles = ['tasks/s', 'scheduled', 'masters', 'partitions', 'worker processes', 'memory, GB', 'wire, MB/s'];
-  return tableOf([...titles, 'leader, cores', 'connections a master', 'the next limit'], rows);
+  const titles = ['tasks/s', 'scheduled', 'queues', 'masters', 'partitions', 'worker processes', 'memory, GB'];
+  return tableOf([...titles, 'wire, MB/s', 'leaders, cores', 'connections a master', 'one queue would meet'], rows);
 }
 
 function tableOf(titles, rows) {

@@ -12,11 +12,13 @@ interface Size {
   limit: string;
 }
 
-const { sizeOf } = (await import(new URL('../../bench/scaling/model.mjs', import.meta.url).href)) as {
+const { sizeOf, fleetOf } = (await import(new URL('../../bench/scaling/model.mjs', import.meta.url).href)) as {
   sizeOf: (cost: object, load: { tasksPerSecond: number; scheduled: number }) => Size;
+  fleetOf: (cost: object, load: { tasksPerSecond: number; scheduled: number }) => Size & { queues: number };
 };
 
-const cost = { redisMicros: 30, workerMicros: 12, leaderMicros: 3, wireBytes: 500, memoryBytes: 350 };
+const free = { leaderMicros: 0, workerMicros: 0, leaderRedisMicros: 0, workerRedisMicros: 0 };
+const cost = { redisMicros: 30, workerMicros: 12, leaderMicros: 3, wireBytes: 500, memoryBytes: 350, partition: free };
 
 test('a small load needs one of each', () => {
   expect(sizeOf(cost, { tasksPerSecond: 10_000, scheduled: 100_000 })).toMatchObject({
@@ -39,6 +41,23 @@ test('many scheduled tasks need partitions below a million each, as many on ever
   expect(partitions / masters).toBe(64);
   expect(200_000_000 / partitions).toBeLessThanOrEqual(1_000_000);
   expect(limit).toBe("the masters' memory: add masters");
+});
+
+test('partitions cost while nothing happens: of a leader, of every worker, and of the masters', () => {
+  const partition = { leaderMicros: 1_000, workerMicros: 500, leaderRedisMicros: 400, workerRedisMicros: 100 };
+  const load = { tasksPerSecond: 100_000, scheduled: 200_000_000 };
+  const [plain, dear] = [sizeOf(cost, load), sizeOf({ ...cost, partition }, load)];
+  expect([plain.masters, plain.partitions, plain.workers]).toEqual([5, 320, 2]);
+  expect([dear.masters, dear.partitions, dear.workers]).toEqual([6, 384, 3]);
+  expect(dear.leaderCores - plain.leaderCores).toBeCloseTo((384 * 1_000) / 600_000);
+});
+
+test('what is too much for one queue is split into several', () => {
+  const load = { tasksPerSecond: 1_000_000, scheduled: 1_000_000 };
+  expect(sizeOf(cost, load).leaderCores).toBeCloseTo(5);
+  expect(fleetOf(cost, load)).toMatchObject({ queues: 8, limit: expect.stringMatching(/^the leader/) as string });
+  expect(fleetOf(cost, load).leaderCores).toBeCloseTo(5);
+  expect(fleetOf(cost, { tasksPerSecond: 10_000, scheduled: 100_000 })).toMatchObject({ queues: 1, masters: 1 });
 });
 
 test('what is met next is named', () => {
