@@ -61,12 +61,6 @@ export class Fleet {
     });
   }
 
-  evals() {
-    return this.#sum(async (server) =>
-      Number(/calls=(\d+)/.exec((await server.info('commandstats')).cmdstat_evalsha ?? '')?.[1] ?? 0),
-    );
-  }
-
   connections() {
     return this.#sum(async (server) => (await server.clientAddresses()).size);
   }
