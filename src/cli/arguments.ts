@@ -53,7 +53,7 @@ export class Arguments {
   /** A flag that may be given again and again. */
   texts(name: string): string[] {
     const value = this.#values[name];
-    return value === undefined ? [] : [value].flat().map((item) => unmark(String(item)));
+    return Array.isArray(value) ? this.words(name) : [value].filter((item) => typeof item === 'string').map(unmark);
   }
 
   /** A list with commas; undefined when the flag is not given. */

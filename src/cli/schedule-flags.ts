@@ -21,19 +21,19 @@ export const timingFlags: Readonly<Record<string, Flag>> = {
 
 const single = ['cron', 'tz', 'gap', 'fold', 'every', 'anchor', 'start', 'end', 'jitter'] as const;
 
+/** Which of them go together is for the library to say. */
 export function timingOf(args: Arguments): ScheduleTiming {
-  const given = Object.fromEntries(
-    single.map((name) => [name, args.text(name)]).filter(([, text]) => text !== undefined),
-  );
+  const given = single.flatMap((name) => {
+    const text = args.text(name);
+    return text === undefined ? [] : [[name, text] as const];
+  });
   const at = args.texts('at');
-  if (given['cron'] === undefined && given['every'] === undefined && at.length === 0) {
-    throw usage('give --cron, --every or --at: when it shall run');
-  }
   const exclude = [...args.texts('exclude'), ...args.texts('exclude-cron').map((cron) => ({ cron }))];
-  // Which of them go together is for the library to say.
-  return {
-    ...given,
+  const timing = {
+    ...Object.fromEntries<string>(given),
     ...(at.length > 0 && { at }),
     ...(exclude.length > 0 && { exclude }),
-  } as unknown as ScheduleTiming;
+  };
+  if ('cron' in timing || 'every' in timing || 'at' in timing) return timing as ScheduleTiming;
+  throw usage('give --cron, --every or --at: when it shall run');
 }

@@ -1,6 +1,6 @@
 import { shown } from '../duration.js';
 import { invalid } from '../errors.js';
-import { type Instant, instantMs } from '../instant.js';
+import { instantMs } from '../instant.js';
 import { cronText } from './cron.js';
 import type { Exclude } from './rule.js';
 
@@ -58,5 +58,5 @@ function checkDate(date: string): void {
 
 function timeOf(text: string): number {
   if (!/^\d{4}-/.test(text)) throw invalid(`${wanted}, got ${shown(text)}`);
-  return instantMs(text as Instant, 'exclude');
+  return instantMs(text, 'exclude');
 }

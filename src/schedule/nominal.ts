@@ -11,8 +11,8 @@ import type { AtRule, EveryRule, Timing } from './rule.js';
  */
 interface Course {
   /** The first after that instant, by rule, dates and patterns. */
-  next(afterMs: number): number | null;
-  readonly left: ReadonlySet<number>;
+  readonly next: (afterMs: number) => number | null;
+  readonly excluded: ReadonlySet<number>;
 }
 
 const courses = new WeakMap<Timing, Course>();
@@ -20,7 +20,7 @@ const courses = new WeakMap<Timing, Course>();
 function courseOf(timing: Timing): Course {
   const found = courses.get(timing);
   if (found !== undefined) return found;
-  const course = { next: nextBy(timing), left: new Set(timing.exclude.timesMs) };
+  const course = { next: nextBy(timing), excluded: new Set(timing.exclude.timesMs) };
   courses.set(timing, course);
   return course;
 }
@@ -61,9 +61,9 @@ function nextLeft(next: Course['next'], resumeAt: ResumeAt, afterMs: number): nu
 /** The first nominal time strictly after that instant; null when there is none any more. */
 export function nextNominal(timing: Timing, afterMs: number): number | null {
   if (afterMs >= instantMsMax) return null;
-  const { next, left } = courseOf(timing);
-  let atMs = next(Math.max(Math.floor(afterMs), (timing.startMs ?? 1) - 1));
-  while (atMs !== null && left.has(atMs)) atMs = next(atMs);
+  const course = courseOf(timing);
+  let atMs = course.next(Math.max(Math.floor(afterMs), (timing.startMs ?? 1) - 1));
+  while (atMs !== null && course.excluded.has(atMs)) atMs = course.next(atMs);
   return atMs !== null && timing.endMs !== null && atMs >= timing.endMs ? null : atMs;
 }
 

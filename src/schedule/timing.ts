@@ -12,6 +12,8 @@ type Given = { readonly [name: string]: unknown };
 
 const kinds = ['cron', 'every', 'at'] as const;
 const ownNames = { cron: ['tz', 'gap', 'fold'], every: ['anchor'], at: [] } as const;
+const gaps = ['shift', 'skip'] as const;
+const folds = ['first', 'last', 'both'] as const;
 const sharedNames = ['start', 'end', 'exclude', 'jitter'];
 const everyMsMin = 100;
 const timesMax = 1_000;
@@ -76,9 +78,9 @@ function checkNames(given: Given, kind: (typeof kinds)[number]): void {
 function cronRule(given: Given): CronRule {
   const cron = cronText(given['cron'], 'cron');
   const { isHourly } = cronOf(cron);
-  const tz = zoneName(given['tz'] ?? 'UTC');
-  const gap = oneOf(given['gap'] ?? (isHourly ? 'skip' : 'shift'), ['shift', 'skip'] as const, 'gap');
-  const fold = oneOf(given['fold'] ?? (isHourly ? 'both' : 'first'), ['first', 'last', 'both'] as const, 'fold');
+  const tz = optional(given['tz'], zoneName) ?? 'UTC';
+  const gap = optional(given['gap'], (value) => oneOf(value, gaps, 'gap')) ?? (isHourly ? 'skip' : 'shift');
+  const fold = optional(given['fold'], (value) => oneOf(value, folds, 'fold')) ?? (isHourly ? 'both' : 'first');
   return Object.freeze({ kind: 'cron', cron, tz, gap, fold });
 }
 

@@ -15,42 +15,23 @@ const dayMs = 24 * hourMs;
 const zones = Intl.supportedValuesOf('timeZone');
 const classes = classesOf(zones, years);
 
-/** Each has hit something once, or stands for a field's form. */
+/** Each stands for something: a place in a change of the clocks, or the form of a field. */
 const picked = [
-  ...['* * * * *', '*/5 * * * *', '0 * * * *', '59 * * * *', '30 */2 * * *', '15 */3 * * *', '*/20 1-3 * * *'],
-  ...['0 0 * * *', '30 0 * * *', '0 1 * * *', '30 1 * * *', '0 2 * * *', '15 2 * * *', '30 2 * * *', '59 2 * * *'],
-  ...['0 3 * * *', '0 23 * * *', '59 23 * * *', '0 0-23 * * *', '30 0-4 * * *', '0,30 2,3 * * *', '*/15 2 * * *'],
-  ...['30 2 * * SUN', '30 2 * 3 SUN#L', '0 3 L * *', '30 1 LW * *', '0 2 15W * *', '0 2 1,15 * FRI', '0 0 1-7 * SUN'],
-  ...['0 12 * * MON-FRI', '30 2 28-31 3,10 *', '0 0 */2 * *', '0 2 * MAR,OCT SUN', '30 1 L,1 * SUN#1', '0 22-23 * * 7'],
-];
+  '* * * * * | */5 * * * * | 0 * * * * | 59 * * * * | 30 */2 * * * | 15 */3 * * * | */20 1-3 * * * | 0 0-23 * * *',
+  '0 0 * * * | 30 0 * * * | 0 1 * * * | 30 1 * * * | 0 2 * * * | 15 2 * * * | 30 2 * * * | 59 2 * * * | 0 3 * * *',
+  '0 23 * * * | 59 23 * * * | 30 0-4 * * * | 0,30 2,3 * * * | */15 2 * * * | 30 2 * * SUN | 30 2 * 3 SUN#L | 0 3 L * *',
+  '30 1 LW * * | 0 2 15W * * | 0 2 1,15 * FRI | 0 0 1-7 * SUN | 0 12 * * MON-FRI | 30 2 28-31 3,10 * | 0 0 */2 * *',
+  '0 2 * MAR,OCT SUN | 30 1 L,1 * SUN#1 | 0 22-23 * * 7',
+].flatMap((line) => line.split(' | '));
 
-const forms = {
-  minute: ['*', '0', '0', '30', '59', '5,35', '*/15', '*/7', '15-45', '10-50/20', '0,1,59'],
-  hour: [
-    '*',
-    '*',
-    '*/2',
-    '*/5',
-    '0',
-    '1',
-    '1',
-    '2',
-    '2',
-    '2',
-    '3',
-    '3',
-    '4',
-    '23',
-    '0,23',
-    '1-3',
-    '2,3',
-    '0-23',
-    '1-23/2',
-  ],
-  day: ['*', '*', '*', '*', '*', '*', '1', '1-7', '*/2', '25-31', 'L', 'LW', '15W', '29', '7,28', '8-14'],
-  month: ['*', '*', '*', '*', '3', '10,11', 'MAR-APR', 'SEP-NOV', '*/2', '1-6'],
-  weekday: ['*', '*', '*', '*', 'SUN', '0,6', 'MON-FRI', 'SUN#L', 'SUN#2', 'SAT', 'SUN#1', '5-7', 'FRI'],
-};
+/** What is there more than once is drawn more often. */
+const forms = [
+  '* 0 0 30 59 5,35 */15 */7 15-45 10-50/20 0,1,59',
+  '* * */2 */5 0 1 1 2 2 2 3 3 4 23 0,23 1-3 2,3 0-23 1-23/2',
+  '* * * * * * 1 1-7 */2 25-31 L LW 15W 29 7,28 8-14',
+  '* * * * 3 10,11 MAR-APR SEP-NOV */2 1-6',
+  '* * * * SUN 0,6 MON-FRI SUN#L SUN#2 SAT SUN#1 5-7 FRI',
+].map((words) => words.split(' '));
 
 /** The same ones each time. */
 function generated(count: number): string[] {
@@ -59,7 +40,7 @@ function generated(count: number): string[] {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return words[Math.floor((state / 2 ** 32) * words.length)] ?? '*';
   };
-  return Array.from({ length: count }, () => Object.values(forms).map(one).join(' '));
+  return Array.from({ length: count }, () => forms.map(one).join(' '));
 }
 
 const policies = (['shift', 'skip'] as const).flatMap((gap) =>
@@ -195,15 +176,15 @@ describe('by the second', () => {
   );
 });
 
-if (isWhole) {
-  test('in every zone, some patterns', { timeout: 3_600_000 }, () => {
-    const patterns = ['30 * * * *', '0 0 * * *', '30 1 * * *', '30 2 * * *', '0 3 * * *', '10 23 * * *'];
-    const changes = zones.flatMap((zone) => changesOf(zone, { ...years, stepMs: dayMs }));
-    const sum = compareAll(changes, patterns);
-    console.log(`${changes.length} changes, ${sum.compared} comparisons, ${sum.times} times`);
-    expect(sum.deviations).toEqual([]);
-  });
-}
+/** Not by class: a few, or each. */
+test('in zones one by one', { timeout: 3_600_000 }, () => {
+  const patterns = ['30 * * * *', '0 0 * * *', '30 1 * * *', '30 2 * * *', '0 3 * * *', '10 23 * * *'];
+  const chosen = zones.filter((_, at) => isWhole || at % 80 === 0);
+  const changes = chosen.flatMap((zone) => changesOf(zone, { ...years, stepMs: dayMs }));
+  const sum = compareAll(changes, patterns);
+  if (isWhole) console.log(`${changes.length} changes, ${sum.compared} comparisons, ${sum.times} times`);
+  expect(sum.deviations).toEqual([]);
+});
 
 test('a day that a zone left out', () => {
   const noons = (gap: Gap): string[] => {
