@@ -203,12 +203,20 @@ const imports: ImportRule[] = [
   onlyIn('redis', 'redis', /^@?redis(?:\/|$)/),
   onlyIn('leader', 'redlock', /^redlock$/),
   onlyIn('metrics', 'prom-client', /^prom-client$/),
+  onlyIn('schedule', 'croner', /^croner$/),
   onlyIn('cli', 'yargs', /^yargs$/),
+  {
+    what: 'the rules of schedules import more than shared words',
+    from: /^src\/schedule\//,
+    to: new RegExp(`^(?!node:crypto$|croner$|src\\/schedule\\/|${sharedWord})`),
+    instead: 'rules know no I/O: what is kept in Redis belongs to a station',
+    bad: ['src/schedule/nominal.ts', 'src/redis/link.ts'],
+  },
   {
     what: 'a source imports a package Duestream does not depend on',
     from: /^src\//,
-    to: /^(?!node:|src\/|(?:redis|redlock|prom-client|yargs)$|@redis\/)/,
-    instead: 'node: and the four dependencies',
+    to: /^(?!node:|src\/|(?:croner|redis|redlock|prom-client|yargs)$|@redis\/)/,
+    instead: 'node: and the five dependencies',
     bad: ['src/worker.ts', 'lodash'],
   },
 ];

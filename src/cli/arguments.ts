@@ -50,6 +50,12 @@ export class Arguments {
     return Array.isArray(value) ? value.map((item) => unmark(String(item))) : [];
   }
 
+  /** A flag that may be given again and again. */
+  texts(name: string): string[] {
+    const value = this.#values[name];
+    return Array.isArray(value) ? this.words(name) : [value].filter((item) => typeof item === 'string').map(unmark);
+  }
+
   /** A list with commas; undefined when the flag is not given. */
   list(name: string): string[] | undefined {
     return this.text(name)

@@ -94,6 +94,18 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
     ],
   },
   {
+    name: 'schedule',
+    summary: 'Recurring tasks: see when they would run',
+    verbs: [
+      {
+        name: 'preview',
+        usage: '',
+        summary: 'The times of a rule, worked out here and now, without Redis',
+        load: async () => (await schedule()).preview,
+      },
+    ],
+  },
+  {
     name: 'leader-status',
     usage: '<queue>',
     summary: 'Who leads a queue; ask it to resign',
@@ -122,3 +134,4 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
 const task = (): Promise<typeof import('./commands/task.js')> => import('./commands/task.js');
 const dead = (): Promise<typeof import('./commands/dead.js')> => import('./commands/dead.js');
 const queue = (): Promise<typeof import('./commands/queue.js')> => import('./commands/queue.js');
+const schedule = (): Promise<typeof import('./commands/schedule.js')> => import('./commands/schedule.js');
