@@ -4,7 +4,7 @@ import { invalid } from '../errors.js';
 import { type Instant, instantMs } from '../instant.js';
 import { wholeNumber } from '../options.js';
 import { dueOf } from './due.js';
-import { nothingExcluded } from './exclude.js';
+import { nothingExcluded } from './exclude-option.js';
 import { nextNominal } from './nominal.js';
 import { changeNotes, localText } from './preview-text.js';
 import type { ScheduleTiming, Timing } from './rule.js';
