@@ -4,7 +4,7 @@ import { invalid } from '../errors.js';
 import { type Instant, instantMs } from '../instant.js';
 import { wholeNumber } from '../options.js';
 import { dueOf } from './due.js';
-import { nothingExcluded } from './exclude.js';
+import { nothingExcluded } from './exclude-option.js';
 import { nextNominal } from './nominal.js';
 import { changeNotes, localText } from './preview-text.js';
 import type { ScheduleTiming, Timing } from './rule.js';
@@ -54,20 +54,22 @@ export function previewSchedule(input: ScheduleTiming, options: PreviewOptions =
   while (atMs !== null && atMs < toMs && runs < count) {
     const skipped = atMs !== nextMs;
     skips = skipped ? skips + 1 : 0;
-    const isCut = skips === skippedMax;
+    const followingMs = nextNominal(wide, atMs);
+    const isCut = skips === skippedMax && followingMs !== nextMs;
     entries.push(entryOf(timing, { atMs, skipped, name, isCut }));
     if (!skipped) {
       runs += 1;
       nextMs = nextNominal(timing, atMs);
     }
-    atMs = isCut ? nextMs : nextNominal(wide, atMs);
+    atMs = isCut ? nextMs : followingMs;
   }
   return entries;
 }
 
 function resolved(options: PreviewOptions): { fromMs: number; toMs: number; count: number; name: string | undefined } {
-  if (typeof options !== 'object' || options === null)
+  if (typeof options !== 'object' || options === null) {
     throw invalid(`options must be an object, got ${shown(options)}`);
+  }
   const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
   if (unknown !== undefined) {
     throw invalid(`unknown option ${shown(unknown)}: expected one of ${optionNames.join(', ')}`);

@@ -2,7 +2,7 @@ import { type Duration, durationMs, durationMsMax, formatDuration, shown } from 
 import { invalid } from '../errors.js';
 import { type Instant, instantMs } from '../instant.js';
 import { cronOf, cronText, nextMatch } from './cron.js';
-import { excludeOf, nothingExcluded } from './exclude.js';
+import { excludeOf, nothingExcluded } from './exclude-option.js';
 import { nextNominal } from './nominal.js';
 import type { CronRule, EveryRule, ScheduleTiming, Timing } from './rule.js';
 import { zoneName } from './zone.js';
@@ -18,7 +18,7 @@ const sharedNames = ['start', 'end', 'exclude', 'jitter'];
 const everyMsMin = 100;
 const timesMax = 1_000;
 /** So many distances between occurrences are looked at for the shortest. */
-const distancesMax = 500;
+const distancesMax = 100;
 /** Where a rule without a start is tried: a time in which the zones have the rules of today. */
 const trialMs: number = Date.UTC(2026, 0);
 
@@ -78,6 +78,8 @@ function checkNames(given: Given, kind: (typeof kinds)[number]): void {
 function cronRule(given: Given): CronRule {
   const cron = cronText(given['cron'], 'cron');
   const { isHourly } = cronOf(cron);
+  // Before anything else, for no other search looks through all 400 years of the calendar.
+  if (nextMatch(cronOf(cron), trialMs) === null) throw invalid(`cron never fires: no time matches ${shown(cron)}`);
   const tz = optional(given['tz'], zoneName) ?? 'UTC';
   const gap = optional(given['gap'], (value) => oneOf(value, gaps, 'gap')) ?? (isHourly ? 'skip' : 'shift');
   const fold = optional(given['fold'], (value) => oneOf(value, folds, 'fold')) ?? (isHourly ? 'both' : 'first');
@@ -115,11 +117,10 @@ function checkFires(timing: Timing): void {
   throw invalid(`${rule.kind} has no occurrence${since}${endMs === null ? '' : ` before ${iso(endMs)}`}`);
 }
 
+/** A pattern that has times has them all in gaps, for the others were refused before. */
 function neverFires({ rule }: Timing): Error {
   if (rule.kind !== 'cron') return invalid(`${rule.kind} never fires`);
-  const isOfCalendar = nextMatch(cronOf(rule.cron), trialMs) === null;
-  const why = isOfCalendar ? 'no time matches' : 'the clocks leap over all times of';
-  return invalid(`cron never fires: ${why} ${shown(rule.cron)}`);
+  return invalid(`cron never fires: the clocks leap over all times of ${shown(rule.cron)}`);
 }
 
 /** Where it is tried: from its start; else where zones have the rules of today, or where its end leaves room. */

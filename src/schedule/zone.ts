@@ -27,6 +27,8 @@ const zonesKept = 1_000;
 const stretchesKept = 50;
 
 export class Zone {
+  /** As Intl spells it, which is another name where this one is an alias. */
+  readonly name: string;
   readonly #format: Intl.DateTimeFormat;
   readonly #stretches: Kept<readonly Segment[]> = new Kept(stretchesKept, (index) => this.#stretch(Number(index)));
   /** Most look-ups are for the same stretch as the last. */
@@ -35,11 +37,7 @@ export class Zone {
   /** Throws a RangeError when Intl does not know the zone. */
   constructor(name: string) {
     this.#format = new Intl.DateTimeFormat('en-US', { timeZone: name, timeZoneName: 'longOffset' });
-  }
-
-  /** As Intl spells it, which is another name where this one is an alias. */
-  get name(): string {
-    return this.#format.resolvedOptions().timeZone;
+    this.name = this.#format.resolvedOptions().timeZone;
   }
 
   segmentAt(atMs: number): Segment {
@@ -106,7 +104,7 @@ export function zoneName(value: unknown): string {
     throw invalid(`${wanted}, got ${shown(value)}`);
   }
   try {
-    const { name } = new Zone(value);
+    const { name } = zoneOf(value);
     return name.toLowerCase() === value.toLowerCase() ? name : value;
   } catch {
     throw invalid(`${wanted}, got ${shown(value)}`);

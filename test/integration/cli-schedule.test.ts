@@ -73,19 +73,9 @@ test.each<[string, string[], string[]]>([
   ],
   [
     'a start, an end and exclusions',
-    [
-      ...[
-        '--cron',
-        '0 3 * * *',
-        '--start',
-        '2027-01-01T00:00Z',
-        '--end',
-        '2027-01-06T00:00Z',
-        '--from',
-        '2026-01-01T00:00Z',
-      ],
-      ...['--exclude', '2027-01-02', '--exclude', '2027-01-03', '--exclude-cron', '* * 4 * *'],
-    ],
+    '--cron=0 3 * * *|--start=2027-01-01T00:00Z|--end=2027-01-06T00:00Z|--from=2026-01-01T00:00Z'
+      .concat('|--exclude=2027-01-02|--exclude=2027-01-03|--exclude-cron=* * 4 * *')
+      .split('|'),
     ['2027-01-01T03:00:00.000Z', '2027-01-05T03:00:00.000Z'],
   ],
 ])('%s', async (_what, flags, expected) => {

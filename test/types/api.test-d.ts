@@ -11,6 +11,8 @@ import {
   type Handlers,
   Leader,
   Metrics,
+  type PreviewedOccurrence,
+  previewSchedule,
   Queue,
   RejectTask,
   type StandardSchema,
@@ -169,4 +171,17 @@ export function errors(error: DuestreamError, backoff: Backoff): void {
 export function overTls(): Queue<Mail> {
   const connection = { url: 'rediss://localhost', socket: { tls: true, ca: 'PEM', servername: 'redis' } } as const;
   return new Queue<Mail>('mail', { connection });
+}
+
+export function schedules(): void {
+  const entries = previewSchedule({ cron: '0 3 * * *', tz: 'Europe/Berlin', gap: 'skip', exclude: ['2027-12-24'] });
+  true satisfies Same<typeof entries, PreviewedOccurrence[]>;
+  previewSchedule({ every: '90m', anchor: new Date(), jitter: 5_000 }, { from: new Date(), count: 20, name: 'report' });
+  previewSchedule({ at: ['2027-01-01T09:00Z'], start: undefined });
+  // @ts-expect-error a rule is one of cron, every and at
+  previewSchedule({ tz: 'UTC' });
+  // @ts-expect-error gap is one of two words
+  previewSchedule({ cron: '0 3 * * *', gap: 'first' });
+  // @ts-expect-error options are known
+  previewSchedule({ every: '1h' }, { next: 5 });
 }

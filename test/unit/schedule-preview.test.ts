@@ -90,6 +90,12 @@ test.each<[string, ScheduleTiming, PreviewOptions, string[]]>([
     ],
   ],
   [
+    'five in a row are all there are',
+    { every: '1d', exclude: [{ cron: '* * 1-5 * *' }] },
+    { from: '2027-01-01T00:00Z', count: 1 },
+    [...[1, 2, 3, 4, 5].map((day) => `2027-01-0${day}T00:00:00+00:00 | - | excluded`), '2027-01-06T00:00:00+00:00'],
+  ],
+  [
     'an excluded time in a gap is not shifted',
     { cron: '30 2 * * *', ...berlin, exclude: ['2027-03-28'] },
     { from: '2027-03-28T00:00Z', to: '2027-03-29T00:00Z' },
