@@ -16,6 +16,10 @@ export type ErrorCode =
   | 'ERR_NO_QUEUE'
   /** This Redis can't carry a queue: too old, or it evicts keys. */
   | 'ERR_UNSUITABLE_REDIS'
+  /** A schedule stands with the same version and other contents, is being backfilled, or lies under another key. */
+  | 'ERR_CONFLICT'
+  /** There is no schedule of that name. */
+  | 'ERR_NO_SCHEDULE'
   /** A worker met a task whose name none of its handlers has. Told once for each name; the task goes back. */
   | 'ERR_NO_HANDLER'
   /** The queue, worker or leader was closed before the call. */

@@ -18,6 +18,14 @@ export type Observation =
       durationMs: number;
       withoutLeader: boolean;
     }
+  /** Of a schedule, decided by the leader; `lateMs`, where they were fired: of the last one. */
+  | {
+      type: 'occurrences';
+      queue: string;
+      outcome: 'fired' | 'missed' | 'coalesced' | 'overlap' | 'paused';
+      count: number;
+      lateMs?: number;
+    }
   | { type: 'stale_write_refused'; queue: string; op: string }
   | { type: 'swept'; queue: string; count: number }
   | { type: 'stale_entries'; queue: string; count: number }

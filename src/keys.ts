@@ -17,6 +17,10 @@ export interface PartitionKeys {
   readonly ended: string;
   readonly past: string;
   readonly counts: string;
+  readonly schedules: string;
+  readonly cursors: string;
+  readonly upcoming: string;
+  readonly passed: string;
   /** Written only while `meta` says so: what a fault campaign holds a history against. */
   readonly audit: string;
   /** A channel, not a key. */
@@ -45,6 +49,10 @@ export function partitionKeys(prefix: string, queue: string, partition: number):
     ended: key('ended'),
     past: key('past'),
     counts: key('counts'),
+    schedules: key('schedules'),
+    cursors: key('cursors'),
+    upcoming: key('upcoming'),
+    passed: key('passed'),
     audit: key('audit'),
     wake: key('wake'),
     lock: key('lock'),

@@ -11,6 +11,8 @@ export type Signal =
   | { kind: 'resign'; term: number }
   | { kind: 'paused' }
   | { kind: 'resumed' }
+  /** The earliest schedule wants to be looked at then (ms). */
+  | { kind: 'schedule'; lookMs: number }
   /** A task at work was cancelled. */
   | { kind: 'cancelled'; id: string };
 
@@ -22,6 +24,8 @@ export function parseSignal(message: string): Signal | undefined {
   switch (word) {
     case 'due':
       return { kind: 'due', dueMs: Number(rest) };
+    case 'schedule':
+      return { kind: 'schedule', lookMs: Number(rest) };
     case 'vacant':
     case 'resign':
       return { kind: word, term: Number(rest) };

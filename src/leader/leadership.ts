@@ -17,6 +17,7 @@ import { Growth } from './growth.js';
 import { Lock } from './lock.js';
 import { Promoter } from './promoter.js';
 import { Reaper } from './reaper.js';
+import { Scheduler } from './scheduler.js';
 import { Sweeper } from './sweeper.js';
 import { isTrusted, type LeaderSeat, type Seat } from './trust.js';
 
@@ -116,8 +117,10 @@ export class Leadership {
     switch (signal.kind) {
       case 'due':
       case 'resumed':
-        for (const { duty, partition: at } of this.#posts)
-          if (at === partition && duty.name === 'promote') duty.waker.wake();
+        this.#wake('promote', partition);
+        break;
+      case 'schedule':
+        this.#wake('schedule', partition);
         break;
       case 'vacant':
         this.#elector.wake(signal.term);
@@ -131,6 +134,10 @@ export class Leadership {
       case 'cancelled':
         break;
     }
+  }
+
+  #wake(name: string, partition: Partition): void {
+    for (const { duty, partition: at } of this.#posts) if (at === partition && duty.name === name) duty.waker.wake();
   }
 
   /** There are more partitions than before: their duties come on top of the others. */
@@ -226,9 +233,10 @@ export class Leadership {
   }
 }
 
-function postsOf(partition: Partition, { clock, observe }: LeadershipParts): Post[] {
+function postsOf(partition: Partition, { clock, observe, lockTtlMs }: LeadershipParts): Post[] {
   const duties = [
     new Promoter({ partition, clock, observe }),
+    new Scheduler({ partition, observe, lockTtlMs }),
     new Expirer({ partition, observe }),
     new Sweeper({ partition, observe }),
     new Reaper({ partition }),

@@ -4,6 +4,7 @@ import { LabelCap } from './label-cap.js';
 import { recordLeader } from './record-leader.js';
 import { recordProducer } from './record-producer.js';
 import { recordRedis } from './record-redis.js';
+import { recordSchedules } from './record-schedules.js';
 import { recordUpkeep } from './record-upkeep.js';
 import { recordWorker } from './record-worker.js';
 import type { Part, Recording } from './recording.js';
@@ -28,8 +29,10 @@ export class Recorder {
     const worker = recordWorker(series, this.#handled);
     const upkeep = recordUpkeep(series);
     const redis = recordRedis(series);
-    this.#recording = { ...producer.record, ...leader.record, ...worker.record, ...upkeep.record, ...redis.record };
-    this.#parts = [producer, leader, worker, upkeep, redis];
+    const schedules = recordSchedules(series, clock);
+    const ofQueues = { ...producer.record, ...leader.record, ...schedules.record, ...worker.record };
+    this.#recording = { ...ofQueues, ...upkeep.record, ...redis.record };
+    this.#parts = [producer, leader, schedules, worker, upkeep, redis];
     this.#worker = worker;
   }
 

@@ -32,6 +32,8 @@ import type {
   TaskPage,
   UpdateResult,
 } from './results.js';
+import type { ScheduledTaskOf, ScheduleOptions } from './new-schedule.js';
+import { type ScheduleResult, Schedules } from './schedules.js';
 import { askToResign, currentLeader, queueStats } from './stats.js';
 import type { TaskKey, TaskPlace } from './task-place.js';
 
@@ -46,6 +48,8 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   readonly name: string;
   /** Tasks that were given up. */
   readonly dead: DeadLetters;
+  /** Recurring tasks. */
+  readonly schedules: Schedules;
   readonly #common: Common<ConnectionOption>;
   readonly #limits: TaskLimits;
   readonly #servers: Servers;
@@ -90,7 +94,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
       assertOpen: () => this.#assertOpen(),
     });
     const mover = new Mover({ partitions, formerPlaces, lanes });
-    this.dead = new DeadLetters({ partitions, readable, lanes, mover, limits, learn: () => this.#learnAnew() });
+    const shared = { partitions, readable, lanes, limits, learn: () => this.#learnAnew() };
+    this.dead = new DeadLetters({ ...shared, mover });
+    this.schedules = new Schedules({ ...shared, adders, create: () => this.create() });
   }
 
   /**
@@ -161,6 +167,11 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
   /** Replaces a task's payload, from its next delivery on. */
   async update(id: string, change: { payload: unknown }, where?: TaskKey): Promise<UpdateResult> {
     return this.#editor.update(await this.#place(id, where), change);
+  }
+
+  /** Has a task added at each time of a rule: see `schedules.put`. Safe to call from every process at its start. */
+  async schedule(name: string, options: ScheduleOptions, task: ScheduledTaskOf<M>): Promise<ScheduleResult> {
+    return this.schedules.put(name, options, task);
   }
 
   async stats(options?: StatsOptions): Promise<QueueStats> {

@@ -2479,6 +2479,149 @@ return {'ok', cursor, server, page}
 `,
 };
 
+export interface ScheduleKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: lane -> {call, at_ms, reply} of its last call */
+  lanes: string;
+  /** hash: schedule -> its definition */
+  schedules: string;
+  /** hash: schedule -> how far it has come */
+  cursors: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
+  /** channel: 'schedule <ms>' when it wants to be looked at earlier than all others */
+  wake: string;
+}
+
+export interface ScheduleArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = this call will not be repeated */
+  lane: string;
+  /** number of this call on its lane: 1, 2, 3 ... */
+  call: number;
+  name: string;
+  /** of the definition, a line feed and the cursor that were read; '' = there was none */
+  wasSha1: string;
+  /** '' = take it away */
+  definition: string;
+  cursor: string;
+  /** '' = never */
+  lookMs: string;
+}
+
+export type ScheduleReply =
+  | { status: 'ok' }
+  | { status: 'changed' }
+  | { status: 'other_layout'; layout: string }
+  | { status: 'late_call' };
+
+/** write a schedule, if it is still as it was read: create, change, pause, resume it, or take it away. */
+export const schedule: Script<ScheduleKeys, ScheduleArgs, ScheduleReply> = {
+  name: 'schedule',
+  sha1: 'e425e961e288248f6630089c99f6029102e40bd1',
+  keys: ['meta', 'lanes', 'schedules', 'cursors', 'upcoming', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'name', 'wasSha1', 'definition', 'cursor', 'lookMs'],
+  items: [],
+  reply: {
+    ok: {},
+    changed: {},
+    other_layout: { layout: 'string' },
+    late_call: {},
+  },
+  source: `#!lua
+local meta, lanes, schedules, cursors, upcoming, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local layout, now_ms, lane, call, name = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local was_sha1, definition, cursor, look_ms = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local stored = redis.call('HGET', meta, 'layout')
+local kept = redis.call('HGET', lanes, lane)
+if kept then
+  local last = cmsgpack.unpack(kept)
+  if last[1] == call then return last[3] end
+  if last[1] > call then return {'late_call'} end
+end
+if stored and stored ~= layout then return {'other_layout', stored} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('ZCARD', upcoming)
+local was, reply = redis.call('HGET', schedules, name), {'ok'}
+local is = was and redis.sha1hex(was .. '\\n' .. (redis.call('HGET', cursors, name) or '')) or ''
+if is ~= was_sha1 then
+  reply = {'changed'}
+elseif definition == '' then
+  redis.call('ZREM', upcoming, name) redis.call('HDEL', cursors, name) redis.call('HDEL', schedules, name)
+else
+  if not stored then redis.call('HSET', meta, 'layout', layout) end
+  redis.call('HSET', cursors, name, cursor) redis.call('HSET', schedules, name, definition)
+  if look_ms == '' then redis.call('ZREM', upcoming, name) else redis.call('ZADD', upcoming, look_ms, name) end
+  if redis.call('ZRANGE', upcoming, 0, 0)[1] == name then redis.call('PUBLISH', wake, 'schedule ' .. look_ms) end
+end
+if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, reply})) end
+return reply
+`,
+};
+
+export interface SchedulesKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: schedule -> its definition */
+  schedules: string;
+  /** hash: schedule -> how far it has come */
+  cursors: string;
+}
+
+export interface SchedulesArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** '' = a page */
+  name: string;
+  /** of the page before; '0' at first */
+  position: string;
+  /** about so many, 1..1000 */
+  count: number;
+}
+
+export type SchedulesReply =
+  | { status: 'ok'; nowMs: number; next: string; schedules: { name: string; definition: string; cursor: string }[] }
+  | { status: 'other_layout'; layout: string };
+
+/** one schedule, or a page of them in no order. */
+export const schedules: Script<SchedulesKeys, SchedulesArgs, SchedulesReply> = {
+  name: 'schedules',
+  sha1: '2d0acf74c36c18b954c55c1a2dc08e0a60fcafd0',
+  keys: ['meta', 'schedules', 'cursors'],
+  args: ['layout', 'nowMs', 'name', 'position', 'count'],
+  items: [],
+  reply: {
+    ok: { nowMs: 'int', next: 'string', schedules: { name: 'string', definition: 'string', cursor: 'string' } },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=no-writes
+local meta, schedules, cursors = KEYS[1], KEYS[2], KEYS[3]
+local layout, now_ms, name, position, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local found, next, page = {}, '0', {}
+if name == '' then
+  local scanned = redis.call('HSCAN', schedules, position, 'COUNT', count)
+  next, page = scanned[1], scanned[2]
+else
+  local definition = redis.call('HGET', schedules, name)
+  if definition then page = {name, definition} end
+end
+for i = 1, #page, 2 do
+  found[#found + 1], found[#found + 2] = page[i], page[i + 1]
+  found[#found + 1] = redis.call('HGET', cursors, page[i]) or ''
+end
+return {'ok', now_ms, next, found}
+`,
+};
+
 export interface StatsKeys {
   /** hash: layout, paused, waits */
   meta: string;
@@ -2687,6 +2830,189 @@ return {'ok', at, looked, bytes, swept, cleared, math.max(records - scheduled - 
 `,
 };
 
+export interface TickKeys {
+  /** hash: layout, paused */
+  meta: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
+  /** zset: task id -> due ms */
+  due: string;
+  /** hash: task id -> record */
+  tasks: string;
+  /** stream: {id, due} */
+  stream: string;
+  /** hash: task id -> stream id of the one entry that counts */
+  live: string;
+  /** zset: task id -> the ms from which it must not start any more */
+  expiry: string;
+  /** hash: what happened here, by name */
+  counts: string;
+  /** channel: 'due <ms>' when a task became the earliest */
+  wake: string;
+  /** hash: schedule -> how far it has come */
+  cursors: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
+  /** stream: nominal times that were not fired, and why */
+  passed: string;
+}
+
+export interface TickArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  term: string;
+  token: string;
+  items: readonly { schedule: string; was: string; cursor: string; lookMs: string; id: string; unless: string; dueMs: number; expiresMs: string; record: string; passed: string }[];
+}
+
+export type TickReply =
+  | { status: 'ok'; marks: string; nowMs: number }
+  | { status: 'stale_term'; term: string }
+  | { status: 'other_layout'; layout: string };
+
+/** fire occurrences of schedules, or pass over them, and move the schedules on. Leader only. */
+export const tick: Script<TickKeys, TickArgs, TickReply> = {
+  name: 'tick',
+  sha1: '803e9dbb30a4faa1fe299cf2f72c167c46529c8b',
+  keys: [
+    'meta',
+    'epoch',
+    'due',
+    'tasks',
+    'stream',
+    'live',
+    'expiry',
+    'counts',
+    'wake',
+    'cursors',
+    'upcoming',
+    'passed',
+  ],
+  args: ['layout', 'nowMs', 'term', 'token'],
+  items: ['schedule', 'was', 'cursor', 'lookMs', 'id', 'unless', 'dueMs', 'expiresMs', 'record', 'passed'],
+  reply: {
+    ok: { marks: 'string', nowMs: 'int' },
+    stale_term: { term: 'string' },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua
+local meta, epoch, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local expiry, counts, wake, cursors, upcoming, passed = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
+local at = redis.call('HMGET', meta, 'layout', 'paused')
+if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+redis.call('HLEN', tasks) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('ZCARD', expiry) redis.call('HLEN', counts)
+redis.call('HLEN', cursors) redis.call('ZCARD', upcoming) redis.call('XLEN', passed)
+local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge)
+local marks, fired, earliest, created = {}, 0, math.huge, string.format('{"c":%.0f,', now_ms)
+for i = 5, #ARGV, 10 do
+  local schedule, was, cursor, look_ms, id, unless = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
+  local due_ms, expires_ms, record, note = tonumber(ARGV[i + 6]), ARGV[i + 7], ARGV[i + 8], ARGV[i + 9]
+  local mark = 'm'
+  if (redis.call('HGET', cursors, schedule) or '') ~= was then
+    mark = 'c'
+  elseif unless ~= '' and redis.call('HEXISTS', tasks, unless) == 1 then
+    mark = 'b'
+  elseif id ~= '' and redis.call('HEXISTS', tasks, id) == 1 then
+    mark = 'd'
+  elseif id ~= '' then
+    mark, fired = 'f', fired + 1
+    if due_ms > now_ms or at[2] == '1' then
+      redis.call('ZADD', due, string.format('%.0f', due_ms), id)
+      redis.call('HDEL', live, id)
+      earliest = math.min(earliest, due_ms)
+    else
+      redis.call('HSET', live, id, redis.call('XADD', stream, '*', 'id', id, 'due', string.format('%.0f', due_ms)))
+    end
+    if expires_ms ~= '' then redis.call('ZADD', expiry, expires_ms, id) end
+    redis.call('HSET', tasks, id, created .. string.sub(record, 2))
+  end
+  if mark == 'f' or mark == 'd' or mark == 'm' then
+    if cursor == '' then redis.call('HDEL', cursors, schedule) else redis.call('HSET', cursors, schedule, cursor) end
+    if look_ms == '' then redis.call('ZREM', upcoming, schedule) else redis.call('ZADD', upcoming, look_ms, schedule) end
+    if note ~= '' then redis.call('XADD', passed, 'MAXLEN', '~', 10000, '*', 'schedule', schedule, 'passed', note) end
+  end
+  marks[#marks + 1] = mark
+end
+if fired > 0 then redis.call('HINCRBY', counts, 'added', fired) redis.call('HINCRBY', counts, 'fired', fired) end
+if earliest < head then redis.call('PUBLISH', wake, string.format('due %.0f', earliest)) end
+return {'ok', table.concat(marks), now_ms}
+`,
+};
+
+export interface UpcomingKeys {
+  /** hash: layout */
+  meta: string;
+  /** hash: schedule -> its definition */
+  schedules: string;
+  /** hash: schedule -> how far it has come */
+  cursors: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
+}
+
+export interface UpcomingArgs {
+  layout: string;
+  /** 0 = this server's clock */
+  nowMs: number;
+  /** those too whose time comes within so long */
+  aheadMs: number;
+  /** 1..1000 */
+  limit: number;
+  /** definitions beyond this many bytes are left for the next call */
+  bytesMax: number;
+}
+
+export type UpcomingReply =
+  | {
+      status: 'ok';
+      nowMs: number;
+      nextMs: number | null;
+      schedules: { name: string; definition: string; cursor: string }[];
+    }
+  | { status: 'other_layout'; layout: string };
+
+/** the schedules that want to be looked at by now, the earliest first. */
+export const upcoming: Script<UpcomingKeys, UpcomingArgs, UpcomingReply> = {
+  name: 'upcoming',
+  sha1: '2de2f5983a4c7d51bd3fb9abbec516c74fd8b47c',
+  keys: ['meta', 'schedules', 'cursors', 'upcoming'],
+  args: ['layout', 'nowMs', 'aheadMs', 'limit', 'bytesMax'],
+  items: [],
+  reply: {
+    ok: { nowMs: 'int', nextMs: 'int?', schedules: { name: 'string', definition: 'string', cursor: 'string' } },
+    other_layout: { layout: 'string' },
+  },
+  source: `#!lua flags=no-writes
+local meta, schedules, cursors, upcoming = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local layout, now_ms, ahead_ms = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local limit, bytes_max = tonumber(ARGV[4]), tonumber(ARGV[5])
+local stored = redis.call('HGET', meta, 'layout')
+if stored and stored ~= layout then return {'other_layout', stored} end
+local time = redis.call('TIME')
+if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
+local names = redis.call('ZRANGE', upcoming, 0, limit, 'WITHSCORES')
+local found, bytes, next_ms = {}, 0, false
+for i = 1, #names, 2 do
+  local look_ms = tonumber(names[i + 1])
+  if look_ms > now_ms + ahead_ms or i > 2 * limit or bytes >= bytes_max then
+    next_ms = math.min(math.max(0, math.ceil(look_ms)), 9e15)
+    break
+  end
+  local definition = redis.call('HGET', schedules, names[i]) or ''
+  found[#found + 1], found[#found + 2] = names[i], definition
+  found[#found + 1] = redis.call('HGET', cursors, names[i]) or ''
+  bytes = bytes + #definition
+end
+return {'ok', now_ms, next_ms, found}
+`,
+};
+
 export interface UpdateKeys {
   /** hash: layout, paused */
   meta: string;
@@ -2791,7 +3117,11 @@ export const scripts: readonly ScriptDefinition[] = [
   retry,
   runNow,
   scan,
+  schedule,
+  schedules,
   stats,
   sweep,
+  tick,
+  upcoming,
   update,
 ];

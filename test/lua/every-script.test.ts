@@ -7,7 +7,7 @@ import { buildWorld, effects } from '../support/world.js';
 
 useRedis();
 
-const readers = ['get', 'list', 'stats', 'has', 'scan'];
+const readers = ['get', 'list', 'stats', 'has', 'scan', 'upcoming', 'schedules'];
 /** Have their effect in a queue that is new, or grows: duties.test.ts, grow.test.ts. */
 const first = ['create', 'grow', 'handed-out', 'release'];
 const channels = ['wake'];
@@ -102,7 +102,7 @@ describe('a repeatable call', () => {
 });
 
 describe('a full Redis', () => {
-  const refused = ['add', 'replay', 'update']; // what may make it fuller: all else drains it, or keeps it going
+  const refused = ['add', 'replay', 'update', 'schedule', 'tick']; // what may make it fuller: all else drains it, or keeps it going
   test.each(effects)('$name is run or refused as a whole', async ({ name, call }) => {
     const world = await buildWorld();
     const before = await dump();

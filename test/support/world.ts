@@ -55,6 +55,9 @@ export async function buildWorld(): Promise<World> {
   await addTask('later', '+3600000');
   await addTask('nowhere', '+3600000');
   await send('ZREM', keys.due, 'nowhere');
+  await send('HSET', keys.schedules, 'nightly', '{"a":"rule"}');
+  await send('HSET', keys.cursors, 'nightly', 'was');
+  await send('ZADD', keys.upcoming, now + 1000, 'nightly');
   const letter = ((await send('XRANGE', keys.dead, '-', '+')) as [[string, unknown]])[0][0];
   return { held, unopened, letter };
 }
@@ -80,6 +83,20 @@ function effect<K, A, R extends { status: string }>(
 
 /** The delivery that is held as this. */
 const heldAs = (held: readonly Delivery[], name: string): Delivery[] => held.filter(({ id }) => id === name);
+
+/** One step of the schedule of the world above, which adds an occurrence that is due by now, and is listed. */
+const fired = {
+  schedule: 'nightly',
+  was: 'was',
+  cursor: 'is',
+  lookMs: String(now + 86_400_000),
+  id: 'nightly@1',
+  unless: '',
+  dueMs: now + 1000,
+  expiresMs: String(now + 90_000_000),
+  record: '{"n":"job"}',
+  passed: 'why',
+};
 
 /** One call of each script that writes; each has an effect in the world above. */
 export const effects: readonly Effect[] = [
@@ -138,6 +155,8 @@ export const effects: readonly Effect[] = [
   effect(lua.reschedule, () => ({ id: 'ready', when: '+5' })),
   effect(lua.resign, () => ({})),
   effect(lua.runNow, () => ({ id: 'later' })),
+  effect(lua.schedule, () => ({ name: 'weekly', wasSha1: '', definition: '{}', cursor: 'c', lookMs: String(now) })),
+  effect(lua.tick, () => ({ items: [fired] })),
   effect(lua.retry, ({ held }) => ({
     consumer: 'c1',
     items: heldAs(held, 'retry').map((one) => ({ ...one, delayMs: 1000, run: '{}' })),

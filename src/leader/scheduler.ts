@@ -1,0 +1,141 @@
+import type { Observe } from '../events.js';
+import { Waker } from '../loop.js';
+import type { Partition } from '../redis/partition.js';
+import { cancel, get, tick, type UpcomingReply, upcoming } from '../redis/scripts.generated.js';
+import { decodeCursor, newCursor } from '../schedule/cursor.js';
+import { decodeDefinition, occurrenceId } from '../schedule/definition.js';
+import { Kept } from '../schedule/kept.js';
+import { type Found, itemOf, type Move, type MoveItem, movesOf, postponed } from '../schedule/moves.js';
+import { nextNominal } from '../schedule/nominal.js';
+import { graceMsMin, judge, plan, planBlocked } from '../schedule/plan.js';
+import { aheadMs } from '../schedule/step.js';
+import type { Duty, Reign } from './duty.js';
+
+const limit = 100;
+const bytesMax = 256 * 1024;
+/** For want of a wake-up a new schedule waits that long at most. */
+const lookMsMax = 1_000;
+/** How long one that can't be read here, of a newer version, is left alone. */
+const strangerMs = 10_000;
+const definitionsKept = 10_000;
+
+type Read = Extract<UpcomingReply, { status: 'ok' }>['schedules'][number];
+
+/**
+ * Fires the occurrences of a partition's schedules. What is to be done is decided here, from a schedule's definition and its
+ * cursor; the script does it only if the cursor is still the one that was decided upon, and moves it on in the same step. So
+ * a nominal time is fired once, whoever leads, and however often a call is sent.
+ */
+export class Scheduler implements Duty {
+  readonly name = 'schedule';
+  readonly waker: Waker = new Waker();
+  readonly #partition: Partition;
+  readonly #observe: Observe;
+  readonly #graceMs: number;
+  /** By their texts: reading a rule costs far more than asking it for its next time. */
+  readonly #definitions = new Kept(definitionsKept, decodeDefinition);
+
+  constructor(parts: { partition: Partition; observe: Observe; lockTtlMs: number }) {
+    this.#partition = parts.partition;
+    this.#observe = parts.observe;
+    this.#graceMs = Math.max(graceMsMin, 2 * parts.lockTtlMs);
+  }
+
+  async tick(reign: Reign): Promise<number> {
+    const { nowMs, nextMs, schedules } = await this.#partition.run(upcoming, { aheadMs, limit, bytesMax });
+    const waitMs = Math.max(0, Math.min(lookMsMax, (nextMs ?? Number.POSITIVE_INFINITY) - nowMs - aheadMs));
+    if (schedules.length === 0) return waitMs;
+    const { found, strange } = this.#sorted(schedules, nowMs);
+    await this.#send(reign, strange);
+    const judged = await Promise.all(found.map((one) => this.#judged(one, nowMs)));
+    const moves = judged.flatMap((one) => movesOf(one, plan(one, { nowMs, graceMs: this.#graceMs })));
+    const blocked = await this.#take(reign, moves, nowMs);
+    const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, nowMs)));
+    await this.#take(reign, unblocked, nowMs);
+    if (moves.length > 0) return 0;
+    const nextMsOf = ({ cursor }: Found): number => cursor.nextMs ?? Number.POSITIVE_INFINITY;
+    return Math.max(0, Math.min(waitMs, ...judged.map((one) => nextMsOf(one) - nowMs)));
+  }
+
+  /** Those that can be read here, and what is to be done with the others. */
+  #sorted(schedules: readonly Read[], nowMs: number): { found: Found[]; strange: MoveItem[] } {
+    const sorted: { found: Found[]; strange: MoveItem[] } = { found: [], strange: [] };
+    for (const { name, definition: rule, cursor: text } of schedules) {
+      const definition = this.#definitions.of(rule);
+      const known = decodeCursor(text);
+      if (definition === undefined || (known === undefined && text !== '')) {
+        sorted.strange.push(postponed({ name, text }, nowMs + strangerMs));
+        continue;
+      }
+      const { timing, version } = definition;
+      const cursor = known ?? newCursor(version, nowMs, nextNominal(timing, nowMs)); // somebody has taken it away
+      sorted.found.push({ name, definition, cursor, text });
+    }
+    return sorted;
+  }
+
+  /** With the end of its last occurrence looked at, where its policy asks for that. */
+  async #judged(one: Found, nowMs: number): Promise<Found> {
+    const { definition, cursor, name } = one;
+    const lastMs = cursor.fired.at(-1);
+    if (definition.policy.pauseAfter === null || lastMs === undefined || lastMs === cursor.judgedMs) return one;
+    const reply = await this.#partition.run(get, { id: occurrenceId(name, lastMs) });
+    if (reply.status === 'ok') return one;
+    const isDead = reply.status === 'settled' && reply.state === 'dead';
+    return { ...one, cursor: judge(one, isDead ? 'dead' : 'settled', nowMs) };
+  }
+
+  /** Takes the moves; returns those that a former occurrence blocks. */
+  async #take(reign: Reign, moves: readonly Move[], nowMs: number): Promise<Move[]> {
+    const items = moves.map((move) => itemOf(move, nowMs));
+    const marks = await this.#send(reign, items);
+    moves.forEach((move, nth) => {
+      if (marks[nth] === 'f' || marks[nth] === 'm') this.#tell(move, items[nth] as MoveItem, nowMs);
+    });
+    return moves.filter((_move, nth) => marks[nth] === 'b');
+  }
+
+  async #send({ term, token, refused }: Reign, items: readonly MoveItem[]): Promise<string> {
+    let marks = '';
+    for (const some of batchesOf(items)) {
+      const reply = await this.#partition.run(tick, { term: String(term), token, items: some });
+      if (reply.status === 'stale_term') {
+        refused('schedule');
+        return marks;
+      }
+      marks += reply.marks;
+    }
+    return marks;
+  }
+
+  async #unblocked({ from, step }: Move, nowMs: number): Promise<Move> {
+    const next = planBlocked(from, nowMs);
+    if (next !== 'cancel') return { from, step: next };
+    await this.#partition.run(cancel, { lane: '', call: 0, id: occurrenceId(from.name, step.unlessMs ?? 0) });
+    return { from, step };
+  }
+
+  #tell({ step }: Move, { dueMs }: MoveItem, nowMs: number): void {
+    const { queue } = this.#partition;
+    const { passed, fireMs } = step;
+    if (passed !== null) this.#observe({ type: 'occurrences', queue, outcome: passed.why, count: passed.count });
+    if (fireMs === null) return;
+    this.#observe({ type: 'occurrences', queue, outcome: 'fired', count: 1, lateMs: Math.max(0, nowMs - dueMs) });
+  }
+}
+
+/** Of items and bytes that Redis takes a few ms for. */
+function batchesOf(items: readonly MoveItem[]): MoveItem[][] {
+  const batches: MoveItem[][] = [];
+  let bytes = bytesMax;
+  for (const item of items) {
+    const last = batches.at(-1);
+    if (last !== undefined && last.length < limit && bytes < bytesMax) last.push(item);
+    else {
+      batches.push([item]);
+      bytes = 0;
+    }
+    bytes += item.record.length;
+  }
+  return batches;
+}

@@ -1,0 +1,101 @@
+import { formatDuration } from '../duration.js';
+import type { Passed } from '../schedule/cursor.js';
+import { occurrences } from '../schedule/nominal.js';
+import type { Policy } from '../schedule/policy.js';
+import type { Timing } from '../schedule/rule.js';
+import { decodeRecord } from '../task.js';
+import type { Stored } from './schedule-store.js';
+
+/** A schedule as `list` shows it. All times are epoch ms, nominal: without jitter. */
+export interface ScheduleSummary {
+  readonly name: string;
+  readonly version: number;
+  /** `finished`: no time is left, or its limit is reached. */
+  readonly state: 'active' | 'paused' | 'finished';
+  /** The rule in words of its own: a pattern and its zone, or a distance. */
+  readonly rule: string;
+  readonly task: string;
+  readonly next: number | null;
+  readonly last: number | null;
+  /** How many were fired. */
+  readonly count: number;
+}
+
+/** All there is to know of a schedule. */
+export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
+  readonly timing: Timing;
+  readonly policy: Policy;
+  readonly task: { readonly name: string; readonly payload: unknown; readonly key: string };
+  readonly createdAt: number;
+  /** Its next ten times. */
+  readonly upcoming: readonly number[];
+  /** The last ten that were fired, the newest first. */
+  readonly fired: readonly number[];
+  /** The last ten runs of times that were not fired, and why, the newest first. */
+  readonly passed: readonly Passed[];
+  /** Times that wait until the occurrence before them is settled. */
+  readonly waiting: readonly number[];
+  readonly paused: { readonly since: number; readonly note: string } | null;
+  readonly backfill: {
+    readonly from: number;
+    readonly to: number;
+    readonly next: number;
+    readonly added: number;
+  } | null;
+}
+
+const shownMax = 10;
+
+export function toScheduleSummary(stored: Stored): ScheduleSummary {
+  const { name, definition, cursor } = stored;
+  const isFinished = cursor.nextMs === null && cursor.waiting.length === 0;
+  const stateWithoutPause = isFinished ? 'finished' : 'active';
+  return {
+    name,
+    version: definition.version,
+    state: cursor.pause === null ? stateWithoutPause : 'paused',
+    rule: ruleText(definition.timing),
+    task: taskOf(stored).name,
+    next: cursor.pause === null ? cursor.nextMs : null,
+    last: cursor.fired.at(-1) ?? null,
+    count: cursor.count,
+  };
+}
+
+export function toScheduleInfo(stored: Stored): ScheduleInfo {
+  const { definition, cursor } = stored;
+  const { timing, policy } = definition;
+  const { nextMs, pause, backfill } = cursor;
+  const left = policy.limit === null ? shownMax : Math.min(shownMax, policy.limit - cursor.count);
+  return {
+    ...toScheduleSummary(stored),
+    timing,
+    policy,
+    task: taskOf(stored),
+    createdAt: cursor.createdMs,
+    upcoming: nextMs === null ? [] : occurrences(timing, { fromMs: nextMs, max: left }),
+    fired: cursor.fired.toReversed(),
+    passed: cursor.passed.toReversed(),
+    waiting: cursor.waiting,
+    paused: pause && { since: pause.sinceMs, note: pause.note },
+    backfill: backfill && { from: backfill.fromMs, to: backfill.toMs, next: backfill.nextMs, added: backfill.count },
+  };
+}
+
+function taskOf({ definition, name }: Stored): ScheduleInfo['task'] {
+  const decoded = decodeRecord(definition.record);
+  if (decoded.kind !== 'record') return { name: '', payload: null, key: name };
+  const { record } = decoded;
+  return { name: record.name, payload: record.payload, key: record.key ?? name };
+}
+
+function ruleText({ rule }: Timing): string {
+  switch (rule.kind) {
+    case 'cron':
+      return `${rule.cron} ${rule.tz}`;
+    case 'every':
+      return `every ${formatDuration(rule.everyMs)}`;
+    case 'at':
+      return `at ${rule.atMs.length} ${rule.atMs.length === 1 ? 'time' : 'times'}`;
+  }
+}

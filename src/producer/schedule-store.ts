@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { DuestreamError } from '../errors.js';
+import type { Partition, Partitions } from '../redis/partition.js';
+import type { PartitionLanes } from '../redis/partition-lanes.js';
+import { schedule, schedules } from '../redis/scripts.generated.js';
+import { decodeCursor, encodeCursor, newCursor } from '../schedule/cursor.js';
+import { decodeDefinition, encodeDefinition } from '../schedule/definition.js';
+import { nextNominal } from '../schedule/nominal.js';
+import { lookMs } from '../schedule/plan.js';
+import type { Standing } from '../schedule/step.js';
+import { type Page, pageOver } from './pages.js';
+
+/** A schedule as it was read, and where. */
+export interface Stored extends Standing {
+  readonly name: string;
+  readonly partition: Partition;
+  /** The server's, when it was read. */
+  readonly nowMs: number;
+  /** What says that it is still as it was read. */
+  readonly sha1: string;
+}
+
+/** There is none of that name. */
+export interface Vacant {
+  readonly nowMs: number;
+}
+
+export interface ScheduleStoreParts {
+  partitions: Partitions;
+  /** The same, for what only reads. */
+  readable: Partitions;
+  lanes: PartitionLanes;
+}
+
+/** More often than that nobody moves a schedule between a read and the write after it. */
+const triesMax = 20;
+const place = /^\d{1,20}$/;
+
+/**
+ * Reads and writes schedules. A schedule lies in the partition of its tasks' key, else of its name; a write is a
+ * compare-and-set of all of it.
+ */
+export class ScheduleStore {
+  readonly #parts: ScheduleStoreParts;
+
+  constructor(parts: ScheduleStoreParts) {
+    this.#parts = parts;
+  }
+
+  /** Where it is likely first, then wherever else it may be: its tasks may have a key. */
+  async find(name: string): Promise<Stored | Vacant> {
+    const { readable } = this.#parts;
+    const first = readable.of(name);
+    const found = await this.#readIn(first, name);
+    if ('partition' in found || readable.all.length === 1) return found;
+    const others = await Promise.all(readable.all.filter((one) => one !== first).map((one) => this.#readIn(one, name)));
+    return others.find((one) => 'partition' in one) ?? found;
+  }
+
+  async list(page: { after: string; limit: number }): Promise<Page<Stored>> {
+    return pageOver(this.#parts.readable, { ...page, place }, async (partition, from, limit) => {
+      const ask = { name: '', position: from === '' ? '0' : from, count: limit };
+      const reply = await partition.run(schedules, ask);
+      const items = reply.schedules.map((one) => this.#stored(partition, one, reply.nowMs));
+      return { items, after: reply.next === '0' ? null : reply.next };
+    });
+  }
+
+  /**
+   * Reads a schedule, writes what `become` makes of it, and again when somebody moves it meanwhile. `become` returns undefined
+   * when nothing is to be written, null when it is to be taken away; what it throws is thrown.
+   */
+  async write(
+    name: string,
+    become: (stands: Stored | Vacant) => { partition: Partition; standing: Standing | null } | undefined,
+  ): Promise<void> {
+    for (let tries = 0; tries < triesMax; tries += 1) {
+      const stands = await this.find(name);
+      const wanted = become(stands);
+      if (wanted === undefined || (await this.#put(name, stands, wanted))) return;
+    }
+    throw new DuestreamError(
+      'ERR_CONFLICT',
+      `the schedule ${name} is changed by others all the time: nothing was written`,
+    );
+  }
+
+  async #put(
+    name: string,
+    stands: Stored | Vacant,
+    { partition: { index }, standing }: { partition: Partition; standing: Standing | null },
+  ): Promise<boolean> {
+    const { partitions, lanes } = this.#parts;
+    const partition = partitions.all[index] as Partition;
+    const againMs = standing === null ? null : lookMs(standing.cursor, stands.nowMs);
+    const item = {
+      name,
+      wasSha1: 'sha1' in stands ? stands.sha1 : '',
+      definition: standing === null ? '' : encodeDefinition(standing.definition),
+      cursor: standing === null ? '' : encodeCursor(standing.cursor),
+      lookMs: againMs === null ? '' : String(againMs),
+    };
+    const reply = await lanes
+      .of(partition)
+      .call(({ lane, call, timeoutMs }) => partition.run(schedule, { lane, call, ...item }, { timeoutMs }));
+    return reply.status === 'ok';
+  }
+
+  async #readIn(partition: Partition, name: string): Promise<Stored | Vacant> {
+    const { nowMs, schedules: found } = await partition.run(schedules, { name, position: '0', count: 1 });
+    return found[0] === undefined ? { nowMs } : this.#stored(partition, found[0], nowMs);
+  }
+
+  #stored(partition: Partition, text: { name: string; definition: string; cursor: string }, nowMs: number): Stored {
+    const { name } = text;
+    const definition = decodeDefinition(text.definition);
+    if (definition === undefined) {
+      throw new DuestreamError(
+        'ERR_REDIS_REPLY',
+        `the schedule ${name} was written by a newer version, or by something else`,
+      );
+    }
+    const cursor =
+      decodeCursor(text.cursor) ?? newCursor(definition.version, nowMs, nextNominal(definition.timing, nowMs));
+    const sha1 = createHash('sha1').update(`${text.definition}\n${text.cursor}`).digest('hex');
+    return { name, definition, cursor, partition, nowMs, sha1 };
+  }
+}

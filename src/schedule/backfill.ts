@@ -1,0 +1,60 @@
+import type { Backfill, Cursor, Range } from './cursor.js';
+import { nextNominal } from './nominal.js';
+import { aheadMs, type Standing, type Step, stay } from './step.js';
+
+/** How often a backfill goes on, so that its rate is kept without one great heap each second. */
+const everyMs = 100;
+/** Nominal times looked at in one go, most of which may have been fired. */
+const looksMax = 1_000;
+/** More than these are joined with their neighbours: what lies between counts as filled. */
+const rangesMax = 100;
+
+/** The next handful of a backfill, if it is due. They run beside what is there: no overlap is looked at. */
+export function planBackfill({ definition, cursor }: Standing, nowMs: number): Step[] {
+  const { backfill } = cursor;
+  if (backfill === null || backfill.lookMs > nowMs + aheadMs) return [];
+  const { timing } = definition;
+  const firesMax = Math.max(1, Math.floor((backfill.perSecond * everyMs) / 1_000));
+  const steps: Step[] = [];
+  let at = { ...backfill, lookMs: Math.max(nowMs, backfill.lookMs) + waitMsOf(backfill) };
+  let nominalMs = nextNominal(timing, backfill.nextMs - 1);
+  for (let looks = 0; looks < looksMax && steps.length < firesMax; looks += 1) {
+    if (nominalMs === null || nominalMs >= backfill.toMs) return [...steps, stay(ended(cursor, at))];
+    const nextMs = nextNominal(timing, nominalMs);
+    at = { ...at, nextMs: nominalMs + 1 };
+    if (isOpen(cursor, backfill, nominalMs)) {
+      at = { ...at, count: at.count + 1 };
+      steps.push({ ...stay({ ...cursor, backfill: at }), fireMs: nominalMs });
+    }
+    nominalMs = nextMs;
+  }
+  return [...steps, stay({ ...cursor, backfill: at })];
+}
+
+/** Longer than the usual, where even one in that time would be too many. */
+function waitMsOf({ perSecond }: Backfill): number {
+  return Math.max(everyMs, Math.ceil(1_000 / perSecond));
+}
+
+/** Whether it has not been fired, as far as is known. */
+function isOpen({ ruleSinceMs, passed, filled }: Cursor, { again }: Backfill, nominalMs: number): boolean {
+  if (filled.some(([fromMs, toMs]) => nominalMs >= fromMs && nominalMs < toMs)) return false;
+  const wasPassed = passed.some(({ fromMs, toMs }) => nominalMs >= fromMs && nominalMs <= toMs);
+  return again || nominalMs < ruleSinceMs || wasPassed;
+}
+
+function ended(cursor: Cursor, { fromMs, toMs }: Backfill): Cursor {
+  return { ...cursor, backfill: null, filled: joined([...cursor.filled, [fromMs, toMs]]) };
+}
+
+/** In order, those that touch joined. */
+export function joined(ranges: readonly Range[]): Range[] {
+  const all: Range[] = [];
+  for (const [fromMs, toMs] of ranges.toSorted(([a], [b]) => a - b)) {
+    const last = all.at(-1);
+    if (last !== undefined && (fromMs <= last[1] || all.length >= rangesMax))
+      all[all.length - 1] = [last[0], Math.max(last[1], toMs)];
+    else all.push([fromMs, toMs]);
+  }
+  return all;
+}

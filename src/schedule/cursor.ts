@@ -1,0 +1,173 @@
+/** Why a nominal time was not fired. `coalesced`: a later one was, for all of them. */
+export type PassedWhy = 'missed' | 'coalesced' | 'overlap' | 'paused';
+
+/** Nominal times that were not fired: so many from the first to the last, both included. */
+export interface Passed {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly count: number;
+  readonly why: PassedWhy;
+}
+
+/** Nominal times from one up to but not at another. */
+export type Range = readonly [fromMs: number, toMs: number];
+
+/** Nominal times that are fired later than they were, or were not there to be. */
+export interface Backfill {
+  readonly fromMs: number;
+  /** The first that is not looked at yet. */
+  readonly nextMs: number;
+  readonly toMs: number;
+  readonly perSecond: number;
+  /** Also those that are taken for fired. */
+  readonly again: boolean;
+  /** When the next handful is due. */
+  readonly lookMs: number;
+  /** How many it has fired. */
+  readonly count: number;
+}
+
+export interface Pause {
+  readonly sinceMs: number;
+  readonly note: string;
+}
+
+/**
+ * How far a schedule has come. Written by whoever moves it, as one text that is compared and set: so two who move it at once
+ * move it once.
+ */
+export interface Cursor {
+  /** Of the definition it goes with. */
+  readonly version: number;
+  readonly createdMs: number;
+  /** Nominal times before it are of another rule, or of none. */
+  readonly ruleSinceMs: number;
+  /** The first nominal time that is not decided yet; null: there is none any more. */
+  readonly nextMs: number | null;
+  /** How many were fired. */
+  readonly count: number;
+  /** The last ones that were fired, the newest last. */
+  readonly fired: readonly number[];
+  /** The last ones that were not, the newest last. */
+  readonly passed: readonly Passed[];
+  /** Wait until the former one is settled, the earliest first. */
+  readonly waiting: readonly number[];
+  /** How many were caught up with since it was on time. */
+  readonly caughtUp: number;
+  readonly pause: Pause | null;
+  /** Nominal times before it were in a pause. */
+  readonly resumedMs: number | null;
+  /** How many have died in a row. */
+  readonly failures: number;
+  /** The last occurrence whose end was looked at. */
+  readonly judgedMs: number | null;
+  readonly backfill: Backfill | null;
+  /** Where backfills have been, in order. */
+  readonly filled: readonly Range[];
+}
+
+const keptMax = 10;
+
+export function newCursor(version: number, createdMs: number, nextMs: number | null): Cursor {
+  return {
+    version,
+    createdMs,
+    ruleSinceMs: createdMs,
+    nextMs,
+    count: 0,
+    fired: [],
+    passed: [],
+    waiting: [],
+    caughtUp: 0,
+    pause: null,
+    resumedMs: null,
+    failures: 0,
+    judgedMs: null,
+    backfill: null,
+    filled: [],
+  };
+}
+
+/** After one was fired. */
+export function withFired(cursor: Cursor, nominalMs: number): Cursor {
+  return { ...cursor, count: cursor.count + 1, fired: [...cursor.fired, nominalMs].slice(-keptMax) };
+}
+
+/** After some were not; what goes on for long is one line. */
+export function withPassed(cursor: Cursor, passed: Passed): Cursor {
+  const last = cursor.passed.at(-1);
+  const goesOn = last?.why === passed.why && !cursor.fired.some((ms) => ms > last.toMs && ms < passed.fromMs);
+  const { fromMs, count } = last ?? passed;
+  const lines = goesOn
+    ? [...cursor.passed.slice(0, -1), { ...passed, fromMs, count: count + passed.count }]
+    : [...cursor.passed, passed];
+  return { ...cursor, passed: lines.slice(-keptMax) };
+}
+
+type Wire = {
+  v: number;
+  c: number;
+  s?: number;
+  n: number | null;
+  k: number;
+  f?: readonly number[];
+  m?: readonly (readonly [number, number, number, PassedWhy])[];
+  b?: readonly number[];
+  u?: number;
+  p?: readonly [number, string];
+  r?: number;
+  x?: number;
+  j?: number;
+  l?: Backfill;
+  d?: readonly Range[];
+};
+
+/** Short keys, what says nothing left out: there may be a hundred thousand of them. */
+export function encodeCursor(cursor: Cursor): string {
+  const { fired, passed, waiting, caughtUp, pause, resumedMs, failures, judgedMs, backfill, filled } = cursor;
+  const wire: Wire = {
+    v: cursor.version,
+    c: cursor.createdMs,
+    ...(cursor.ruleSinceMs !== cursor.createdMs && { s: cursor.ruleSinceMs }),
+    n: cursor.nextMs,
+    k: cursor.count,
+    ...(fired.length > 0 && { f: fired }),
+    ...(passed.length > 0 && { m: passed.map((one) => [one.fromMs, one.toMs, one.count, one.why] as const) }),
+    ...(waiting.length > 0 && { b: waiting }),
+    ...(caughtUp > 0 && { u: caughtUp }),
+    ...(pause !== null && { p: [pause.sinceMs, pause.note] as const }),
+    ...(resumedMs !== null && { r: resumedMs }),
+    ...(failures > 0 && { x: failures }),
+    ...(judgedMs !== null && { j: judgedMs }),
+    ...(backfill !== null && { l: backfill }),
+    ...(filled.length > 0 && { d: filled }),
+  };
+  return JSON.stringify(wire);
+}
+
+/** Undefined: that is none. Never throws. */
+export function decodeCursor(text: string): Cursor | undefined {
+  try {
+    const { v, c, s = c, n, k, f = [], m = [], b = [], p, ...rare } = JSON.parse(text) as Wire;
+    if (typeof v !== 'number' || typeof k !== 'number') return undefined;
+    return {
+      version: v,
+      createdMs: c,
+      ruleSinceMs: s,
+      nextMs: n,
+      count: k,
+      fired: f,
+      passed: m.map(([fromMs, toMs, count, why]) => ({ fromMs, toMs, count, why })),
+      waiting: b,
+      caughtUp: rare.u ?? 0,
+      pause: p === undefined ? null : { sinceMs: p[0], note: p[1] },
+      resumedMs: rare.r ?? null,
+      failures: rare.x ?? 0,
+      judgedMs: rare.j ?? null,
+      backfill: rare.l ?? null,
+      filled: rare.d ?? [],
+    };
+  } catch {
+    return undefined;
+  }
+}
