@@ -94,7 +94,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
       assertOpen: () => this.#assertOpen(),
     });
     const mover = new Mover({ partitions, formerPlaces, lanes });
-    const shared = { partitions, readable, lanes, limits, learn: () => this.#learnAnew() };
+    const shared = { partitions, readable, lanes, clock, limits, learn: () => this.#learnAnew() };
     this.dead = new DeadLetters({ ...shared, mover });
     this.schedules = new Schedules({ ...shared, adders, create: () => this.create() });
   }
