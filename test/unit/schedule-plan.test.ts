@@ -3,7 +3,7 @@ import { type Cursor, decodeCursor, encodeCursor, newCursor, type Passed } from 
 import type { Definition } from '../../src/schedule/definition.js';
 import { graceMsMin, judge, lookMs, plan, planBlocked, unjudged } from '../../src/schedule/plan.js';
 import { resolvePolicy, type SchedulePolicy } from '../../src/schedule/policy.js';
-import type { Step } from '../../src/schedule/step.js';
+import { aheadMs, type Step } from '../../src/schedule/step.js';
 import { resolveTiming } from '../../src/schedule/timing.js';
 
 /** A day's start, in ms: all times below are counted from it. */
@@ -39,8 +39,8 @@ describe('a time', () => {
   const definition = every('1m');
 
   test.each([
-    ['is handed over 200 ms ahead', -200, [0]],
-    ['not earlier', -201, []],
+    ['is handed over half a second ahead', -aheadMs, [0]],
+    ['not earlier', -aheadMs - 1, []],
     ['on time', 0, [0]],
     ['and up to ten seconds late, as after a change of leaders', graceMsMin, [0]],
   ])('%s', (_what, nowMs, expected) => {
@@ -188,7 +188,7 @@ describe('the former occurrence', () => {
     const steps = planAt(every('1m', { overlap: { bufferAll: 5 } }), waiting, 30_000);
     expect(steps.map(({ fireMs, unlessMs }) => [since(fireMs), since(unlessMs)])).toEqual([[0, -minuteMs]]);
     expect(steps[0]?.cursor).toMatchObject({ waiting: [dayMs + 1_000], nextMs: dayMs + minuteMs });
-    expect((lookMs(waiting, dayMs + 30_000) ?? 0) - dayMs - 30_000).toBe(300);
+    expect((lookMs(waiting, dayMs + 30_000) ?? 0) - dayMs - 30_000).toBe(aheadMs + 100);
   });
 
   test('one that waits and is blocked stays as it is until the next time comes', () => {
