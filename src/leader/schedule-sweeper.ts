@@ -7,8 +7,8 @@ import { lookMs } from '../schedule/plan.js';
 import type { Duty, Reign } from './duty.js';
 
 const pageMax = 100;
-/** A hundred thousand schedules take an hour and a half. */
-const slowMs = 5_000;
+/** A thousand schedules take five minutes. */
+const slowMs = 30_000;
 
 /**
  * Walks over all schedules, for ever, and puts those back into the order of what is upcoming that have fallen out of it, by

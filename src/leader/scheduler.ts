@@ -16,8 +16,8 @@ import { ScheduleMover } from './schedule-mover.js';
 const lookMax = 500;
 const batchMax = 100;
 const bytesMax = 256 * 1024;
-/** For want of a wake-up a new schedule waits that long at most. */
-const lookMsMax = 1_000;
+/** Where listening is not allowed a new schedule waits that long at most; whoever listens is woken, also after a break. */
+const lookMsMax = 15_000;
 /** How long one that can't be read here, of a newer version, is left alone. */
 const strangerMs = 10_000;
 const definitionsKept = 10_000;
