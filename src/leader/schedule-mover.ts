@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { newToken } from '../random.js';
 import type { Partition, Partitions } from '../redis/partition.js';
-import { schedule, schedules, tick } from '../redis/scripts.generated.js';
-import { encodeCursor } from '../schedule/cursor.js';
+import { schedule, tick } from '../redis/scripts.generated.js';
+import { type Cursor, encodeCursor, type Moving } from '../schedule/cursor.js';
 import { placeOf } from '../schedule/definition.js';
 import { type Found, postponed } from '../schedule/moves.js';
 import { lookMs } from '../schedule/plan.js';
@@ -9,9 +10,9 @@ import type { Reign } from './duty.js';
 
 /**
  * Moves schedules to where they belong since the queue has grown, in three steps, for no script crosses partitions: the one
- * here is marked, and fires nothing from then on; the one there is made, unless it is there already; the one here is taken
- * away. Who is cut short leaves a mark behind, and whoever leads next goes on from it. A leader of before can't make one
- * there again: that is fenced by its term.
+ * here is marked, and fires nothing from then on; the one there is made; the one here is taken away. Who is cut short leaves
+ * the mark behind, and whoever leads goes on from it. The mark says where to, and has a name, by which the one there is made
+ * once, whoever does it and however often: also when somebody has taken it away since.
  */
 export class ScheduleMover {
   readonly #partition: Partition;
@@ -22,38 +23,60 @@ export class ScheduleMover {
     this.#partitions = parts.partitions;
   }
 
-  belongsHere({ name, definition }: Found): boolean {
-    return this.#partitions.of(placeOf(name, definition)) === this.#partition;
+  belongsHere(found: Found): boolean {
+    return this.#whereTo(found) === this.#partition;
   }
 
   async move(found: Found, reign: Reign, nowMs: number): Promise<void> {
-    const { term, token } = { term: String(reign.term), token: reign.token };
-    const { name, rule, cursor } = found;
-    const marked = { ...cursor, isMoving: true };
-    const text = encodeCursor(marked);
-    if (!cursor.isMoving) {
-      const mark = { ...postponed(found, lookMs(marked, nowMs) ?? nowMs), cursor: text };
-      const reply = await this.#partition.run(tick, { term, token, items: [mark] });
-      if (reply.status === 'stale_term') return reign.refused('schedule');
-      if (reply.marks !== 'm') return; // somebody has changed it: it is met again
-    }
-    if (!cursor.isMoving || !(await this.#isElsewhere(found))) {
-      const moved = { ...cursor, isMoving: false };
-      const againMs = lookMs(moved, nowMs);
-      const made = { lane: '', call: 0, name, wasSha1: '', definition: rule, cursor: encodeCursor(moved), term, token };
-      const there = this.#partitions.of(placeOf(name, found.definition));
-      const reply = await there.run(schedule, { ...made, lookMs: againMs === null ? '' : String(againMs) });
-      if (reply.status === 'stale_term') return; // our term is not claimed there yet, or another's is: that partition's own duties will see
-    }
-    const wasSha1 = createHash('sha1').update(`${rule}\n${text}`).digest('hex');
+    const { moving } = found.cursor;
+    const marked = { ...found.cursor, moving: moving ?? { to: this.#whereTo(found).index, id: newToken() } };
+    if (moving === null && !(await this.#mark(found, { marked, reign, nowMs }))) return;
+    if (await this.#make(found, { marked, reign, nowMs })) await this.#takeAway(found, marked);
+  }
+
+  #whereTo({ name, definition }: Found): Partition {
+    return this.#partitions.of(placeOf(name, definition));
+  }
+
+  /** False: somebody has changed it, and it is met again; or the seat is another's. */
+  async #mark(found: Found, { marked, reign, nowMs }: Step): Promise<boolean> {
+    const item = { ...postponed(found, lookMs(marked, nowMs) ?? nowMs), cursor: encodeCursor(marked) };
+    const { term, token } = reign;
+    const reply = await this.#partition.run(tick, { term: String(term), token, items: [item] });
+    if (reply.status === 'stale_term') reign.refused('schedule');
+    return reply.status === 'ok' && reply.marks === 'm';
+  }
+
+  /** False: our term is not claimed there yet, or another's is; that partition's own duties see to it. */
+  async #make({ name, rule }: Found, { marked, reign, nowMs }: Step): Promise<boolean> {
+    const there = this.#partitions.all[marked.moving.to];
+    if (there === undefined) return false; // this process has yet to hear of it
+    const moved = { ...marked, moving: null };
+    const againMs = lookMs(moved, nowMs);
+    const reply = await there.run(schedule, {
+      lane: `move ${marked.moving.id}`,
+      call: 1,
+      name,
+      wasSha1: '',
+      definition: rule,
+      cursor: encodeCursor(moved),
+      lookMs: againMs === null ? '' : String(againMs),
+      term: String(reign.term),
+      token: reign.token,
+    });
+    return reply.status !== 'stale_term';
+  }
+
+  async #takeAway({ name, rule, cursor, text }: Found, marked: Cursor): Promise<void> {
+    const mark = cursor.moving === null ? encodeCursor(marked) : text;
+    const wasSha1 = createHash('sha1').update(`${rule}\n${mark}`).digest('hex');
     const nothing = { definition: '', cursor: '', lookMs: '', term: '', token: '' };
     await this.#partition.run(schedule, { lane: '', call: 0, name, wasSha1, ...nothing });
   }
+}
 
-  /** Whether a move that was cut short has got there, also when the queue has grown again since. */
-  async #isElsewhere({ name, definition }: Found): Promise<boolean> {
-    const others = this.#partitions.placesOf(placeOf(name, definition)).filter((one) => one !== this.#partition);
-    const replies = await Promise.all(others.map((one) => one.run(schedules, { name, position: '0', count: 1 })));
-    return replies.some((reply) => reply.schedules.length > 0);
-  }
+interface Step {
+  readonly marked: Cursor & { readonly moving: Moving };
+  readonly reign: Reign;
+  readonly nowMs: number;
 }

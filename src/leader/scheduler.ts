@@ -88,14 +88,14 @@ export class Scheduler implements Duty {
 
   /** Those that belong to another partition since the queue has grown. Who must wait for an occurrence here stays until then. */
   async #leaving(found: readonly Found[]): Promise<Found[]> {
-    const strays = found.filter((one) => !this.#mover.belongsHere(one));
+    const strays = found.filter((one) => one.cursor.moving !== null || !this.#mover.belongsHere(one));
     const areFree = await Promise.all(strays.map((one) => this.#isFree(one)));
     return strays.filter((_one, at) => areFree[at]);
   }
 
   async #isFree({ name, definition, cursor }: Found): Promise<boolean> {
     const lastMs = cursor.fired.at(-1);
-    if (cursor.isMoving || definition.policy.overlap === 'allow' || lastMs === undefined) return true;
+    if (cursor.moving !== null || definition.policy.overlap === 'allow' || lastMs === undefined) return true;
     return (await this.#partition.run(get, { id: occurrenceId(name, lastMs) })).status !== 'ok';
   }
 

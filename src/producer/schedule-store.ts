@@ -58,10 +58,10 @@ export class ScheduleStore {
     const { readable } = this.#parts;
     const first = readable.of(name);
     const found = await this.#readIn(first, name);
-    if (('partition' in found && !found.cursor.isMoving) || readable.all.length === 1) return found;
+    if (('partition' in found && found.cursor.moving === null) || readable.all.length === 1) return found;
     const others = await Promise.all(readable.all.filter((one) => one !== first).map((one) => this.#readIn(one, name)));
     const stored = others.filter((one) => 'partition' in one);
-    return stored.find(({ cursor }) => !cursor.isMoving) ?? stored[0] ?? found;
+    return stored.find(({ cursor }) => cursor.moving === null) ?? stored[0] ?? found;
   }
 
   async list(page: { after: string; limit: number }): Promise<Page<Stored>> {
@@ -82,11 +82,12 @@ export class ScheduleStore {
     become: (stands: Stored | Vacant) => { partition: Partition; standing: Standing | null } | undefined,
   ): Promise<void> {
     for (let tries = 0; tries < triesMax; tries += 1) {
-      const stands = await this.find(name);
-      if ('partition' in stands && stands.cursor.isMoving) {
-        await this.#parts.clock.sleep(movingWaitMs);
+      const all = await this.#everywhere(name);
+      if (all.some(({ cursor }) => cursor.moving !== null)) {
+        await this.#parts.clock.sleep(movingWaitMs); // else it would be there again from where it was
         continue;
       }
+      const stands = all[0] ?? (await this.find(name));
       const wanted = become(stands);
       if (wanted === undefined || (await this.#put(name, stands, wanted))) return;
     }
@@ -94,6 +95,11 @@ export class ScheduleStore {
       'ERR_CONFLICT',
       `the schedule ${name} is changed by others all the time, or waits for a leader to move it: nothing was written`,
     );
+  }
+
+  async #everywhere(name: string): Promise<Stored[]> {
+    const all = await Promise.all(this.#parts.readable.all.map((one) => this.#readIn(one, name)));
+    return all.filter((one) => 'partition' in one);
   }
 
   async #put(

@@ -27,6 +27,12 @@ export interface Backfill {
   readonly count: number;
 }
 
+/** A move: where to, and its own name, by which it is made there once. */
+export interface Moving {
+  readonly to: number;
+  readonly id: string;
+}
+
 export interface Pause {
   readonly sinceMs: number;
   readonly note: string;
@@ -63,7 +69,7 @@ export interface Cursor {
   readonly judgedMs: number | null;
   readonly backfill: Backfill | null;
   /** It is on its way to another partition: nobody but who moves it may touch it. */
-  readonly isMoving: boolean;
+  readonly moving: Moving | null;
   /** Where backfills have been, in order. */
   readonly filled: readonly Range[];
 }
@@ -86,7 +92,7 @@ export function newCursor(version: number, createdMs: number, nextMs: number | n
     failures: 0,
     judgedMs: null,
     backfill: null,
-    isMoving: false,
+    moving: null,
     filled: [],
   };
 }
@@ -122,13 +128,13 @@ type Wire = {
   x?: number;
   j?: number;
   l?: Backfill;
-  g?: 1;
+  g?: readonly [number, string];
   d?: readonly Range[];
 };
 
 /** Short keys, what says nothing left out: there may be a hundred thousand of them. */
 export function encodeCursor(cursor: Cursor): string {
-  const { fired, passed, waiting, caughtUp, pause, resumedMs, failures, judgedMs, backfill, isMoving, filled } = cursor;
+  const { fired, passed, waiting, caughtUp, pause, resumedMs, failures, judgedMs, backfill, moving, filled } = cursor;
   const wire: Wire = {
     v: cursor.version,
     c: cursor.createdMs,
@@ -144,7 +150,7 @@ export function encodeCursor(cursor: Cursor): string {
     ...(failures > 0 && { x: failures }),
     ...(judgedMs !== null && { j: judgedMs }),
     ...(backfill !== null && { l: backfill }),
-    ...(isMoving && { g: 1 as const }),
+    ...(moving !== null && { g: [moving.to, moving.id] as const }),
     ...(filled.length > 0 && { d: filled }),
   };
   return JSON.stringify(wire);
@@ -170,7 +176,7 @@ export function decodeCursor(text: string): Cursor | undefined {
       failures: rare.x ?? 0,
       judgedMs: rare.j ?? null,
       backfill: rare.l ?? null,
-      isMoving: rare.g === 1,
+      moving: rare.g === undefined ? null : { to: rare.g[0], id: rare.g[1] },
       filled: rare.d ?? [],
     };
   } catch {

@@ -21,6 +21,7 @@ export interface Instants {
 /** What to do with a schedule now, in order. The steps after one that is refused or blocked are void. */
 export function plan(standing: Standing, at: Instants): Step[] {
   const { definition, cursor } = standing;
+  if (cursor.moving !== null) return [];
   if (cursor.pause !== null) return [stay(cursor)];
   const filling = planBackfill(standing, at.nowMs); // first: what comes after may be blocked
   return [...filling, ...planDue({ definition, cursor: filling.at(-1)?.cursor ?? cursor }, at)];
@@ -67,7 +68,7 @@ export function judge({ definition, cursor }: Standing, ended: 'dead' | 'settled
 
 /** When the schedule is to be looked at again; null: never, unless somebody changes it. */
 export function lookMs(cursor: Cursor, nowMs: number): number | null {
-  if (cursor.isMoving) return nowMs + movingLookMs;
+  if (cursor.moving !== null) return nowMs + movingLookMs;
   if (cursor.pause !== null) return null;
   const { waiting, nextMs, backfill } = cursor;
   const looks = [waiting.length > 0 ? nowMs + aheadMs + waitingLookMs : nextMs, backfill?.lookMs ?? null];

@@ -82,7 +82,7 @@ describe('when a queue grows', () => {
     const cursor = decodeCursor(text);
     if (cursor === undefined) throw new Error('no cursor');
     await lab().send('HSET', from.schedules, name, definition);
-    await lab().send('HSET', from.cursors, name, encodeCursor({ ...cursor, isMoving: true }));
+    await lab().send('HSET', from.cursors, name, encodeCursor({ ...cursor, moving: { to: 1, id: 'cut short' } }));
     await lab().send('ZADD', from.upcoming, 1, name);
     if (!isThere) await lab().send('DEL', to.schedules, to.cursors, to.upcoming);
     await lab().leader();

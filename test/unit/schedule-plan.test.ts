@@ -306,7 +306,7 @@ describe('the text of a cursor', () => {
       failures: 13,
       judgedMs: 14,
       backfill: { fromMs: 1, nextMs: 2, toMs: 3, perSecond: 4, again: true, lookMs: 5, count: 6 },
-      isMoving: true,
+      moving: { to: 3, id: 'a move' },
       filled: [[1, 2]],
     };
     expect(decodeCursor(encodeCursor(whole))).toEqual(whole);

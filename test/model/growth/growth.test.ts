@@ -84,7 +84,8 @@ describe('each rule is missed', () => {
 
   test('and docs/model.md has the table', () => {
     const page = readFileSync(new URL('../../../docs/model.md', import.meta.url), 'utf8');
-    const [, growing = ''] = page.split('\n## A queue that grows\n');
+    const [, rest = ''] = page.split('\n## A queue that grows\n');
+    const [growing = ''] = rest.split('\n## ');
     const rows = growing.split('\n').filter((line) => /^\| .* \| .* \| \d+ \|$/.test(line));
     expect(rows).toEqual(removals.map(rowOf));
   });
