@@ -151,8 +151,8 @@ describe('by hand', () => {
   test('what is not there is said', async () => {
     const { schedules } = lab().queue;
     await lab().queue.create();
-    for (const call of [schedules.pause('x'), schedules.resume('x'), schedules.trigger('x')]) {
-      await expect(call).rejects.toMatchObject({ code: 'ERR_NO_SCHEDULE', message: 'there is no schedule x' });
+    for (const verb of ['pause', 'resume', 'trigger'] as const) {
+      await expect(schedules[verb]('x')).rejects.toMatchObject({ code: 'ERR_NO_SCHEDULE', message: 'there is no schedule x' });
     }
   });
 });
