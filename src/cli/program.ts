@@ -93,6 +93,7 @@ function declareFlags(parser: Argv, verb: Verb, command: Command): Argv {
   for (const name of argumentsOf(verb)) {
     parser.positional(name, { type: 'string', ...(verb.usage.includes(`${name}..`) && { default: undefined }) });
   }
+  if ('version' in command.flags) parser.version(false); // that of a schedule, not of this program
   for (const [name, { describe, isSwitch = false, isRequired = false, hidden = false }] of Object.entries(
     command.flags,
   )) {

@@ -3,6 +3,7 @@ import type { Passed } from '../schedule/cursor.js';
 import { occurrences } from '../schedule/nominal.js';
 import type { Policy } from '../schedule/policy.js';
 import type { Timing } from '../schedule/rule.js';
+import type { Standing } from '../schedule/step.js';
 import { decodeRecord } from '../task.js';
 import type { Stored } from './schedule-store.js';
 
@@ -21,11 +22,22 @@ export interface ScheduleSummary {
   readonly count: number;
 }
 
+/** The task that is added at each time; the options that it was given. */
+export interface ScheduleTaskInfo {
+  readonly name: string;
+  readonly payload: unknown;
+  readonly key: string;
+  readonly maxAttempts?: number;
+  readonly backoff?: { readonly type: 'fixed' | 'exponential'; readonly delayMs: number; readonly maxMs: number };
+  readonly timeoutMs?: number;
+  readonly expiresInMs?: number;
+}
+
 /** All there is to know of a schedule. */
 export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
   readonly timing: Timing;
   readonly policy: Policy;
-  readonly task: { readonly name: string; readonly payload: unknown; readonly key: string };
+  readonly task: ScheduleTaskInfo;
   readonly createdAt: number;
   /** Its next ten times. */
   readonly upcoming: readonly number[];
@@ -46,7 +58,7 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
 
 const shownMax = 10;
 
-export function toScheduleSummary(stored: Stored): ScheduleSummary {
+export function toScheduleSummary(stored: Standing & { readonly name: string }): ScheduleSummary {
   const { name, definition, cursor } = stored;
   const isFinished = cursor.nextMs === null && cursor.waiting.length === 0;
   const stateWithoutPause = isFinished ? 'finished' : 'active';
@@ -82,11 +94,13 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
   };
 }
 
-function taskOf({ definition, name }: Stored): ScheduleInfo['task'] {
-  const decoded = decodeRecord(definition.record);
-  if (decoded.kind !== 'record') return { name: '', payload: null, key: name };
-  const { record } = decoded;
-  return { name: record.name, payload: record.payload, key: record.key ?? name };
+function taskOf({ definition, name }: Standing & { readonly name: string }): ScheduleTaskInfo {
+  const { record: text, expiresInMs } = definition;
+  const expires = expiresInMs === null ? {} : { expiresInMs };
+  const decoded = decodeRecord(text);
+  if (decoded.kind !== 'record') return { name: '', payload: null, key: name, ...expires };
+  const { createdAtMs: _none, ...task } = decoded.record;
+  return { ...task, key: task.key ?? name, ...expires };
 }
 
 function ruleText({ rule }: Timing): string {
