@@ -11,7 +11,7 @@ export async function readScheduleFile(file: string): Promise<Readonly<Record<st
   const isStdin = file === '-';
   const text = isStdin ? await readStdin('the file') : await textOf(file);
   const what = isStdin ? 'the file on stdin' : file;
-  const document = file.endsWith('.json') ? readJson(text, what) : await readYaml(text, what);
+  const document = await (file.endsWith('.json') ? readJson(text, what) : readYaml(text, what));
   return schedulesOf(document, what);
 }
 
@@ -44,16 +44,26 @@ async function textOf(file: string): Promise<string> {
   }
 }
 
-function readJson(text: string, what: string): unknown {
+async function readJson(text: string, what: string): Promise<unknown> {
   let document: unknown;
   try {
     document = JSON.parse(text) as unknown;
   } catch (error) {
-    const [, position] = /at position (\d+)/.exec(error instanceof Error ? error.message : '') ?? [];
-    throw usage(`${what} is not JSON: line ${lineAt(text, position === undefined ? text.length : Number(position))}`);
+    const line = await faultLine(text, error instanceof Error ? error.message : '');
+    throw usage(`${what} is not JSON${line === undefined ? '' : `: line ${line}`}`);
   }
   if (hasUnsafeInteger(text)) throw tooManyDigits(what);
   return document;
+}
+
+/** Node says where for some errors only; YAML, of which JSON is a part, finds most of the others. */
+async function faultLine(text: string, message: string): Promise<number | undefined> {
+  const [, position] = /at position (\d+)/.exec(message) ?? [];
+  if (position !== undefined) return lineAt(text, Number(position));
+  if (/end of JSON input/.test(message)) return lineAt(text, text.length);
+  const { parseDocument } = await import('yaml');
+  const [fault] = parseDocument(text, { schema: 'json', prettyErrors: false }).errors;
+  return fault && lineAt(text, fault.pos[0]);
 }
 
 function lineAt(text: string, offset: number): number {
@@ -65,7 +75,7 @@ async function readYaml(text: string, what: string): Promise<unknown> {
   const { parseDocument } = await import('yaml');
   let document: unknown;
   try {
-    const parsed = parseDocument(text, { schema: 'core', prettyErrors: false, intAsBigInt: true, logLevel: 'silent' });
+    const parsed = parseDocument(text, { schema: 'core', prettyErrors: false, intAsBigInt: true, logLevel: 'error' });
     const [fault] = [...parsed.errors, ...parsed.warnings];
     if (fault) throw notYaml(text, { what, offset: fault.pos[0], message: fault.message });
     document = parsed.toJS({ maxAliasCount: aliasesMax });
@@ -82,6 +92,7 @@ const depthMax = 100;
 const quotesHint = '; a pattern that begins with * needs quotes';
 
 function notYaml(text: string, { what, offset, message }: { what: string; offset: number; message: string }): Error {
+  if (message.includes('call stack')) return nestedTooDeeply(what);
   const [words = ''] = message.split(/[:"'`\\!]/); // behind these it repeats what is written there
   const line = lineAt(text, offset);
   const hint = /^[^#]*:\s*\*/.test(text.split('\n')[line - 1] ?? '') ? quotesHint : '';

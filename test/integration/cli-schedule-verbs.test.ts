@@ -234,6 +234,8 @@ describe('schedule backfill', () => {
     ]);
     expect(again.backfill).toBeNull();
     expect(new Set(worker.stderr.match(/nightly@\S+/g)).size).toBe(30);
+    worker.kill('SIGTERM');
+    await worker.ended;
   });
 
   test('where nobody leads it says so, and a signal ends the wait alone', async () => {
