@@ -1,9 +1,8 @@
 import { DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type Change, change } from '../schedule/change.js';
-import type { Definition } from '../schedule/definition.js';
+import { type Definition, placeOf } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
-import { keyIn } from '../task.js';
 import type { Stored, Vacant } from './schedule-store.js';
 
 /** A schedule as somebody wants it. */
@@ -31,11 +30,11 @@ export function decided(
   const definition = hasVersion || stored === undefined ? given : versioned(given, stored);
   const result = change(stored, definition, stands.nowMs);
   if (result.kind === 'conflict') throw sameVersion(name, definition.version);
-  const belongs = placeOf(name, definition, partitions);
+  const belongs = partitions.of(placeOf(name, definition));
   if (!('standing' in result)) return { change: { kind: result.kind }, definition, partition: belongs };
   if (stored === undefined) return { change: result, definition, partition: belongs };
-  if (placeOf(name, stored.definition, partitions) !== belongs) throw otherKey(name);
-  return { change: result, definition, partition: stored.partition }; // where it is, also when the queue has grown since
+  if (partitions.of(placeOf(name, stored.definition)) !== belongs) throw otherKey(name);
+  return { change: result, definition, partition: stored.partition }; // the leader moves it when the queue has grown
 }
 
 /** With the version that stands, or the next one where its contents are others. */
@@ -43,10 +42,6 @@ function versioned(given: Definition, stored: Stored): Definition {
   const { version } = stored.definition;
   const same = { ...given, version };
   return change(stored, same, stored.nowMs).kind === 'unchanged' ? same : { ...given, version: version + 1 };
-}
-
-function placeOf(name: string, { record }: Definition, partitions: Partitions): Partition {
-  return partitions.of(keyIn(record) ?? name);
 }
 
 function sameVersion(name: string, version: number): DuestreamError {

@@ -4,9 +4,9 @@ import { wholeNumber } from '../options.js';
 import type { Partitions } from '../redis/partition.js';
 import { paused, resumed } from '../schedule/change.js';
 import type { Cursor } from '../schedule/cursor.js';
-import { occurrenceId } from '../schedule/definition.js';
+import { occurrenceId, placeOf } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
-import { keyIn, type TaskLimits } from '../task.js';
+import type { TaskLimits } from '../task.js';
 import type { Adders } from './adders.js';
 import { checkScheduleName, type ScheduledTask, type ScheduleOptions, toDefinition } from './new-schedule.js';
 import type { AddResult } from './results.js';
@@ -58,6 +58,7 @@ const noteBytesMax = 1_000;
 export class Schedules {
   readonly #parts: Parts;
   readonly #store: ScheduleStore;
+  #isCreated = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -72,7 +73,8 @@ export class Schedules {
   async put(name: string, options: ScheduleOptions, task: ScheduledTask): Promise<ScheduleResult> {
     checkScheduleName(name, this.#parts.limits);
     const definition = await toDefinition(name, { options, task }, this.#parts.limits);
-    await this.#parts.create();
+    if (!this.#isCreated) await this.#parts.create();
+    this.#isCreated = true;
     let result: ScheduleResult | undefined;
     await this.#store.write(name, (stands) => {
       const { change, partition } = decided({ name, definition, hasVersion: true }, stands, this.#parts.partitions);
@@ -128,7 +130,7 @@ export class Schedules {
     const { record, expiresInMs } = definition;
     const id = occurrenceId(name, nowMs);
     const expires = expiresInMs === null ? '' : `+${expiresInMs}`;
-    const placedBy = keyIn(record) ?? name;
+    const placedBy = placeOf(name, definition);
     const { name: taskName } = toScheduleInfo(found).task;
     const item = { name: taskName, id, when: '+0', expires, record, placedBy, hasOwnId: true };
     return { id, status: await this.#parts.adders.add(item) };

@@ -2490,6 +2490,8 @@ export interface ScheduleKeys {
   cursors: string;
   /** zset: schedule -> when it wants to be looked at */
   upcoming: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
   /** channel: 'schedule <ms>' when it wants to be looked at earlier than all others */
   wake: string;
 }
@@ -2510,31 +2512,36 @@ export interface ScheduleArgs {
   cursor: string;
   /** '' = never */
   lookMs: string;
+  /** '' = anybody's call; else the leader's, who moves a schedule here */
+  term: string;
+  token: string;
 }
 
 export type ScheduleReply =
   | { status: 'ok' }
   | { status: 'changed' }
+  | { status: 'stale_term'; term: string }
   | { status: 'other_layout'; layout: string }
   | { status: 'late_call' };
 
-/** write a schedule, if it is still as it was read: create, change, pause, resume it, or take it away. */
+/** write a schedule, if it is still as it was read: create, change, pause, resume, move it, or take it away. */
 export const schedule: Script<ScheduleKeys, ScheduleArgs, ScheduleReply> = {
   name: 'schedule',
-  sha1: 'e425e961e288248f6630089c99f6029102e40bd1',
-  keys: ['meta', 'lanes', 'schedules', 'cursors', 'upcoming', 'wake'],
-  args: ['layout', 'nowMs', 'lane', 'call', 'name', 'wasSha1', 'definition', 'cursor', 'lookMs'],
+  sha1: '7a22d922dd316b0d11188452754aa2251ba7b7cf',
+  keys: ['meta', 'lanes', 'schedules', 'cursors', 'upcoming', 'epoch', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'name', 'wasSha1', 'definition', 'cursor', 'lookMs', 'term', 'token'],
   items: [],
   reply: {
     ok: {},
     changed: {},
+    stale_term: { term: 'string' },
     other_layout: { layout: 'string' },
     late_call: {},
   },
   source: `#!lua
-local meta, lanes, schedules, cursors, upcoming, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, lanes, schedules, cursors, upcoming, epoch, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, lane, call, name = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local was_sha1, definition, cursor, look_ms = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local was_sha1, definition, cursor, look_ms, term, token = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local stored = redis.call('HGET', meta, 'layout')
 local kept = redis.call('HGET', lanes, lane)
 if kept then
@@ -2543,6 +2550,8 @@ if kept then
   if last[1] > call then return {'late_call'} end
 end
 if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if term ~= '' and (accepted[1] ~= term or accepted[2] ~= token) then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', upcoming)
@@ -2570,6 +2579,8 @@ export interface SchedulesKeys {
   schedules: string;
   /** hash: schedule -> how far it has come */
   cursors: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
 }
 
 export interface SchedulesArgs {
@@ -2585,22 +2596,31 @@ export interface SchedulesArgs {
 }
 
 export type SchedulesReply =
-  | { status: 'ok'; nowMs: number; next: string; schedules: { name: string; definition: string; cursor: string }[] }
+  | {
+      status: 'ok';
+      nowMs: number;
+      next: string;
+      schedules: { name: string; definition: string; cursor: string; lookMs: string }[];
+    }
   | { status: 'other_layout'; layout: string };
 
 /** one schedule, or a page of them in no order. */
 export const schedules: Script<SchedulesKeys, SchedulesArgs, SchedulesReply> = {
   name: 'schedules',
-  sha1: '2d0acf74c36c18b954c55c1a2dc08e0a60fcafd0',
-  keys: ['meta', 'schedules', 'cursors'],
+  sha1: '1ed98b04cc8bb5969e7c9546b7d4a59610a3df50',
+  keys: ['meta', 'schedules', 'cursors', 'upcoming'],
   args: ['layout', 'nowMs', 'name', 'position', 'count'],
   items: [],
   reply: {
-    ok: { nowMs: 'int', next: 'string', schedules: { name: 'string', definition: 'string', cursor: 'string' } },
+    ok: {
+      nowMs: 'int',
+      next: 'string',
+      schedules: { name: 'string', definition: 'string', cursor: 'string', lookMs: 'string' },
+    },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=no-writes
-local meta, schedules, cursors = KEYS[1], KEYS[2], KEYS[3]
+local meta, schedules, cursors, upcoming = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, now_ms, name, position, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
@@ -2617,6 +2637,7 @@ end
 for i = 1, #page, 2 do
   found[#found + 1], found[#found + 2] = page[i], page[i + 1]
   found[#found + 1] = redis.call('HGET', cursors, page[i]) or ''
+  found[#found + 1] = redis.call('ZSCORE', upcoming, page[i]) or ''
 end
 return {'ok', now_ms, next, found}
 `,
