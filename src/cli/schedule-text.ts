@@ -16,13 +16,12 @@ export function scheduleText(info: ScheduleInfo): string {
     ['created', timeText(info.createdAt)],
     ['count', String(info.count)],
     ['backfill', info.backfill ? backfillText(info.backfill) : undefined],
-    ['waiting', info.waiting.length > 0 ? `${info.waiting.length} for the former to be settled` : undefined],
   ];
   const timesOf = (head: string, times: readonly number[]): string => timeTable(head, times, zoneOf(info));
   const parts = [
     table(facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
-    timesOf('NEXT', info.upcoming),
-    timesOf('WAITING', info.waiting),
+    timesOf(info.paused ? 'NEXT, IF RESUMED' : 'NEXT', info.upcoming),
+    timesOf('WAITING FOR THE FORMER', info.waiting),
     timesOf('FIRED', info.fired),
     passedTable(info.passed),
   ];

@@ -39,7 +39,7 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
   readonly policy: Policy;
   readonly task: ScheduleTaskInfo;
   readonly createdAt: number;
-  /** Its next ten times. */
+  /** Its next ten times; of a paused one, those that are still to come. */
   readonly upcoming: readonly number[];
   /** The last ten that were fired, the newest first. */
   readonly fired: readonly number[];
@@ -75,9 +75,10 @@ export function toScheduleSummary(stored: Standing & { readonly name: string }):
 }
 
 export function toScheduleInfo(stored: Stored): ScheduleInfo {
-  const { definition, cursor } = stored;
+  const { definition, cursor, nowMs } = stored;
   const { timing, policy } = definition;
   const { nextMs, pause, backfill } = cursor;
+  const fromMs = pause === null ? nextMs : Math.max(nextMs ?? 0, nowMs); // what came in the pause is none of the next
   const left = policy.limit === null ? shownMax : Math.min(shownMax, policy.limit - cursor.count);
   return {
     ...toScheduleSummary(stored),
@@ -85,7 +86,7 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
     policy,
     task: taskOf(stored),
     createdAt: cursor.createdMs,
-    upcoming: nextMs === null ? [] : occurrences(timing, { fromMs: nextMs, max: left }),
+    upcoming: nextMs === null || fromMs === null ? [] : occurrences(timing, { fromMs, max: left }),
     fired: cursor.fired.toReversed(),
     passed: cursor.passed.toReversed(),
     waiting: cursor.waiting,

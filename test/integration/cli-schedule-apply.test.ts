@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AppliedSchedule, ScheduleInfo, ScheduleSummary } from '../../src/index.js';
 import { CommandLine, type Result } from '../support/cli.js';
 
 /** `schedule apply`: a file says which schedules there are. */
 const cli = new CommandLine();
+vi.setConfig({ testTimeout: 120_000 }); // a dozen processes one after the other, on a machine that has other work
 
 beforeAll(() => cli.startRedis());
 beforeEach(() => cli.send('FLUSHALL'));

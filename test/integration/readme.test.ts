@@ -79,4 +79,4 @@ test('the file and the command lines on the page of schedules can be meant', () 
     );
   expect(lines).toHaveLength(9);
   for (const line of lines) expect(run(line)).toMatchObject({ line, status: 0, stderr: '' });
-});
+}, 120_000);

@@ -20,7 +20,7 @@ export const backfill: Command = {
     ...connected,
   },
   examples: [
-    ['schedule backfill mail nightly --from 2027-01-01T00:00Z', 'the times since then that were not fired, each once'],
+    ['schedule backfill mail nightly --from 2026-01-01T00:00Z', 'the times since then that were not fired, each once'],
   ],
   run: runBackfill,
 };
