@@ -38,6 +38,8 @@ export interface ScheduleStoreParts {
 const triesMax = 20;
 /** A move takes the leader a few ms. */
 const movingWaitMs = 50;
+/** Redis takes a few ms for as many, of whatever size. */
+const pageMax = 100;
 const place = /^\d{1,20}$/;
 
 /**
@@ -64,7 +66,7 @@ export class ScheduleStore {
 
   async list(page: { after: string; limit: number }): Promise<Page<Stored>> {
     return pageOver(this.#parts.readable, { ...page, place }, async (partition, from, limit) => {
-      const ask = { name: '', position: from === '' ? '0' : from, count: limit };
+      const ask = { name: '', position: from === '' ? '0' : from, count: Math.min(limit, pageMax) };
       const reply = await partition.run(schedules, ask);
       const items = reply.schedules.map((one) => this.#stored(partition, one, reply.nowMs));
       return { items, after: reply.next === '0' ? null : reply.next };

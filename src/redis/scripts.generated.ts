@@ -2664,6 +2664,10 @@ export interface StatsKeys {
   consumers: string;
   /** hash: what happened here, by name */
   counts: string;
+  /** hash: schedule -> its definition */
+  schedules: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
 }
 
 export interface StatsArgs {
@@ -2688,6 +2692,8 @@ export type StatsReply =
       unplaced: number;
       oldestDueMs: number | null;
       oldestReadyMs: number | null;
+      schedules: number;
+      nextScheduleMs: number | null;
       holdMs: number;
       epoch: string[];
       counts: string[];
@@ -2697,8 +2703,21 @@ export type StatsReply =
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '8ed447ccf2cf31248519f87fc3f0cef1ab067c29',
-  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'dead', 'ended', 'consumers', 'counts'],
+  sha1: '1f5f60bea465fd75ab64d71dd2fd690ed29ca364',
+  keys: [
+    'meta',
+    'epoch',
+    'due',
+    'stream',
+    'live',
+    'tasks',
+    'dead',
+    'ended',
+    'consumers',
+    'counts',
+    'schedules',
+    'upcoming',
+  ],
   args: ['layout', 'nowMs'],
   items: [],
   reply: {
@@ -2716,6 +2735,8 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
       unplaced: 'int',
       oldestDueMs: 'int?',
       oldestReadyMs: 'int?',
+      schedules: 'int',
+      nextScheduleMs: 'int?',
       holdMs: 'int',
       epoch: 'string[]',
       counts: 'string[]',
@@ -2724,7 +2745,7 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   },
   source: `#!lua flags=no-writes
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local dead, ended, consumers, counts, schedules, upcoming = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local layout, now_ms = ARGV[1], tonumber(ARGV[2])
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits', 'hold_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
@@ -2748,7 +2769,8 @@ local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
 local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
 return {'ok', now_ms, at[3] and 1 or 0, (at[3] or at[2]) == '1' and 1 or 0, all - late, late, entries - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
-  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
+  first and sane_ms(tonumber(first[2][4])) or false, redis.call('HLEN', schedules),
+  sane_ms(tonumber(redis.call('ZRANGE', upcoming, 0, 0, 'WITHSCORES')[2])), tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
 

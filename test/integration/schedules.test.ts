@@ -204,6 +204,12 @@ describe('bad input is refused, and nothing is written', () => {
       { name: 'job', payload: 1, schema: refusing },
       /refused by its schema/,
     ],
+    [
+      'a payload that is too large',
+      { every: '1m' },
+      { name: 'job', payload: 'x'.repeat(65_536) },
+      /at most 65536 bytes/,
+    ],
     ['a payload that is no JSON', { every: '1m' }, { name: 'job', payload: Number.NaN }, /NaN/],
   ];
 
