@@ -74,7 +74,8 @@ export async function applySchedules(
   if (prune) planned.push(...(await toDelete(parts.store, new Set(all.map(({ name }) => name)))));
   if (!dryRun && planned.some(isWritten)) {
     await parts.create();
-    await inTurns(planned.filter(isWritten), (one) => write(parts, one));
+    const [kept, gone] = [planned.filter(({ wanted: one }) => one), planned.filter(({ wanted: one }) => !one)];
+    for (const some of [kept, gone]) await inTurns(some.filter(isWritten), (one) => write(parts, one));
   }
   return planned.map(({ applied }) => applied);
 }
