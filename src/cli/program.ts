@@ -137,8 +137,10 @@ function sayWhatToDo(message: string, reading: Reading): string {
   const [, flags] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
   if (flags !== undefined) return `unknown flag ${flagText(flags)}; ${see}`;
   const [, word] = /^Unknown commands?: ?(.*)$/.exec(message) ?? [];
-  if (word !== undefined)
-    return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}; ${see}`;
+  if (word !== undefined) {
+    const quotes = reading.argv.includes('--cron') ? ': put the pattern of --cron in quotes' : '';
+    return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}${quotes}; ${see}`;
+  }
   const [, meant] = /^Did you mean (.*)\?$/.exec(message) ?? [];
   if (meant !== undefined)
     return `unknown verb ${JSON.stringify(typedVerb(reading))}; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;

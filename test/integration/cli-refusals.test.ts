@@ -106,6 +106,7 @@ const usage: readonly Case[] = [
   [['schedule'], /name a verb of schedule/],
   [['schedule', 'create', 'mail', 'n'], /an argument is missing: duestream schedule create <queue> <schedule> <name>/],
   [create(), /give --cron, --every or --at: when it shall run/],
+  [create('--cron', '0', '3', 'a', 'b', 'c'), /unexpected argument "a, b, c": put the pattern of --cron in quotes;/],
   [create('hello', '--every', '1h'), /the payload is not JSON: write text as/],
   [create('-', '--every', '1h'), /the payload is not JSON/, '{"to":'],
   [create('{"id":9007199254740993}', '--every', '1h'), /the payload has a number with more digits/],

@@ -45,7 +45,7 @@ describe('schedule create', () => {
     const conflict = await cli.run(createArgs('--every', '1h', '--version', '4'));
     expect(conflict).toMatchObject({ code: 4, stdout: '' });
     expect(conflict.stderr).toMatch(
-      /^duestream: the schedule nightly stands with version 4 .*: give the change a higher version\n$/,
+      /^duestream: the schedule nightly stands with version 4 .*: give the change a higher version, with --version or --replace\n$/,
     );
     expect(await create('--every', '1h', '--replace')).toMatchObject({ status: 'changed' });
     expect(await create('--every', '1h', '--replace')).toMatchObject({ status: 'unchanged' });

@@ -1,7 +1,7 @@
 import type { Queue, ScheduleResult, WantedSchedule } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
-import { codeOf, usage } from '../failure.js';
+import { codeOf, conflict, lineOf, usage } from '../failure.js';
 import { print, printJson, timeText } from '../output.js';
 import { payloadOf } from '../payload-text.js';
 import { policyFlags, policyOf, timingFlags, timingOf } from '../schedule-flags.js';
@@ -41,7 +41,12 @@ async function createSchedule(args: Arguments): Promise<void> {
   const task = { name: args.word('name'), payload, ...lastingOptionsOf(args) };
   const name = args.word('schedule');
   const result = await withQueue(args, (queue) => {
-    return replaces ? replaced(queue, name, { ...options, task }) : queue.schedule(name, options, task);
+    if (replaces) return replaced(queue, name, { ...options, task });
+    return queue.schedule(name, options, task).catch((error: unknown) => {
+      throw lineOf(error).endsWith('a higher version')
+        ? conflict(`${lineOf(error)}, with --version or --replace`)
+        : error;
+    });
   });
   if (args.on('json')) printJson(result);
   else print(textOf(result));
