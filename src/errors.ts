@@ -16,7 +16,7 @@ export type ErrorCode =
   | 'ERR_NO_QUEUE'
   /** This Redis can't carry a queue: too old, or it evicts keys. */
   | 'ERR_UNSUITABLE_REDIS'
-  /** A schedule stands with the same version and other contents, is being backfilled, or lies under another key. */
+  /** A schedule stands with the same version and other contents, is being backfilled, lies under another key, or was changed meanwhile. */
   | 'ERR_CONFLICT'
   /** There is no schedule of that name. */
   | 'ERR_NO_SCHEDULE'

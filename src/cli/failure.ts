@@ -41,6 +41,8 @@ const codes: Readonly<Record<string, number>> = {
   ERR_INVALID_ARGUMENT: exitCodes.usage,
   ERR_INVALID_PAYLOAD: exitCodes.usage,
   ERR_NO_QUEUE: exitCodes.notFound,
+  ERR_NO_SCHEDULE: exitCodes.notFound,
+  ERR_CONFLICT: exitCodes.conflict,
   ERR_REDIS_UNREACHABLE: exitCodes.unreachable,
   ERR_OUTCOME_UNKNOWN: exitCodes.timedOut,
 };

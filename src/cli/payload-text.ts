@@ -24,7 +24,7 @@ const number = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 const longInteger = /^-?\d{16,}$/;
 
 /** An id of 19 digits, as databases and chat services have them, would come out as another one without a word. */
-function hasUnsafeInteger(json: string): boolean {
+export function hasUnsafeInteger(json: string): boolean {
   if (!/\d{16}/.test(json)) return false;
   for (const piece of outsideStrings(json)) {
     for (const [token] of piece.matchAll(number)) {
@@ -52,14 +52,20 @@ function isEscaped(json: string, at: number): boolean {
   return backslashes % 2 === 1;
 }
 
+/** The payload a command line gives: nothing, a JSON text, or a dash for what comes on stdin. */
+export async function payloadOf(text: string | undefined): Promise<unknown> {
+  if (text === undefined) return null;
+  return parsedJson(text === '-' ? await readStdin('the payload') : text, 'the payload');
+}
+
 /** All of stdin, unless it is more than any payload. */
-export async function readStdin(): Promise<string> {
+export async function readStdin(what: string): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) {
     bytes += chunk.length;
     if (bytes > jsonBytesMax)
-      throw usage(`the payload on stdin is longer than ${jsonBytesMax} bytes: keep it elsewhere and pass where`);
+      throw usage(`${what} on stdin is longer than ${jsonBytesMax} bytes: keep it elsewhere and pass where`);
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -93,6 +93,7 @@ function declareFlags(parser: Argv, verb: Verb, command: Command): Argv {
   for (const name of argumentsOf(verb)) {
     parser.positional(name, { type: 'string', ...(verb.usage.includes(`${name}..`) && { default: undefined }) });
   }
+  if ('version' in command.flags) parser.version(false); // that of a schedule, not of this program
   for (const [name, { describe, isSwitch = false, isRequired = false, hidden = false }] of Object.entries(
     command.flags,
   )) {
@@ -136,8 +137,10 @@ function sayWhatToDo(message: string, reading: Reading): string {
   const [, flags] = /^Unknown arguments?: (.*)$/.exec(message) ?? [];
   if (flags !== undefined) return `unknown flag ${flagText(flags)}; ${see}`;
   const [, word] = /^Unknown commands?: ?(.*)$/.exec(message) ?? [];
-  if (word !== undefined)
-    return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}; ${see}`;
+  if (word !== undefined) {
+    const quotes = reading.argv.includes('--cron') ? ': put the pattern of --cron in quotes' : '';
+    return `${wanted === '' ? 'unknown verb' : 'unexpected argument'} ${JSON.stringify(word)}${quotes}; ${see}`;
+  }
   const [, meant] = /^Did you mean (.*)\?$/.exec(message) ?? [];
   if (meant !== undefined)
     return `unknown verb ${JSON.stringify(typedVerb(reading))}; did you mean "${`${path} ${meant}`.trim()}"? ${see}`;

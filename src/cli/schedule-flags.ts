@@ -1,4 +1,4 @@
-import type { ScheduleTiming } from '../index.js';
+import type { CatchUp, Overlap, SchedulePolicy, ScheduleTiming } from '../index.js';
 import type { Arguments } from './arguments.js';
 import type { Flag } from './command.js';
 import { usage } from './failure.js';
@@ -36,4 +36,67 @@ export function timingOf(args: Arguments): ScheduleTiming {
   };
   if ('cron' in timing || 'every' in timing || 'at' in timing) return timing as ScheduleTiming;
   throw usage('give --cron, --every or --at: when it shall run');
+}
+
+const allMax = 1_000;
+
+/** What is done where things do not go by the rule, as flags. */
+export const policyFlags: Readonly<Record<string, Flag>> = {
+  'catch-up': {
+    describe: `Of times that were missed: skip, one (default: the last), all (at most ${allMax}) or all:N (at most N)`,
+  },
+  window: { describe: 'Times missed longer ago than that are not caught up with, from 10s' },
+  overlap: {
+    describe:
+      'While the former occurrence is not settled: allow (default), skip, buffer-one, buffer-all (at most 1000), buffer-all:N, cancel-other',
+  },
+  limit: { describe: 'So many occurrences in all (default: no limit)' },
+  'pause-after': { describe: 'Pauses itself when so many in a row became dead letters (default: never)' },
+};
+
+const most = Number.MAX_SAFE_INTEGER;
+
+export function policyOf(args: Arguments): SchedulePolicy {
+  const catchUp = catchUpOf(args.text('catch-up'));
+  const overlap = overlapOf(args.text('overlap'));
+  const window = args.text('window');
+  const limit = args.whole('limit', { min: 1, max: most });
+  const pauseAfter = args.whole('pause-after', { min: 1, max: most });
+  return {
+    ...(catchUp !== undefined && { catchUp }),
+    ...(overlap !== undefined && { overlap }),
+    ...(window !== undefined && { window }),
+    ...(limit !== undefined && { limit }),
+    ...(pauseAfter !== undefined && { pauseAfter }),
+  };
+}
+
+function catchUpOf(text: string | undefined): CatchUp | undefined {
+  if (text === undefined || text === 'skip' || text === 'one') return text;
+  const max = maxOf(text, 'all');
+  if (max !== undefined) return { all: max };
+  throw usage(`--catch-up must be skip, one, all or all:N, got ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+const overlaps: ReadonlyMap<string, Overlap> = new Map([
+  ['allow', 'allow'],
+  ['skip', 'skip'],
+  ['buffer-one', 'bufferOne'],
+  ['cancel-other', 'cancelOther'],
+]);
+
+function overlapOf(text: string | undefined): Overlap | undefined {
+  if (text === undefined) return undefined;
+  const max = maxOf(text, 'buffer-all');
+  const overlap = max === undefined ? overlaps.get(text) : { bufferAll: max };
+  if (overlap !== undefined) return overlap;
+  const expected = [...overlaps.keys(), 'buffer-all or buffer-all:N'].join(', ');
+  throw usage(`--overlap must be one of ${expected}, got ${JSON.stringify(text.slice(0, 40))}`);
+}
+
+/** Of `all` or `all:N`. */
+function maxOf(text: string, word: string): number | undefined {
+  if (text === word) return allMax;
+  const [, digits] = new RegExp(`^${word}:(\\d{1,15})$`).exec(text) ?? [];
+  return digits === undefined ? undefined : Number(digits);
 }

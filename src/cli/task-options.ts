@@ -10,15 +10,20 @@ export const whenFlags: Readonly<Record<string, Flag>> = {
   'at-ms': { describe: 'Due at that time in ms since 1970' },
 };
 
+/** What a task and every task of a schedule may have. */
+export const lastingFlags: Readonly<Record<string, Flag>> = {
+  'max-attempts': { describe: 'Attempts in all, the first included' },
+  timeout: { describe: 'How long its handler may take' },
+  'expires-in': { describe: 'Never run when not started that long after it is due' },
+  backoff: { describe: 'Wait before a retry: fixed:10s, exponential:1s or exponential:1s:1h' },
+};
+
 export const taskFlags: Readonly<Record<string, Flag>> = {
   ...whenFlags,
   id: { describe: 'Unique while the task lives; adding it again is a duplicate (default: a random id)' },
   key: { describe: 'Tasks of one key lie in one partition (default: each goes by its id)' },
-  'max-attempts': { describe: 'Attempts in all, the first included' },
-  timeout: { describe: 'How long its handler may take' },
-  'expires-in': { describe: 'Never run when not started that long after it is due' },
+  ...lastingFlags,
   'expires-at': { describe: 'Never run when not started by then' },
-  backoff: { describe: 'Wait before a retry: fixed:10s, exponential:1s or exponential:1s:1h' },
 };
 
 /** For a verb that names one task. */
@@ -45,20 +50,28 @@ export function whenOf(args: Arguments): Pick<TaskOptions, 'in' | 'at'> {
 
 export function taskOptionsOf(args: Arguments): TaskOptions {
   const id = args.text('id');
-  const key = args.text('key');
-  const timeout = args.text('timeout');
-  const expiresIn = args.text('expires-in');
   const expiresAt = args.text('expires-at');
-  const maxAttempts = args.whole('max-attempts', { min: 1, max: attemptsMax });
-  const backoff = backoffOf(args.text('backoff'));
-  if (expiresIn !== undefined && expiresAt !== undefined) throw usage('give only one of --expires-in and --expires-at');
+  const lasting = lastingOptionsOf(args);
+  if (expiresAt !== undefined && lasting.expiresIn !== undefined)
+    throw usage('give only one of --expires-in and --expires-at');
   return {
     ...whenOf(args),
     ...(id !== undefined && { id }),
+    ...lasting,
+    ...(expiresAt !== undefined && { expiresAt }),
+  };
+}
+
+export function lastingOptionsOf(args: Arguments): Omit<TaskOptions, 'id' | 'in' | 'at' | 'expiresAt'> {
+  const key = args.text('key');
+  const timeout = args.text('timeout');
+  const expiresIn = args.text('expires-in');
+  const maxAttempts = args.whole('max-attempts', { min: 1, max: attemptsMax });
+  const backoff = backoffOf(args.text('backoff'));
+  return {
     ...(key !== undefined && { key }),
     ...(timeout !== undefined && { timeout }),
     ...(expiresIn !== undefined && { expiresIn }),
-    ...(expiresAt !== undefined && { expiresAt }),
     ...(maxAttempts !== undefined && { maxAttempts }),
     ...(backoff !== undefined && { backoff }),
   };

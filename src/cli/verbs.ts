@@ -95,13 +95,57 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
   },
   {
     name: 'schedule',
-    summary: 'Recurring tasks: see when they would run',
+    summary: 'Recurring tasks: create, look at, pause and delete schedules; see when they would run',
     verbs: [
+      {
+        name: 'create',
+        usage: '<queue> <schedule> <name> [payload]',
+        summary: 'Have a task added at each time of a rule',
+        load: async () => (await import('./commands/schedule-create.js')).create,
+      },
+      {
+        name: 'apply',
+        usage: '<queue> <file>',
+        summary: 'Make the schedules those of a YAML or JSON file',
+        load: async () => (await import('./commands/schedule-apply.js')).apply,
+      },
+      { name: 'list', usage: '<queue>', summary: 'All schedules', load: async () => (await views()).list },
+      {
+        name: 'show',
+        usage: '<queue> <schedule>',
+        summary: 'What comes, what was, what was left out and why',
+        load: async () => (await views()).show,
+      },
+      {
+        name: 'pause',
+        usage: '<queue> <schedule>',
+        summary: 'Fire nothing until it is resumed',
+        load: async () => (await control()).pause,
+      },
+      { name: 'resume', usage: '<queue> <schedule>', summary: 'Go on', load: async () => (await control()).resume },
+      {
+        name: 'trigger',
+        usage: '<queue> <schedule>',
+        summary: 'Its task once, now',
+        load: async () => (await control()).trigger,
+      },
+      {
+        name: 'backfill',
+        usage: '<queue> <schedule>',
+        summary: 'Add what was not fired in a range of time',
+        load: async () => (await import('./commands/schedule-backfill.js')).backfill,
+      },
+      {
+        name: 'delete',
+        usage: '<queue> <schedule>',
+        summary: 'Take it away',
+        load: async () => (await control()).remove,
+      },
       {
         name: 'preview',
         usage: '',
         summary: 'The times of a rule, worked out here and now, without Redis',
-        load: async () => (await schedule()).preview,
+        load: async () => (await import('./commands/schedule-preview.js')).preview,
       },
     ],
   },
@@ -134,4 +178,6 @@ export const verbs: readonly (Verb | VerbGroup)[] = [
 const task = (): Promise<typeof import('./commands/task.js')> => import('./commands/task.js');
 const dead = (): Promise<typeof import('./commands/dead.js')> => import('./commands/dead.js');
 const queue = (): Promise<typeof import('./commands/queue.js')> => import('./commands/queue.js');
-const schedule = (): Promise<typeof import('./commands/schedule.js')> => import('./commands/schedule.js');
+const views = (): Promise<typeof import('./commands/schedule-views.js')> => import('./commands/schedule-views.js');
+const control = (): Promise<typeof import('./commands/schedule-control.js')> =>
+  import('./commands/schedule-control.js');

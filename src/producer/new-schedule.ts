@@ -1,3 +1,4 @@
+import { shown } from '../duration.js';
 import { DuestreamError, invalid } from '../errors.js';
 import { type StandardSchema, validatePayload } from '../handler.js';
 import { wholeNumber } from '../options.js';
@@ -28,7 +29,10 @@ export interface ScheduledTask<N extends string = string, P = unknown>
   readonly schema?: StandardSchema;
 }
 
-export type ScheduledTaskOf<M extends TaskMap> = { [N in keyof M & string]: ScheduledTask<N, M[N]> }[keyof M & string];
+/** Its payload may be left out where its type allows null, undefined or anything. */
+export type ScheduledTaskOf<M extends TaskMap> = {
+  [N in keyof M & string]: ScheduledTask<N, M[N]> & (null extends M[N] ? unknown : { readonly payload: M[N] });
+}[keyof M & string];
 
 /** Of the id of an occurrence: '@2027-03-28T01:00:00.000Z', or with the sign and six digits of a far year. */
 const suffixBytesMax = 28;
@@ -36,6 +40,16 @@ const definitionBytesMax = 64 * 1024;
 
 export function checkScheduleName(name: unknown, limits: TaskLimits): string {
   return checkText(name, 'name', limits.idBytesMax - suffixBytesMax);
+}
+
+const timingNames = ['cron', 'tz', 'gap', 'fold', 'every', 'anchor', 'at', 'start', 'end', 'exclude', 'jitter'];
+const optionNames: readonly string[] = [...timingNames, ...policyNames, 'version'];
+
+/** A mistyped one of the policy is none of the timing: all that may stand there is said. Which go together is not. */
+function checkOptionNames(options: ScheduleOptions): void {
+  const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
+  if (unknown === undefined) return;
+  throw invalid(`unknown option ${shown(unknown)} of a schedule: expected one of ${optionNames.join(', ')}`);
 }
 
 /** Checks all of it, before anything is sent. */
@@ -47,6 +61,7 @@ export async function toDefinition(
   if (typeof options !== 'object' || options === null)
     throw invalid('a schedule needs its rule, such as { every: "1h" }');
   if (typeof task !== 'object' || task === null) throw invalid('a schedule needs its task, such as { name: "report" }');
+  checkOptionNames(options);
   const { version = 1, ...rest } = options;
   wholeNumber(version, 'version', { min: 1, max: Number.MAX_SAFE_INTEGER });
   const isPolicy = (key: string): boolean => (policyNames as readonly string[]).includes(key);

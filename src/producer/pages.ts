@@ -22,7 +22,7 @@ export async function pageOver<T>(partitions: Partitions, request: PageRequest, 
   let { index, from } = startOf(partitions, request);
   const items: T[] = [];
   for (; index < partitions.all.length; index += 1, from = '') {
-    if (items.length === request.limit) return { items, after: `${index}/` };
+    if (items.length >= request.limit) return { items, after: `${index}/` };
     const page = await read(partitions.all[index] as Partition, from, request.limit - items.length);
     items.push(...page.items);
     if (page.after !== null) return { items, after: `${index}/${page.after}` };

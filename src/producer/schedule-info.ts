@@ -3,6 +3,7 @@ import type { Passed } from '../schedule/cursor.js';
 import { occurrences } from '../schedule/nominal.js';
 import type { Policy } from '../schedule/policy.js';
 import type { Timing } from '../schedule/rule.js';
+import type { Standing } from '../schedule/step.js';
 import { decodeRecord } from '../task.js';
 import type { Stored } from './schedule-store.js';
 
@@ -21,13 +22,24 @@ export interface ScheduleSummary {
   readonly count: number;
 }
 
+/** The task that is added at each time; the options that it was given. */
+export interface ScheduleTaskInfo {
+  readonly name: string;
+  readonly payload: unknown;
+  readonly key: string;
+  readonly maxAttempts?: number;
+  readonly backoff?: { readonly type: 'fixed' | 'exponential'; readonly delayMs: number; readonly maxMs: number };
+  readonly timeoutMs?: number;
+  readonly expiresInMs?: number;
+}
+
 /** All there is to know of a schedule. */
 export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
   readonly timing: Timing;
   readonly policy: Policy;
-  readonly task: { readonly name: string; readonly payload: unknown; readonly key: string };
+  readonly task: ScheduleTaskInfo;
   readonly createdAt: number;
-  /** Its next ten times. */
+  /** Its next ten times; of a paused one, those that are still to come. */
   readonly upcoming: readonly number[];
   /** The last ten that were fired, the newest first. */
   readonly fired: readonly number[];
@@ -46,7 +58,7 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
 
 const shownMax = 10;
 
-export function toScheduleSummary(stored: Stored): ScheduleSummary {
+export function toScheduleSummary(stored: Standing & { readonly name: string }): ScheduleSummary {
   const { name, definition, cursor } = stored;
   const isFinished = cursor.nextMs === null && cursor.waiting.length === 0;
   const stateWithoutPause = isFinished ? 'finished' : 'active';
@@ -63,9 +75,10 @@ export function toScheduleSummary(stored: Stored): ScheduleSummary {
 }
 
 export function toScheduleInfo(stored: Stored): ScheduleInfo {
-  const { definition, cursor } = stored;
+  const { definition, cursor, nowMs } = stored;
   const { timing, policy } = definition;
   const { nextMs, pause, backfill } = cursor;
+  const fromMs = pause === null ? nextMs : Math.max(nextMs ?? 0, nowMs); // what came in the pause is none of the next
   const left = policy.limit === null ? shownMax : Math.min(shownMax, policy.limit - cursor.count);
   return {
     ...toScheduleSummary(stored),
@@ -73,7 +86,7 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
     policy,
     task: taskOf(stored),
     createdAt: cursor.createdMs,
-    upcoming: nextMs === null ? [] : occurrences(timing, { fromMs: nextMs, max: left }),
+    upcoming: nextMs === null || fromMs === null ? [] : occurrences(timing, { fromMs, max: left }),
     fired: cursor.fired.toReversed(),
     passed: cursor.passed.toReversed(),
     waiting: cursor.waiting,
@@ -82,11 +95,13 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
   };
 }
 
-function taskOf({ definition, name }: Stored): ScheduleInfo['task'] {
-  const decoded = decodeRecord(definition.record);
-  if (decoded.kind !== 'record') return { name: '', payload: null, key: name };
-  const { record } = decoded;
-  return { name: record.name, payload: record.payload, key: record.key ?? name };
+function taskOf({ definition, name }: Standing & { readonly name: string }): ScheduleTaskInfo {
+  const { record: text, expiresInMs } = definition;
+  const expires = expiresInMs === null ? {} : { expiresInMs };
+  const decoded = decodeRecord(text);
+  if (decoded.kind !== 'record') return { name: '', payload: null, key: name, ...expires };
+  const { createdAtMs: _none, ...task } = decoded.record;
+  return { ...task, key: task.key ?? name, ...expires };
 }
 
 function ruleText({ rule }: Timing): string {

@@ -2,7 +2,7 @@ import { DuestreamError, invalid } from '../errors.js';
 import { type Instant, instantMs } from '../instant.js';
 import { wholeNumber } from '../options.js';
 import type { Partitions } from '../redis/partition.js';
-import { change, paused, resumed } from '../schedule/change.js';
+import { paused, resumed } from '../schedule/change.js';
 import type { Cursor } from '../schedule/cursor.js';
 import { occurrenceId, placeOf } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
@@ -10,6 +10,8 @@ import type { TaskLimits } from '../task.js';
 import type { Adders } from './adders.js';
 import { checkScheduleName, type ScheduledTask, type ScheduleOptions, toDefinition } from './new-schedule.js';
 import type { AddResult } from './results.js';
+import { type AppliedSchedule, type ApplyOptions, applySchedules, type WantedSchedule } from './schedule-apply.js';
+import { decided } from './schedule-decision.js';
 import { type ScheduleInfo, type ScheduleSummary, toScheduleInfo, toScheduleSummary } from './schedule-info.js';
 import { ScheduleStore, type ScheduleStoreParts, type Stored, type Vacant } from './schedule-store.js';
 
@@ -70,25 +72,27 @@ export class Schedules {
    */
   async put(name: string, options: ScheduleOptions, task: ScheduledTask): Promise<ScheduleResult> {
     checkScheduleName(name, this.#parts.limits);
-    const wanted = await toDefinition(name, { options, task }, this.#parts.limits);
+    const definition = await toDefinition(name, { options, task }, this.#parts.limits);
     if (!this.#isCreated) await this.#parts.create();
     this.#isCreated = true;
-    const { partitions } = this.#parts;
-    const place = placeOf(name, wanted);
     let result: ScheduleResult | undefined;
     await this.#store.write(name, (stands) => {
+      const { change, partition } = decided({ name, definition, hasVersion: true }, stands, this.#parts.partitions);
       const stored = 'partition' in stands ? stands : undefined;
-      const changed = change(stored, wanted, stands.nowMs);
-      if (changed.kind === 'conflict') throw sameVersion(name, wanted.version);
-      const standing = 'standing' in changed ? changed.standing : stored;
-      result = { name, status: changed.kind, next: standing?.cursor.nextMs ?? null };
-      if (!('standing' in changed)) return undefined;
-      const belongs = partitions.of(place);
-      if (stored === undefined) return { partition: belongs, standing: changed.standing };
-      if (partitions.of(placeOf(name, stored.definition)) !== belongs) throw otherKey(name);
-      return { partition: stored.partition, standing: changed.standing }; // the leader moves it when the queue has grown
+      const standing = 'standing' in change ? change.standing : stored;
+      result = { name, status: change.kind, next: standing?.cursor.nextMs ?? null };
+      return 'standing' in change ? { partition, standing: change.standing } : undefined;
     });
     return result as ScheduleResult;
+  }
+
+  /**
+   * Makes the schedules of the queue those of a file, say: creates and changes, and with `prune` deletes those that are not in
+   * it. All of it is checked before anything is written; the error of a bad one says which. ERR_CONFLICT: as with `put`, or
+   * somebody else changed one meanwhile; what was written before stays, and it can be called again.
+   */
+  async apply(wanted: Readonly<Record<string, WantedSchedule>>, options?: ApplyOptions): Promise<AppliedSchedule[]> {
+    return applySchedules({ ...this.#parts, store: this.#store }, wanted, options);
   }
 
   /** In no order. `limit` is about how many a page has, 1 to 1,000, default 100. */
@@ -186,14 +190,4 @@ export class Schedules {
 
 function noSchedule(name: string): DuestreamError {
   return new DuestreamError('ERR_NO_SCHEDULE', `there is no schedule ${name}`);
-}
-
-function sameVersion(name: string, version: number): DuestreamError {
-  const what = `the schedule ${name} stands with version ${version} and other contents`;
-  return new DuestreamError('ERR_CONFLICT', `${what}: give the change a higher version`);
-}
-
-function otherKey(name: string): DuestreamError {
-  const what = `the tasks of the schedule ${name} have another key, in another partition`;
-  return new DuestreamError('ERR_CONFLICT', `${what}: delete it, and create it anew`);
 }

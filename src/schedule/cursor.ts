@@ -102,10 +102,11 @@ export function withFired(cursor: Cursor, nominalMs: number): Cursor {
   return { ...cursor, count: cursor.count + 1, fired: [...cursor.fired, nominalMs].slice(-keptMax) };
 }
 
-/** After some were not; what goes on for long is one line. */
+/** After some were not; what goes on for long is one line. In a line there is none that was fired or waits to be. */
 export function withPassed(cursor: Cursor, passed: Passed): Cursor {
   const last = cursor.passed.at(-1);
-  const goesOn = last?.why === passed.why && !cursor.fired.some((ms) => ms > last.toMs && ms < passed.fromMs);
+  const others = [...cursor.fired, ...cursor.waiting];
+  const goesOn = last?.why === passed.why && !others.some((ms) => ms > last.toMs && ms < passed.fromMs);
   const { fromMs, count } = last ?? passed;
   const lines = goesOn
     ? [...cursor.passed.slice(0, -1), { ...passed, fromMs, count: count + passed.count }]

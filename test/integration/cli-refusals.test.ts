@@ -22,6 +22,7 @@ const modules: Readonly<Record<string, string>> = {
 
 beforeAll(async () => {
   for (const [name, text] of Object.entries(modules)) writeFileSync(join(cli.folder, name), text);
+  writeFileSync(join(cli.folder, 'latin.yaml'), Buffer.from('schedules: { caf\xe9: 1 }', 'latin1'));
   await cli.startRedis();
 });
 beforeEach(() => cli.send('FLUSHALL'));
@@ -102,7 +103,64 @@ const usage: readonly Case[] = [
   [['leader', 'mail', '--lock-ttl', '1ms'], /^duestream: --lock-ttl must be/],
   [['leader', 'mail', '--lock-nodes', 'redis://a,redis://b'], /an odd number of Redis servers/],
   [['leader', 'mail', '--lock-nodes', 'redis+sentinel://a,b/m'], /--lock-nodes takes the URLs of single Redis servers/],
+  [['schedule'], /name a verb of schedule/],
+  [['schedule', 'create', 'mail', 'n'], /an argument is missing: duestream schedule create <queue> <schedule> <name>/],
+  [create(), /give --cron, --every or --at: when it shall run/],
+  [create('--cron', '0', '3', 'a', 'b', 'c'), /unexpected argument "a, b, c": put the pattern of --cron in quotes;/],
+  [create('hello', '--every', '1h'), /the payload is not JSON: write text as/],
+  [create('-', '--every', '1h'), /the payload is not JSON/, '{"to":'],
+  [create('{"id":9007199254740993}', '--every', '1h'), /the payload has a number with more digits/],
+  [create('--every', '1h', '--id', 'x'), /unknown flag --id; see duestream schedule create --help/],
+  [create('--every', '1h', '--expires-at', '2027-01-01T09:00Z'), /unknown flag --expires-at/],
+  [create('--cron', '61 3 * * *'), /^duestream: --cron must be a pattern/],
+  [create('--cron', '61 3 * * *', '--replace'), /^duestream: --cron must be a pattern/],
+  [create('--every', '1h', '--tz', 'UTC'), /^duestream: --tz belongs to cron/],
+  [create('--every', '1h', '--catch-up', 'some'), /--catch-up must be skip, one, all or all:N, got "some"/],
+  [create('--every', '1h', '--catch-up', 'all:'), /--catch-up must be skip, one, all or all:N, got "all:"/],
+  [
+    create('--every', '1h', '--catch-up', 'all:0'),
+    /^duestream: --catch-up: all must be a whole number from 1 to 100000/,
+  ],
+  [
+    create('--every', '1h', '--overlap', 'bufferOne'),
+    /--overlap must be one of allow, skip, buffer-one, cancel-other,/,
+  ],
+  [create('--every', '1h', '--overlap', 'constructor'), /--overlap must be one of allow/],
+  [create('--every', '1h', '--overlap', 'buffer-all:9999'), /^duestream: --overlap: bufferAll must be .* to 1000/],
+  [create('--every', '1h', '--window', '5s'), /^duestream: --window must be from 10s/],
+  [create('--every', '1h', '--limit', '0'), /--limit must be a whole number from 1/],
+  [create('--every', '1h', '--pause-after', 'two'), /--pause-after must be a whole number/],
+  [create('--every', '1h', '--version', '0'), /--version must be a whole number from 1/],
+  [
+    create('--every', '1h', '--version', '2', '--replace'),
+    /--replace takes the version that comes next: leave out --version/,
+  ],
+  [create('--every', '1h', '--max-attempts', '0'), /--max-attempts must be a whole number from 1/],
+  [create('--every', '1h', '--timeout', '30'), /^duestream: --timeout needs a unit/],
+  [create('--every', '1h', '--key', ''), /^duestream: --key must not be empty/],
+  [['schedule', 'create', 'mail', '', 'report', '--every', '1h'], /name must not be empty/],
+  [
+    ['schedule', 'pause', 'mail', 'n', '--note', 'x'.repeat(1_001)],
+    /^duestream: --note must be text of at most 1000 bytes/,
+  ],
+  [['schedule', 'backfill', 'mail', 'n'], /schedule backfill needs --from/],
+  [['schedule', 'backfill', 'mail', 'n', '--from', 'monday'], /^duestream: --from must be a Date, .* got "monday"/],
+  [
+    ['schedule', 'backfill', 'mail', 'n', '--from', '2026-01-02T00:00Z', '--to', '2026-01-01T00:00Z'],
+    /^duestream: --to must be later than from/,
+  ],
+  [['schedule', 'backfill', 'mail', 'n', '--from', '2026-01-02T00:00Z', '--per-second', '0'], /--per-second must be/],
+  [['schedule', 'apply', 'mail'], /an argument is missing: duestream schedule apply <queue> <file>/],
+  [['schedule', 'apply', 'mail', 'nowhere.yaml'], /no such file: nowhere.yaml/],
+  [['schedule', 'apply', 'mail', '.'], /is a directory: name a file of schedules/],
+  [['schedule', 'apply', 'mail', '-'], /the file on stdin has no schedules/],
+  [['schedule', 'apply', 'mail', '-'], /the file on stdin is longer than/, 'x'.repeat(9 * 1024 * 1024)],
+  [['schedule', 'apply', 'mail', 'latin.yaml'], /latin.yaml is not text in UTF-8/],
 ];
+
+function create(...more: string[]): string[] {
+  return ['schedule', 'create', 'mail', 'n', 'report', ...more];
+}
 
 const oneLine = /^duestream: [^\n]+\n$/;
 

@@ -49,7 +49,8 @@ function open(name: string): Queue {
 }
 
 test('every TypeScript example is run below', () => {
-  const run = ['producer.ts', 'worker.ts', 'leader.ts', 'metrics-server.ts', 'backoff-and-reject.ts', 'schema.ts'];
+  const roles = ['producer.ts', 'worker.ts', 'leader.ts', 'metrics-server.ts'];
+  const run = [...roles, 'backoff-and-reject.ts', 'schema.ts', 'schedules.ts'];
   const onlyTypes = ['tasks.ts'];
   expect(readdirSync(examples).filter((file) => file.endsWith('.ts'))).toEqual([...run, ...onlyTypes].toSorted());
 });
@@ -134,6 +135,35 @@ test('schema.ts hands on what the schema gave back, and rejects what it refuses'
   await until(async () => (await queue.dead.get('bad'))?.reason === 'rejected', 'it is a dead letter');
   expect(program.lines.join('\n')).not.toContain('nobody');
   expect(await program.stop()).toBe(0);
+});
+
+test('schedules.ts writes its schedules, twice over the same, and each time runs once', async () => {
+  const one = start('schedules.js');
+  await one.line(/^nightly created, next \S+T0[01]:30:00\.000Z$/);
+  await one.line(/^beats created, next \S+Z$/);
+  const other = start('schedules.js');
+  await other.line(/^nightly unchanged, /);
+  await other.line(/^beats unchanged, /);
+  const ticks = (): string[] => [...one.lines, ...other.lines].flatMap((line) => /^beats@\S+Z/.exec(line) ?? []);
+  await until(() => ticks().length >= 3, 'three of them');
+  expect(new Set(ticks()).size).toBe(ticks().length);
+  expect([...one.lines, ...other.lines].join('\n')).toMatch(/^sales of yesterday, as nightly@/m);
+  expect(await one.stop()).toBe(0);
+  expect(await other.stop()).toBe(0);
+  expect(other.lines.at(-1)).toMatch(/^beats fired \d+ times, next \S+Z$/);
+});
+
+test('schedules.yaml says what schedules.ts does, and more', async () => {
+  const cli = join(root, 'dist/cli/main.js');
+  const args = ['schedule', 'apply', 'reports', join(examples, 'schedules.yaml'), '--dry-run', '--json'];
+  const program = run([process.execPath, cli, ...args]);
+  expect(await program.ended).toBe(0);
+  const applied = JSON.parse(program.lines.join('')) as { name: string; status: string; changes: unknown[] }[];
+  expect(applied.map(({ name, status, changes }) => [name, status, changes])).toEqual([
+    ['nightly', 'unchanged', []],
+    ['beats', 'unchanged', []],
+    ['checks', 'created', []],
+  ]);
 });
 
 const python = '/usr/bin/python3';

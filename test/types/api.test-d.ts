@@ -4,19 +4,30 @@
  */
 import {
   type AddResult,
+  type AppliedSchedule,
   type Backoff,
   type CancelResult,
+  type CatchUp,
   DuestreamError,
   type ErrorCode,
   type Handlers,
   Leader,
   Metrics,
+  type Overlap,
+  type Passed,
   type PreviewedOccurrence,
   previewSchedule,
   Queue,
   RejectTask,
+  type ScheduledTask,
+  type ScheduleInfo,
+  type ScheduleOptions,
+  type SchedulePage,
+  type ScheduleResult,
+  type Schedules,
   type StandardSchema,
   type TaskInfo,
+  type WantedSchedule,
   Worker,
 } from '../../src/index.js';
 
@@ -184,4 +195,48 @@ export function schedules(): void {
   previewSchedule({ cron: '0 3 * * *', gap: 'first' });
   // @ts-expect-error options are known
   previewSchedule({ every: '1h' }, { next: 5 });
+}
+
+/** The task of a schedule is typed as one that is added. */
+export async function recurring(queue: Queue<Mail>): Promise<void> {
+  const made = await queue.schedule('hello', { cron: '0 9 * * *', tz: 'Europe/Berlin' }, { name: 'nightly' });
+  true satisfies Same<typeof made, ScheduleResult>;
+  true satisfies Same<typeof made.status, 'created' | 'changed' | 'unchanged' | 'older'>;
+  const catchUp: CatchUp = { all: 5 };
+  const overlap: Overlap = 'bufferOne';
+  const options: ScheduleOptions = { every: '1h', catchUp, overlap, window: '1d', limit: 5, pauseAfter: 3, version: 2 };
+  await queue.schedule('hello', options, { name: 'digest', payload: { userId: 7 }, key: 'k', expiresIn: '1h' });
+  // @ts-expect-error there is no such task
+  await queue.schedule('hello', options, { name: 'goodbye' });
+  // @ts-expect-error that is the payload of another task
+  await queue.schedule('hello', options, { name: 'welcome', payload: { userId: 7 } });
+  // @ts-expect-error a payload that has no null in its type can't be left out
+  await queue.schedule('hello', options, { name: 'welcome' });
+  await queue.schedule('hello', options, { name: 'maybe' });
+  // @ts-expect-error each occurrence has a time of its own
+  await queue.schedule('hello', options, { name: 'nightly', in: '1h' });
+  // @ts-expect-error a rule is one of cron, every and at
+  await queue.schedule('hello', { tz: 'UTC' }, { name: 'nightly' });
+  // @ts-expect-error an overlap that does not exist
+  await queue.schedule('hello', { every: '1h', overlap: 'wait' }, { name: 'nightly' });
+}
+
+export async function recurringOperators({ schedules }: Queue<Mail>): Promise<void> {
+  true satisfies Same<typeof schedules, Schedules>;
+  const page: SchedulePage = await schedules.list({ limit: 5 });
+  for (const { state } of page.schedules) state satisfies 'active' | 'paused' | 'finished';
+  const info: ScheduleInfo | null = await schedules.get('hello');
+  for (const { why } of info?.passed ?? []) why satisfies Passed['why'];
+  info?.task.payload satisfies unknown;
+  await schedules.pause('hello', { note: 'why' });
+  await schedules.backfill('hello', { from: new Date(), to: '2027-01-01T09:00Z', perSecond: 5, again: true });
+  // @ts-expect-error a backfill begins somewhere
+  await schedules.backfill('hello', { perSecond: 5 });
+  const task: ScheduledTask = { name: 'nightly' };
+  const wanted: WantedSchedule = { every: '1h', task };
+  const applied: AppliedSchedule[] = await schedules.apply({ hello: wanted }, { prune: true, dryRun: true });
+  for (const { changes } of applied)
+    for (const { field, from } of changes) [field, from] satisfies (string | undefined)[];
+  // @ts-expect-error a schedule has a task
+  await schedules.apply({ hello: { every: '1h' } });
 }

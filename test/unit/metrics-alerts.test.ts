@@ -37,6 +37,9 @@ const healthy: Readonly<Record<string, string>> = {
   [`duestream_settle_failures_total${from('')}`]: '0x120',
   [`duestream_recovery_on_hold${from('')}`]: '0x120',
   [`duestream_swept_total${from('')}`]: '0x120',
+  [`duestream_schedule_occurrences_total${from('outcome="fired"')}`]: '0+1x120',
+  [`duestream_schedule_occurrences_total${from('outcome="missed"')}`]: '0x120',
+  [`duestream_schedule_next_timestamp_seconds${from('')}`]: '60+60x120',
   [`duestream_collector_success${from('collector="stats"')}`]: '1x120',
 };
 
@@ -110,6 +113,12 @@ const cases: [what: string, changed: Record<string, string>, alert: string][] = 
   ['an outcome is not placed', { settle_failures_total: '0x118 1x2' }, 'DuestreamOutcomesNotPlaced'],
   ['recovery stays on hold', { recovery_on_hold: '1x120' }, 'DuestreamRecoveryOnHold'],
   ['a task is put back', { swept_total: '0x118 1x2' }, 'DuestreamTasksSwept'],
+  ['nobody fires schedules', { schedule_next_timestamp_seconds: '60x120' }, 'DuestreamSchedulesStalled'],
+  [
+    'a time of a schedule is missed',
+    { 'schedule_occurrences_total{instance="a:9100",queue="mail",outcome="missed"}': '0x118 1x2' },
+    'DuestreamOccurrencesMissed',
+  ],
   ['the depths can not be read', { collector_success: '0x120' }, 'DuestreamCollectorFails'],
 ];
 

@@ -29,3 +29,14 @@ test.each([1, 2, 3, 4, 5, 6])('pages of %i go over all partitions, each item onc
 test.each(['9/', '3/1-0', '0/nonsense', '1-0', '-1/', 'x/1-0'])('%o is no place that a page gave', async (after) => {
   await expect(page(after, 1)).rejects.toThrow('after must be what the last page gave');
 });
+
+test('a partition that gives more than it was asked for ends the page', async () => {
+  const asked: number[] = [];
+  const generous = async (partition: Partition, from: string, limit: number): Promise<Page<string>> => {
+    asked.push(limit);
+    return read(partition, from, limit + 2);
+  };
+  const first = await pageOver(partitions, { after: '', limit: 1, place: /^\d+-0$/ }, generous);
+  expect(first).toEqual({ items: ['1-0', '2-0', '3-0'], after: '1/' });
+  expect(asked).toEqual([1]);
+});

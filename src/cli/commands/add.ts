@@ -1,7 +1,7 @@
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { print, printJson } from '../output.js';
-import { parsedJson, readStdin } from '../payload-text.js';
+import { payloadOf } from '../payload-text.js';
 import { taskFlags, taskOptionsOf } from '../task-options.js';
 import { withQueue } from '../with-queue.js';
 
@@ -17,8 +17,7 @@ export const command: Command = {
 
 async function add(args: Arguments): Promise<void> {
   const options = taskOptionsOf(args);
-  const text = args.text('payload');
-  const payload = text === undefined ? null : parsedJson(text === '-' ? await readStdin() : text, 'the payload');
+  const payload = await payloadOf(args.text('payload'));
   const result = await withQueue(args, (queue) => queue.add(args.word('name'), payload, options));
   if (args.on('json')) printJson(result);
   else print(`${result.id} ${result.status}`);
