@@ -143,7 +143,7 @@ async function toDelete(store: ScheduleStore, wanted: ReadonlySet<string>): Prom
   let after: string | null = '';
   while (after !== null) {
     const page: Awaited<ReturnType<ScheduleStore['list']>> = await store.list({ after, limit: pageMax });
-    for (const one of page.items) if (!wanted.has(one.name)) found.set(one.name, one);
+    for (const one of page.items) if (!wanted.has(one.name) && 'definition' in one) found.set(one.name, one);
     ({ after } = page);
   }
   const inOrder = [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));

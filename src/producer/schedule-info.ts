@@ -11,8 +11,8 @@ import type { Stored } from './schedule-store.js';
 export interface ScheduleSummary {
   readonly name: string;
   readonly version: number;
-  /** `finished`: no time is left, or its limit is reached. */
-  readonly state: 'active' | 'paused' | 'finished';
+  /** `finished`: no time is left, or its limit is reached. `unreadable`: a newer version wrote it; only its name is known. */
+  readonly state: 'active' | 'paused' | 'finished' | 'unreadable';
   /** The rule in words of its own: a pattern and its zone, or a distance. */
   readonly rule: string;
   readonly task: string;
@@ -57,6 +57,11 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
 }
 
 const shownMax = 10;
+
+/** Of one that a newer version has written. */
+export function unreadable(name: string): ScheduleSummary {
+  return { name, version: 0, state: 'unreadable', rule: '', task: '', next: null, last: null, count: 0 };
+}
 
 export function toScheduleSummary(stored: Standing & { readonly name: string }): ScheduleSummary {
   const { name, definition, cursor } = stored;

@@ -21,6 +21,12 @@ export interface Stored extends Standing {
   readonly sha1: string;
 }
 
+/** A schedule that a newer version wrote, or something else. */
+export interface Unreadable {
+  readonly name: string;
+  readonly isUnreadable: true;
+}
+
 /** There is none of that name. */
 export interface Vacant {
   readonly nowMs: number;
@@ -64,11 +70,15 @@ export class ScheduleStore {
     return stored.find(({ cursor }) => cursor.moving === null) ?? stored[0] ?? found;
   }
 
-  async list(page: { after: string; limit: number }): Promise<Page<Stored>> {
+  /** One that can't be read here is told by its name, for the others are well. */
+  async list(page: { after: string; limit: number }): Promise<Page<Stored | Unreadable>> {
     return pageOver(this.#parts.readable, { ...page, place }, async (partition, from, limit) => {
       const ask = { name: '', position: from === '' ? '0' : from, count: Math.min(limit, pageMax) };
       const reply = await partition.run(schedules, ask);
-      const items = reply.schedules.map((one) => this.#stored(partition, one, reply.nowMs));
+      const items = reply.schedules.map((one): Stored | Unreadable => {
+        const isUnreadable = decodeDefinition(one.definition) === undefined;
+        return isUnreadable ? { name: one.name, isUnreadable } : this.#stored(partition, one, reply.nowMs);
+      });
       return { items, after: reply.next === '0' ? null : reply.next };
     });
   }

@@ -12,7 +12,13 @@ import { checkScheduleName, type ScheduledTask, type ScheduleOptions, toDefiniti
 import type { AddResult } from './results.js';
 import { type AppliedSchedule, type ApplyOptions, applySchedules, type WantedSchedule } from './schedule-apply.js';
 import { decided } from './schedule-decision.js';
-import { type ScheduleInfo, type ScheduleSummary, toScheduleInfo, toScheduleSummary } from './schedule-info.js';
+import {
+  type ScheduleInfo,
+  type ScheduleSummary,
+  toScheduleInfo,
+  toScheduleSummary,
+  unreadable,
+} from './schedule-info.js';
 import { ScheduleStore, type ScheduleStoreParts, type Stored, type Vacant } from './schedule-store.js';
 
 export interface ScheduleResult {
@@ -100,7 +106,8 @@ export class Schedules {
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
     await this.#parts.learn();
     const page = await this.#store.list({ after, limit });
-    return { schedules: page.items.map(toScheduleSummary), after: page.after };
+    const schedules = page.items.map((one) => ('definition' in one ? toScheduleSummary(one) : unreadable(one.name)));
+    return { schedules, after: page.after };
   }
 
   /** All there is to know of a schedule; null when there is none of that name. */

@@ -36,11 +36,11 @@ function waitMsOf({ perSecond }: Backfill): number {
   return Math.max(everyMs, Math.ceil(1_000 / perSecond));
 }
 
-/** Whether it has not been fired, as far as is known. */
-function isOpen({ ruleSinceMs, passed, filled }: Cursor, { again }: Backfill, nominalMs: number): boolean {
+/** Whether it has not been fired: what has come since the schedule was made, by whatever rule, is taken for fired unless it is listed. */
+function isOpen({ createdMs, passed, filled }: Cursor, { again }: Backfill, nominalMs: number): boolean {
   if (filled.some(([fromMs, toMs]) => nominalMs >= fromMs && nominalMs < toMs)) return false;
   const wasPassed = passed.some(({ fromMs, toMs }) => nominalMs >= fromMs && nominalMs <= toMs);
-  return again || nominalMs < ruleSinceMs || wasPassed;
+  return again || nominalMs < createdMs || wasPassed;
 }
 
 function ended(cursor: Cursor, { fromMs, toMs }: Backfill): Cursor {

@@ -24,7 +24,7 @@ export function change(stands: Standing | undefined, wanted: Definition, nowMs: 
 /** What has come and was not fired yet stays to be decided when the rule is the same; a new rule begins now. */
 function changed({ definition: former, cursor }: Standing, wanted: Definition, nowMs: number): Standing {
   const isSameRule = isSame(former.timing, wanted.timing);
-  const ruled: Cursor = isSameRule ? cursor : { ...cursor, ruleSinceMs: nowMs, waiting: [], backfill: null };
+  const ruled: Cursor = isSameRule ? cursor : { ...cursor, waiting: [], backfill: null };
   const { limit } = wanted.policy;
   const isOver = limit !== null && cursor.count >= limit;
   const keepsNext = isSameRule && cursor.nextMs !== null;

@@ -46,8 +46,6 @@ export interface Cursor {
   /** Of the definition it goes with. */
   readonly version: number;
   readonly createdMs: number;
-  /** Nominal times before it are of another rule, or of none. */
-  readonly ruleSinceMs: number;
   /** The first nominal time that is not decided yet; null: there is none any more. */
   readonly nextMs: number | null;
   /** How many were fired. */
@@ -80,7 +78,6 @@ export function newCursor(version: number, createdMs: number, nextMs: number | n
   return {
     version,
     createdMs,
-    ruleSinceMs: createdMs,
     nextMs,
     count: 0,
     fired: [],
@@ -117,7 +114,6 @@ export function withPassed(cursor: Cursor, passed: Passed): Cursor {
 type Wire = {
   v: number;
   c: number;
-  s?: number;
   n: number | null;
   k: number;
   f?: readonly number[];
@@ -139,7 +135,6 @@ export function encodeCursor(cursor: Cursor): string {
   const wire: Wire = {
     v: cursor.version,
     c: cursor.createdMs,
-    ...(cursor.ruleSinceMs !== cursor.createdMs && { s: cursor.ruleSinceMs }),
     n: cursor.nextMs,
     k: cursor.count,
     ...(fired.length > 0 && { f: fired }),
@@ -160,12 +155,11 @@ export function encodeCursor(cursor: Cursor): string {
 /** Undefined: that is none. Never throws. */
 export function decodeCursor(text: string): Cursor | undefined {
   try {
-    const { v, c, s = c, n, k, f = [], m = [], b = [], p, ...rare } = JSON.parse(text) as Wire;
+    const { v, c, n, k, f = [], m = [], b = [], p, ...rare } = JSON.parse(text) as Wire;
     if (typeof v !== 'number' || typeof k !== 'number') return undefined;
     return {
       version: v,
       createdMs: c,
-      ruleSinceMs: s,
       nextMs: n,
       count: k,
       fired: f,

@@ -91,6 +91,8 @@ describe('a schedule', () => {
     await until(async () => (await queue.schedules.get('thrice'))?.state === 'finished', 'the others');
     expect(await lab().send('HGET', keys.cursors, 'strange')).toBe('of a newer version');
     expect(Number(await lab().send('ZSCORE', keys.upcoming, 'strange'))).toBeGreaterThan(Date.now());
+    const { schedules } = await queue.schedules.list();
+    expect(schedules.find(({ name }) => name === 'strange')).toMatchObject({ state: 'unreadable', next: null });
     await expect(queue.schedules.get('strange')).rejects.toMatchObject({ code: 'ERR_REDIS_REPLY' });
   });
 
@@ -152,7 +154,10 @@ describe('by hand', () => {
     const { schedules } = lab().queue;
     await lab().queue.create();
     for (const verb of ['pause', 'resume', 'trigger'] as const) {
-      await expect(schedules[verb]('x')).rejects.toMatchObject({ code: 'ERR_NO_SCHEDULE', message: 'there is no schedule x' });
+      await expect(schedules[verb]('x')).rejects.toMatchObject({
+        code: 'ERR_NO_SCHEDULE',
+        message: 'there is no schedule x',
+      });
     }
   });
 });

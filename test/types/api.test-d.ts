@@ -224,7 +224,7 @@ export async function recurring(queue: Queue<Mail>): Promise<void> {
 export async function recurringOperators({ schedules }: Queue<Mail>): Promise<void> {
   true satisfies Same<typeof schedules, Schedules>;
   const page: SchedulePage = await schedules.list({ limit: 5 });
-  for (const { state } of page.schedules) state satisfies 'active' | 'paused' | 'finished';
+  for (const { state } of page.schedules) state satisfies 'active' | 'paused' | 'finished' | 'unreadable';
   const info: ScheduleInfo | null = await schedules.get('hello');
   for (const { why } of info?.passed ?? []) why satisfies Passed['why'];
   info?.task.payload satisfies unknown;

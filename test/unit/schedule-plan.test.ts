@@ -227,7 +227,7 @@ describe('failures', () => {
 describe('a backfill', () => {
   const hourMs = 60 * minuteMs;
   const fill = (fromMs: number, toMs: number, more: object = {}): Partial<Cursor> => ({
-    ruleSinceMs: dayMs - hourMs,
+    createdMs: dayMs - hourMs,
     backfill: {
       fromMs: dayMs + fromMs,
       nextMs: dayMs + fromMs,
@@ -294,7 +294,6 @@ describe('the text of a cursor', () => {
     const whole: Cursor = {
       version: 3,
       createdMs: 1,
-      ruleSinceMs: 2,
       nextMs: 3,
       count: 4,
       fired: [5, 6],
