@@ -41,6 +41,7 @@ export async function runCampaign({ plan, signal, tell }: CampaignParts): Promis
   try {
     watch.start();
     await arena.cast();
+    await arena.recurring.create();
     writer.note({ what: 'phase', phase: 'load' });
     tell('at work');
     await pause(beforeMs, signal);
@@ -70,6 +71,7 @@ async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; d
     const ended = pause(plan.seconds * 500, signal).then(() => over.abort());
     await nemesis.run(plan.lanes, over.signal);
     await ended;
+    await arena.recurring.resume();
     writer.note({ what: 'phase', phase: 'calm' });
     await pause(plan.leaseMs + plan.lockTtlMs + calmMsMore, signal);
   }
@@ -87,7 +89,10 @@ function chosenFaults({ plan }: Arena): Fault[] {
 async function wind(arena: Arena, watch: Watch, { writer, signal, tell }: Scene): Promise<void> {
   const { plan } = arena;
   writer.note({ what: 'phase', phase: 'drain' });
-  await Promise.all(arena.of('producer').map((actor) => actor.ask({ type: 'quiet' }, 'quiet')));
+  await Promise.all([
+    arena.recurring.end(),
+    ...arena.of('producer').map((actor) => actor.ask({ type: 'quiet' }, 'quiet')),
+  ]);
   const drainMsMax = 30_000 + 10 * plan.leaseMs;
   const drained = await until(async () => (await watch.unended()) === 0, drainMsMax, signal);
   if (!drained) tell('not all tasks came to their end');
