@@ -211,7 +211,7 @@ export const mutants = [
         to: 'if false then',
       },
     ],
-    campaign: ['--faults', 'schedules-paused,net-latency,leader-kill', '--seconds', '40'],
+    campaign: ['--faults', 'schedules-paused,net-latency', '--lanes', '3', '--seconds', '60'],
   },
   {
     name: 'no term check in tick',

@@ -2,6 +2,7 @@ import { latenessOf } from '../../demo/lateness.js';
 import type { Findings } from './check-result.js';
 import { calmLateness } from './due-times.js';
 import type { Evidence } from './evidence.js';
+import { firedAfterDeath, firingTerms, leaderDeaths } from './firings.js';
 import { graceMs } from './recovery.js';
 import { nominalTimesOf, occurrenceIdOf, type ScheduleLife, strangeness } from './schedule-life.js';
 import { grows, type ExtraStart, startText } from './starts.js';
@@ -26,6 +27,9 @@ export function oneOccurrence(evidence: Evidence, findings: Findings): void {
   findings.figure('occurrences', lives.length);
   findings.figure('occurrencesMissing', missing.length);
   findings.figure('occurrencesTwice', twice.length);
+  findings.figure('firingTerms', firingTerms(evidence));
+  findings.figure('leaderDeaths', leaderDeaths(evidence).length);
+  findings.figure('firedLateAfterDeath', firedAfterDeath(evidence));
   tellLateness(lives, evidence, findings);
 }
 

@@ -19,7 +19,7 @@ const refusals = /^leader-freeze|^lock-nodes?-|^net-hole/;
 const late = /^net-late-requests/;
 const cuts = /^net-cut-replies|^redis-kill-in-reply/;
 const silencing = /freeze|block/;
-const handOvers = /^leader-(?:kill|freeze)/;
+const handOvers = /^leader-/;
 
 /** SOMETIMES: each is demanded only when faults that bring it about were made, and as often as it takes. */
 export function sometimes(evidence: Evidence): Sometimes[] {

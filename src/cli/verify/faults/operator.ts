@@ -37,9 +37,12 @@ async function growQueue({ arena, wait, draws }: Making): Promise<void> {
 
 /** What comes in the pause is caught up with. What can't be resumed now is when it is calm. */
 async function pauseSchedules({ arena, wait, draws }: Making): Promise<void> {
-  await arena.recurring.pause();
-  await wait(draws.between(500, 3_000));
-  await arena.recurring.resume().catch(() => {});
+  for (let times = 0; times < 3; times += 1) {
+    await arena.recurring.pause();
+    await wait(draws.between(700, 1_500));
+    await arena.recurring.resume().catch(() => {});
+    await wait(draws.between(0, 500));
+  }
 }
 
 const moveAside = `redis.call('RENAME', KEYS[1], KEYS[2]) return redis.call('SET', KEYS[1], 'in the way')`;
