@@ -269,8 +269,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/schedule/plan.ts',
-        from: "    if (catchUp === 'skip' || !this.#isInWindow(nominalMs))",
-        to: "    if (catchUp !== 'one' || !this.#isInWindow(nominalMs))",
+        from: 'if (this.#cursor.caughtUp >= catchUp.all)',
+        to: 'if (this.#cursor.caughtUp >= 0 * catchUp.all)',
       },
     ],
     campaign: ['--faults', 'schedules-paused', '--seconds', '10'],
