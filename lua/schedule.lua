@@ -1,12 +1,13 @@
 #!lua
--- schedule: write a schedule, if it is still as it was read: create, change, pause, resume it, or take it away.
+-- schedule: write a schedule, if it is still as it was read: create, change, pause, resume, move it, or take it away.
 --
 -- KEYS  1 meta      hash    layout
 --       2 lanes     hash    lane -> {call, at_ms, reply} of its last call
 --       3 schedules hash    schedule -> its definition
 --       4 cursors   hash    schedule -> how far it has come
 --       5 upcoming  zset    schedule -> when it wants to be looked at
---       6 wake      channel 'schedule <ms>' when it wants to be looked at earlier than all others
+--       6 epoch     hash    {term, token} of the leader this partition accepts
+--       7 wake      channel 'schedule <ms>' when it wants to be looked at earlier than all others
 -- ARGV  1 layout    string
 --       2 now_ms    int     0 = this server's clock
 --       3 lane      string  '' = this call will not be repeated
@@ -16,15 +17,18 @@
 --       7 definition string '' = take it away
 --       8 cursor    string
 --       9 look_ms   string  '' = never
+--      10 term      string  '' = anybody's call; else the leader's, who moves a schedule here
+--      11 token     string
 -- REPLY ok
 --       changed
+--       stale_term {term string}
 --       other_layout {layout string}
 --       late_call
 --
 -- A compare-and-set of definition and cursor together: neither the leader's tick nor another process is written over.
-local meta, lanes, schedules, cursors, upcoming, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, lanes, schedules, cursors, upcoming, epoch, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, lane, call, name = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local was_sha1, definition, cursor, look_ms = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local was_sha1, definition, cursor, look_ms, term, token = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local stored = redis.call('HGET', meta, 'layout')
 local kept = redis.call('HGET', lanes, lane)
 if kept then
@@ -33,6 +37,8 @@ if kept then
   if last[1] > call then return {'late_call'} end
 end
 if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if term ~= '' and (accepted[1] ~= term or accepted[2] ~= token) then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', upcoming)

@@ -4,16 +4,17 @@
 -- KEYS  1 meta      hash    layout
 --       2 schedules hash    schedule -> its definition
 --       3 cursors   hash    schedule -> how far it has come
+--       4 upcoming  zset    schedule -> when it wants to be looked at
 -- ARGV  1 layout    string
 --       2 now_ms    int     0 = this server's clock
 --       3 name      string  '' = a page
 --       4 position  string  of the page before; '0' at first
 --       5 count     int     about so many, 1..1000
--- REPLY ok {now_ms int, next string, schedules [name string, definition string, cursor string]}
+-- REPLY ok {now_ms int, next string, schedules [name string, definition string, cursor string, look_ms string]}
 --       other_layout {layout string}
 --
--- next: the position of the next page, '0' when there is none. A schedule that is made or taken away meanwhile may be missed.
-local meta, schedules, cursors = KEYS[1], KEYS[2], KEYS[3]
+-- look_ms: '' = never. next: the position of the next page, '0' when there is none. A schedule that is made or taken away meanwhile may be missed.
+local meta, schedules, cursors, upcoming = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, now_ms, name, position, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
@@ -30,5 +31,6 @@ end
 for i = 1, #page, 2 do
   found[#found + 1], found[#found + 2] = page[i], page[i + 1]
   found[#found + 1] = redis.call('HGET', cursors, page[i]) or ''
+  found[#found + 1] = redis.call('ZSCORE', upcoming, page[i]) or ''
 end
 return {'ok', now_ms, next, found}

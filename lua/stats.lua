@@ -11,16 +11,18 @@
 --       8 ended   stream  the cancelled and expired
 --       9 consumers hash    consumer -> 'lease_ms beat_ms worker'
 --      10 counts  hash    what happened here, by name
+--      11 schedules hash    schedule -> its definition
+--      12 upcoming zset    schedule -> when it wants to be looked at
 -- ARGV  1 layout  string
 --       2 now_ms  int     0 = this server's clock
--- REPLY ok {now_ms int, waits int, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, unplaced int, oldest_due_ms int?, oldest_ready_ms int?, hold_ms int, epoch string[], counts string[]}
+-- REPLY ok {now_ms int, waits int, paused int, scheduled int, due int, ready int, active int, dead int, ended int, consumers int, unplaced int, oldest_due_ms int?, oldest_ready_ms int?, schedules int, next_schedule_ms int?, hold_ms int, epoch string[], counts string[]}
 --       other_layout {layout string}
 --
 -- scheduled = not yet due; due = due and not yet promoted; active = pending; ready = XLEN - pending, exactly, for whoever
 -- ends an entry deletes it. unplaced: records without a place, as far as counts can tell: the sweep puts them back.
 -- waits: new since the queue grew, and handing out nothing yet (grow.lua). O(log n), and O(consumers).
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local dead, ended, consumers, counts, schedules, upcoming = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local layout, now_ms = ARGV[1], tonumber(ARGV[2])
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits', 'hold_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
@@ -45,4 +47,5 @@ local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
 local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
 return {'ok', now_ms, at[3] and 1 or 0, (at[3] or at[2]) == '1' and 1 or 0, all - late, late, entries - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
-  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
+  first and sane_ms(tonumber(first[2][4])) or false, redis.call('HLEN', schedules),
+  sane_ms(tonumber(redis.call('ZRANGE', upcoming, 0, 0, 'WITHSCORES')[2])), tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}

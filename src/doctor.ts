@@ -133,6 +133,7 @@ async function queueChecks(
             : `${stats.unplaced} are neither scheduled nor in the stream: a leader puts them back, or doctor --repair`,
       },
       ...(stats.former.length > 0 ? [growthCheck(queue, stats)] : []),
+      ...(await scheduleChecks(queue, partitions, stats)),
       {
         name: `${queue}: recovery`,
         ok: !stats.recoveryOnHold,
@@ -166,6 +167,25 @@ function growthCheck(queue: string, { partitions, former, waiting, leader }: Que
       : 'some tasks may still be where they were before, until they are due: nothing to do';
   const stands = 'nobody leads, so it does not go on: start a worker or a leader';
   return { name: `${queue}: growth`, ok: leader !== null, detail: `${numbers}; ${leader === null ? stands : waits}` };
+}
+
+/** None where no schedule wants to be looked at. Only a leader does that. */
+async function scheduleChecks(queue: string, partitions: Partitions, { leader }: QueueStats): Promise<Check[]> {
+  const late = (await Promise.all(partitions.all.map(lateSchedulesMs))).filter((ms) => ms !== undefined);
+  if (late.length === 0) return [];
+  const lateMs = Math.max(...late);
+  const detail = `the first of them is ${lateMs === 0 ? 'not late' : `${formatDuration(lateMs)} late`}`;
+  const stands = 'nobody leads, so none is fired: start a worker or a leader';
+  const ok = leader !== null && lateMs < durationMs('10s', 'late');
+  return [{ name: `${queue}: schedules`, ok, detail: leader === null ? stands : detail }];
+}
+
+/** How late the first of a partition is to be looked at; undefined: there is none. */
+async function lateSchedulesMs({ caller, keys }: Partition): Promise<number | undefined> {
+  const [, score] = (await caller.send(['ZRANGE', keys.upcoming, '0', '0', 'WITHSCORES'])) as [string?, string?];
+  if (score === undefined) return undefined;
+  const [seconds, micros] = (await caller.send(['TIME'])) as [string, string];
+  return Math.max(0, Math.ceil(Number(seconds) * 1_000 + Number(micros) / 1_000 - Number(score)));
 }
 
 async function staleConsumers({ caller, keys }: Partition): Promise<number> {

@@ -17,6 +17,7 @@ export type { LeaderEvents, LeaderOptions } from './leader/leader.js';
 export { Leader } from './leader/leader.js';
 export { Metrics } from './metrics/metrics.js';
 export type { NewTask, TaskOptions } from './producer/new-task.js';
+export type { ScheduledTask, ScheduleOptions } from './producer/new-schedule.js';
 export type { Durability, QueueOptions } from './producer/queue-options.js';
 export { Queue } from './producer/queue.js';
 export type {
@@ -37,10 +38,14 @@ export type {
   UpdateResult,
 } from './producer/results.js';
 export { AddManyError } from './producer/results.js';
+export type { ScheduleInfo, ScheduleSummary } from './producer/schedule-info.js';
+export type { BackfillOptions, SchedulePage, ScheduleResult, Schedules } from './producer/schedules.js';
 export type { TaskKey } from './producer/task-place.js';
 export type { ClusterOptions } from './redis/cluster/cluster-options.js';
 export type { ConnectionOption } from './redis/connection.js';
 export type { SentinelOptions } from './redis/sentinel-options.js';
+export type { Passed, PassedWhy } from './schedule/cursor.js';
+export type { CatchUp, Overlap, Policy, SchedulePolicy } from './schedule/policy.js';
 export type { PreviewedOccurrence, PreviewOptions } from './schedule/preview.js';
 export { previewSchedule } from './schedule/preview.js';
 export type { Fold, Gap, ScheduleRule, ScheduleTiming } from './schedule/rule.js';

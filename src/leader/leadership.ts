@@ -17,6 +17,7 @@ import { Growth } from './growth.js';
 import { Lock } from './lock.js';
 import { Promoter } from './promoter.js';
 import { Reaper } from './reaper.js';
+import { ScheduleSweeper } from './schedule-sweeper.js';
 import { Scheduler } from './scheduler.js';
 import { Sweeper } from './sweeper.js';
 import { isTrusted, type LeaderSeat, type Seat } from './trust.js';
@@ -233,10 +234,11 @@ export class Leadership {
   }
 }
 
-function postsOf(partition: Partition, { clock, observe, lockTtlMs }: LeadershipParts): Post[] {
+function postsOf(partition: Partition, { partitions, clock, observe, lockTtlMs }: LeadershipParts): Post[] {
   const duties = [
     new Promoter({ partition, clock, observe }),
-    new Scheduler({ partition, observe, lockTtlMs }),
+    new Scheduler({ partition, partitions, observe, lockTtlMs }),
+    new ScheduleSweeper({ partition }),
     new Expirer({ partition, observe }),
     new Sweeper({ partition, observe }),
     new Reaper({ partition }),

@@ -1,20 +1,23 @@
 import type { Observe } from '../events.js';
 import { Waker } from '../loop.js';
-import type { Partition } from '../redis/partition.js';
+import type { Partition, Partitions } from '../redis/partition.js';
 import { cancel, get, tick, type UpcomingReply, upcoming } from '../redis/scripts.generated.js';
 import { decodeCursor, newCursor } from '../schedule/cursor.js';
 import { decodeDefinition, occurrenceId } from '../schedule/definition.js';
 import { Kept } from '../schedule/kept.js';
-import { type Found, itemOf, type Move, type MoveItem, movesOf, postponed } from '../schedule/moves.js';
+import { type Found, forgotten, itemOf, type Move, type MoveItem, movesOf, postponed } from '../schedule/moves.js';
 import { nextNominal } from '../schedule/nominal.js';
-import { graceMsMin, judge, plan, planBlocked } from '../schedule/plan.js';
+import { graceMsMin, judge, plan, planBlocked, unjudged } from '../schedule/plan.js';
 import { aheadMs } from '../schedule/step.js';
 import type { Duty, Reign } from './duty.js';
+import { ScheduleMover } from './schedule-mover.js';
 
-const limit = 100;
+/** Of one look, and of one call that fires: Redis takes 1 to 2 ms for as many. */
+const lookMax = 500;
+const batchMax = 100;
 const bytesMax = 256 * 1024;
-/** For want of a wake-up a new schedule waits that long at most. */
-const lookMsMax = 1_000;
+/** Where listening is not allowed a new schedule waits that long at most; whoever listens is woken, also after a break. */
+const lookMsMax = 15_000;
 /** How long one that can't be read here, of a newer version, is left alone. */
 const strangerMs = 10_000;
 const definitionsKept = 10_000;
@@ -32,27 +35,32 @@ export class Scheduler implements Duty {
   readonly #partition: Partition;
   readonly #observe: Observe;
   readonly #graceMs: number;
+  readonly #mover: ScheduleMover;
   /** By their texts: reading a rule costs far more than asking it for its next time. */
   readonly #definitions = new Kept(definitionsKept, decodeDefinition);
 
-  constructor(parts: { partition: Partition; observe: Observe; lockTtlMs: number }) {
+  constructor(parts: { partition: Partition; partitions: Partitions; observe: Observe; lockTtlMs: number }) {
+    this.#mover = new ScheduleMover(parts);
     this.#partition = parts.partition;
     this.#observe = parts.observe;
     this.#graceMs = Math.max(graceMsMin, 2 * parts.lockTtlMs);
   }
 
   async tick(reign: Reign): Promise<number> {
-    const { nowMs, nextMs, schedules } = await this.#partition.run(upcoming, { aheadMs, limit, bytesMax });
+    const { nowMs, nextMs, schedules } = await this.#partition.run(upcoming, { aheadMs, limit: lookMax, bytesMax });
     const waitMs = Math.max(0, Math.min(lookMsMax, (nextMs ?? Number.POSITIVE_INFINITY) - nowMs - aheadMs));
     if (schedules.length === 0) return waitMs;
     const { found, strange } = this.#sorted(schedules, nowMs);
     await this.#send(reign, strange);
-    const judged = await Promise.all(found.map((one) => this.#judged(one, nowMs)));
+    const all = await Promise.all(found.map((one) => this.#judged(one, nowMs)));
+    const leaving = await this.#leaving(all);
+    await Promise.all(leaving.map((one) => this.#mover.move(one, reign, nowMs)));
+    const judged = all.filter((one) => !leaving.includes(one));
     const moves = judged.flatMap((one) => movesOf(one, plan(one, { nowMs, graceMs: this.#graceMs })));
     const blocked = await this.#take(reign, moves, nowMs);
     const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, nowMs)));
     await this.#take(reign, unblocked, nowMs);
-    if (moves.length > 0) return 0;
+    if (moves.length > 0 || leaving.length > 0) return 0;
     const nextMsOf = ({ cursor }: Found): number => cursor.nextMs ?? Number.POSITIVE_INFINITY;
     return Math.max(0, Math.min(waitMs, ...judged.map((one) => nextMsOf(one) - nowMs)));
   }
@@ -63,26 +71,45 @@ export class Scheduler implements Duty {
     for (const { name, definition: rule, cursor: text } of schedules) {
       const definition = this.#definitions.of(rule);
       const known = decodeCursor(text);
+      if (rule === '') {
+        sorted.strange.push(forgotten({ name, text }));
+        continue;
+      }
       if (definition === undefined || (known === undefined && text !== '')) {
         sorted.strange.push(postponed({ name, text }, nowMs + strangerMs));
         continue;
       }
       const { timing, version } = definition;
       const cursor = known ?? newCursor(version, nowMs, nextNominal(timing, nowMs)); // somebody has taken it away
-      sorted.found.push({ name, definition, cursor, text });
+      sorted.found.push({ name, definition, rule, cursor, text });
     }
     return sorted;
   }
 
-  /** With the end of its last occurrence looked at, where its policy asks for that. */
-  async #judged(one: Found, nowMs: number): Promise<Found> {
-    const { definition, cursor, name } = one;
+  /** Those that belong to another partition since the queue has grown. Who must wait for an occurrence here stays until then. */
+  async #leaving(found: readonly Found[]): Promise<Found[]> {
+    const strays = found.filter((one) => !this.#mover.belongsHere(one));
+    const areFree = await Promise.all(strays.map((one) => this.#isFree(one)));
+    return strays.filter((_one, at) => areFree[at]);
+  }
+
+  async #isFree({ name, definition, cursor }: Found): Promise<boolean> {
     const lastMs = cursor.fired.at(-1);
-    if (definition.policy.pauseAfter === null || lastMs === undefined || lastMs === cursor.judgedMs) return one;
-    const reply = await this.#partition.run(get, { id: occurrenceId(name, lastMs) });
-    if (reply.status === 'ok') return one;
-    const isDead = reply.status === 'settled' && reply.state === 'dead';
-    return { ...one, cursor: judge(one, isDead ? 'dead' : 'settled', nowMs) };
+    if (cursor.isMoving || definition.policy.overlap === 'allow' || lastMs === undefined) return true;
+    return (await this.#partition.run(get, { id: occurrenceId(name, lastMs) })).status !== 'ok';
+  }
+
+  /** With the ends of its last occurrences looked at, where its policy asks for that: up to the first that has none yet. */
+  async #judged(found: Found, nowMs: number): Promise<Found> {
+    if (found.definition.policy.pauseAfter === null) return found;
+    let { cursor } = found;
+    for (const nominalMs of unjudged(cursor)) {
+      const reply = await this.#partition.run(get, { id: occurrenceId(found.name, nominalMs) });
+      if (reply.status === 'ok' || cursor.pause !== null) break;
+      const isDead = reply.status === 'settled' && reply.state === 'dead';
+      cursor = judge({ ...found, cursor }, isDead ? 'dead' : 'settled', nowMs);
+    }
+    return { ...found, cursor };
   }
 
   /** Takes the moves; returns those that a former occurrence blocks. */
@@ -96,16 +123,11 @@ export class Scheduler implements Duty {
   }
 
   async #send({ term, token, refused }: Reign, items: readonly MoveItem[]): Promise<string> {
-    let marks = '';
-    for (const some of batchesOf(items)) {
-      const reply = await this.#partition.run(tick, { term: String(term), token, items: some });
-      if (reply.status === 'stale_term') {
-        refused('schedule');
-        return marks;
-      }
-      marks += reply.marks;
-    }
-    return marks;
+    const batches = batchesOf(items);
+    const calls = batches.map((some) => this.#partition.run(tick, { term: String(term), token, items: some }));
+    const replies = await Promise.all(calls);
+    if (replies.some(({ status }) => status === 'stale_term')) refused('schedule');
+    return replies.map((reply, at) => (reply.status === 'ok' ? reply.marks : refusedMarks(batches[at]))).join('');
   }
 
   async #unblocked({ from, step }: Move, nowMs: number): Promise<Move> {
@@ -124,13 +146,18 @@ export class Scheduler implements Duty {
   }
 }
 
+/** One for each item, as the script gives them. */
+function refusedMarks(items: readonly MoveItem[] = []): string {
+  return ' '.repeat(items.length);
+}
+
 /** Of items and bytes that Redis takes a few ms for. */
 function batchesOf(items: readonly MoveItem[]): MoveItem[][] {
   const batches: MoveItem[][] = [];
   let bytes = bytesMax;
   for (const item of items) {
     const last = batches.at(-1);
-    if (last !== undefined && last.length < limit && bytes < bytesMax) last.push(item);
+    if (last !== undefined && last.length < batchMax && bytes < bytesMax) last.push(item);
     else {
       batches.push([item]);
       bytes = 0;

@@ -15,6 +15,8 @@ export interface Depth {
   readonly consumers: number;
   readonly oldestDueAgeMs: number | null;
   readonly oldestReadyAgeMs: number | null;
+  readonly schedules: number;
+  readonly nextSchedule: number | null;
 }
 
 /** A queue whose depths are served; a `Queue` is one. */
@@ -77,7 +79,7 @@ export class Depths {
   }
 
   #show(queue: string, depth: Depth): void {
-    const { tasks, dueAge, readyAge, consumers, paused, partitions, waiting } = this.#gauges;
+    const { tasks, dueAge, readyAge, consumers, paused, partitions, waiting, schedules, nextSchedule } = this.#gauges;
     for (const state of states) tasks.set({ queue, state }, depth[state]);
     dueAge.set({ queue }, seconds(depth.oldestDueAgeMs ?? 0));
     readyAge.set({ queue }, seconds(depth.oldestReadyAgeMs ?? 0));
@@ -85,12 +87,15 @@ export class Depths {
     paused.set({ queue }, depth.paused ? 1 : 0);
     partitions.set({ queue }, depth.partitions);
     waiting.set({ queue }, depth.waiting);
+    schedules.set({ queue }, depth.schedules);
+    if (depth.nextSchedule === null) nextSchedule.remove({ queue });
+    else nextSchedule.set({ queue }, seconds(depth.nextSchedule));
   }
 
   #hide(queue: string): void {
-    const { tasks, dueAge, readyAge, consumers, paused, partitions, waiting } = this.#gauges;
+    const { tasks, success: _itself, ...ofQueues } = this.#gauges;
     for (const state of states) tasks.remove({ queue, state });
-    for (const gauge of [dueAge, readyAge, consumers, paused, partitions, waiting]) gauge.remove({ queue });
+    for (const gauge of Object.values(ofQueues)) gauge.remove({ queue });
   }
 }
 
@@ -124,6 +129,15 @@ function depthGauges(series: Series, round: { read: () => Promise<void>; settled
       labels,
       collect,
     }),
+    schedules: series.gauge('queue_schedules', 'Schedules of the queue.', { labels, collect }),
+    nextSchedule: series.gauge(
+      'schedule_next_timestamp_seconds',
+      'When the first of the schedules has its next time.',
+      {
+        labels,
+        collect,
+      },
+    ),
     success: series.gauge('collector_success', '0 when what is read at a scrape could not be read.', {
       labels: ['collector', 'queue'],
       collect: round.settled,

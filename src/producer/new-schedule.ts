@@ -1,7 +1,7 @@
 import { DuestreamError, invalid } from '../errors.js';
 import { type StandardSchema, validatePayload } from '../handler.js';
 import { wholeNumber } from '../options.js';
-import type { Definition } from '../schedule/definition.js';
+import { type Definition, encodeDefinition } from '../schedule/definition.js';
 import { policyNames, resolvePolicy, type SchedulePolicy } from '../schedule/policy.js';
 import type { ScheduleTiming } from '../schedule/rule.js';
 import { resolveTiming } from '../schedule/timing.js';
@@ -22,6 +22,7 @@ export type ScheduleOptions = ScheduleTiming &
 export interface ScheduledTask<N extends string = string, P = unknown>
   extends Omit<TaskOptions, 'id' | 'in' | 'at' | 'expiresAt'> {
   readonly name: N;
+  /** With all else that is kept of the schedule at most 64 KiB. */
   readonly payload?: P;
   /** Checked when the schedule is written, and not kept: any Standard Schema. */
   readonly schema?: StandardSchema;
@@ -31,6 +32,7 @@ export type ScheduledTaskOf<M extends TaskMap> = { [N in keyof M & string]: Sche
 
 /** Of the id of an occurrence: '@2027-03-28T01:00:00.000Z', or with the sign and six digits of a far year. */
 const suffixBytesMax = 28;
+const definitionBytesMax = 64 * 1024;
 
 export function checkScheduleName(name: unknown, limits: TaskLimits): string {
   return checkText(name, 'name', limits.idBytesMax - suffixBytesMax);
@@ -61,11 +63,20 @@ export async function toDefinition(
       throw new DuestreamError('ERR_INVALID_PAYLOAD', `the payload is refused by its schema at ${result.where}`);
   }
   const item = toItem({ ...plain, key: plain.key ?? name }, limits, 1);
-  return {
+  const definition = {
     version,
     timing: resolveTiming(timing),
     policy: resolvePolicy(rest),
     record: item.record,
     expiresInMs: item.expires === '' ? null : Number(item.expires.slice(1)),
   };
+  checkSize(definition);
+  return definition;
+}
+
+/** Schedules are read by the page: what is large should lie elsewhere, and be named in the payload. */
+function checkSize(definition: Definition): void {
+  const bytes = Buffer.byteLength(encodeDefinition(definition));
+  if (bytes <= definitionBytesMax) return;
+  throw invalid(`a schedule with its payload must be at most ${definitionBytesMax} bytes, got ${bytes}`);
 }

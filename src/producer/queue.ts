@@ -79,10 +79,9 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     this.#layout = layout;
     this.#readable = readable;
     const replicating = { servers: this.#servers, timeoutMs: tryMs };
-    const replication = durability === 'replicated' ? new Replication(replicating) : undefined;
-    this.#replication = replication;
+    this.#replication = durability === 'replicated' ? new Replication(replicating) : undefined;
     const formerPlaces = new FormerPlaces(readable);
-    const adders = new Adders({ partitions, formerPlaces, lanes, clock, observe, replication });
+    const adders = new Adders({ partitions, formerPlaces, lanes, clock, observe, replication: this.#replication });
     this.#inspector = new Inspector(readable);
     this.#editor = new Editor({ ...at, partitions, readable, lanes, limits, observe });
     this.#intake = new Intake({
@@ -94,7 +93,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
       assertOpen: () => this.#assertOpen(),
     });
     const mover = new Mover({ partitions, formerPlaces, lanes });
-    const shared = { partitions, readable, lanes, limits, learn: () => this.#learnAnew() };
+    const shared = { partitions, readable, lanes, clock, limits, learn: () => this.#learnAnew() };
     this.dead = new DeadLetters({ ...shared, mover });
     this.schedules = new Schedules({ ...shared, adders, create: () => this.create() });
   }

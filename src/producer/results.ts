@@ -146,6 +146,10 @@ export interface QueueStats {
   readonly unplaced: number;
   readonly oldestDueAgeMs: number | null;
   readonly oldestReadyAgeMs: number | null;
+  /** How many schedules it has. */
+  readonly schedules: number;
+  /** When the next of them wants to be looked at, mostly its next time; epoch ms, null when none does. */
+  readonly nextSchedule: number | null;
   /** After an outage what was in flight is left to its owners for one lease. */
   readonly recoveryOnHold: boolean;
   /** What happened since the queue was made: added, complete, retry, bury, expired, cancelled, recovered, swept … */

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DuestreamError } from '../errors.js';
+import type { Clock } from '../clock.js';
+import { assert, DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import { schedule, schedules } from '../redis/scripts.generated.js';
@@ -30,10 +31,15 @@ export interface ScheduleStoreParts {
   /** The same, for what only reads. */
   readable: Partitions;
   lanes: PartitionLanes;
+  clock: Clock;
 }
 
 /** More often than that nobody moves a schedule between a read and the write after it. */
 const triesMax = 20;
+/** A move takes the leader a few ms. */
+const movingWaitMs = 50;
+/** Redis takes a few ms for as many, of whatever size. */
+const pageMax = 100;
 const place = /^\d{1,20}$/;
 
 /**
@@ -52,14 +58,15 @@ export class ScheduleStore {
     const { readable } = this.#parts;
     const first = readable.of(name);
     const found = await this.#readIn(first, name);
-    if ('partition' in found || readable.all.length === 1) return found;
+    if (('partition' in found && !found.cursor.isMoving) || readable.all.length === 1) return found;
     const others = await Promise.all(readable.all.filter((one) => one !== first).map((one) => this.#readIn(one, name)));
-    return others.find((one) => 'partition' in one) ?? found;
+    const stored = others.filter((one) => 'partition' in one);
+    return stored.find(({ cursor }) => !cursor.isMoving) ?? stored[0] ?? found;
   }
 
   async list(page: { after: string; limit: number }): Promise<Page<Stored>> {
     return pageOver(this.#parts.readable, { ...page, place }, async (partition, from, limit) => {
-      const ask = { name: '', position: from === '' ? '0' : from, count: limit };
+      const ask = { name: '', position: from === '' ? '0' : from, count: Math.min(limit, pageMax) };
       const reply = await partition.run(schedules, ask);
       const items = reply.schedules.map((one) => this.#stored(partition, one, reply.nowMs));
       return { items, after: reply.next === '0' ? null : reply.next };
@@ -76,12 +83,16 @@ export class ScheduleStore {
   ): Promise<void> {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const stands = await this.find(name);
+      if ('partition' in stands && stands.cursor.isMoving) {
+        await this.#parts.clock.sleep(movingWaitMs);
+        continue;
+      }
       const wanted = become(stands);
       if (wanted === undefined || (await this.#put(name, stands, wanted))) return;
     }
     throw new DuestreamError(
       'ERR_CONFLICT',
-      `the schedule ${name} is changed by others all the time: nothing was written`,
+      `the schedule ${name} is changed by others all the time, or waits for a leader to move it: nothing was written`,
     );
   }
 
@@ -99,10 +110,13 @@ export class ScheduleStore {
       definition: standing === null ? '' : encodeDefinition(standing.definition),
       cursor: standing === null ? '' : encodeCursor(standing.cursor),
       lookMs: againMs === null ? '' : String(againMs),
+      term: '',
+      token: '',
     };
     const reply = await lanes
       .of(partition)
       .call(({ lane, call, timeoutMs }) => partition.run(schedule, { lane, call, ...item }, { timeoutMs }));
+    assert(reply.status !== 'stale_term', 'schedule: refused for a term it did not name');
     return reply.status === 'ok';
   }
 

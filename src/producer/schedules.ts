@@ -4,9 +4,9 @@ import { wholeNumber } from '../options.js';
 import type { Partitions } from '../redis/partition.js';
 import { change, paused, resumed } from '../schedule/change.js';
 import type { Cursor } from '../schedule/cursor.js';
-import { occurrenceId } from '../schedule/definition.js';
+import { occurrenceId, placeOf } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
-import { keyIn, type TaskLimits } from '../task.js';
+import type { TaskLimits } from '../task.js';
 import type { Adders } from './adders.js';
 import { checkScheduleName, type ScheduledTask, type ScheduleOptions, toDefinition } from './new-schedule.js';
 import type { AddResult } from './results.js';
@@ -56,6 +56,7 @@ const noteBytesMax = 1_000;
 export class Schedules {
   readonly #parts: Parts;
   readonly #store: ScheduleStore;
+  #isCreated = false;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -70,8 +71,10 @@ export class Schedules {
   async put(name: string, options: ScheduleOptions, task: ScheduledTask): Promise<ScheduleResult> {
     checkScheduleName(name, this.#parts.limits);
     const wanted = await toDefinition(name, { options, task }, this.#parts.limits);
-    await this.#parts.create();
-    const partition = this.#parts.partitions.of(keyIn(wanted.record) ?? name);
+    if (!this.#isCreated) await this.#parts.create();
+    this.#isCreated = true;
+    const { partitions } = this.#parts;
+    const place = placeOf(name, wanted);
     let result: ScheduleResult | undefined;
     await this.#store.write(name, (stands) => {
       const stored = 'partition' in stands ? stands : undefined;
@@ -80,8 +83,10 @@ export class Schedules {
       const standing = 'standing' in changed ? changed.standing : stored;
       result = { name, status: changed.kind, next: standing?.cursor.nextMs ?? null };
       if (!('standing' in changed)) return undefined;
-      if (stored !== undefined && stored.partition.index !== partition.index) throw otherKey(name);
-      return { partition, standing: changed.standing };
+      const belongs = partitions.of(place);
+      if (stored === undefined) return { partition: belongs, standing: changed.standing };
+      if (partitions.of(placeOf(name, stored.definition)) !== belongs) throw otherKey(name);
+      return { partition: stored.partition, standing: changed.standing }; // the leader moves it when the queue has grown
     });
     return result as ScheduleResult;
   }
@@ -121,7 +126,7 @@ export class Schedules {
     const { record, expiresInMs } = definition;
     const id = occurrenceId(name, nowMs);
     const expires = expiresInMs === null ? '' : `+${expiresInMs}`;
-    const placedBy = keyIn(record) ?? name;
+    const placedBy = placeOf(name, definition);
     const { name: taskName } = toScheduleInfo(found).task;
     const item = { name: taskName, id, when: '+0', expires, record, placedBy, hasOwnId: true };
     return { id, status: await this.#parts.adders.add(item) };

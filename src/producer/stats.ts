@@ -14,6 +14,7 @@ type Summed =
   | 'ended'
   | 'consumers'
   | 'unplaced'
+  | 'schedules'
   | 'waits'
   | 'paused';
 
@@ -46,6 +47,8 @@ export async function queueStats(
     unplaced: sum('unplaced'),
     oldestDueAgeMs: oldest(replies.map(dueAgeMs)),
     oldestReadyAgeMs: oldest(replies.map((reply) => ageMs(reply.oldestReadyMs, reply.nowMs))),
+    schedules: sum('schedules'),
+    nextSchedule: earliest(replies.map(({ nextScheduleMs }) => nextScheduleMs)),
     recoveryOnHold: replies.some((reply) => reply.holdMs > reply.nowMs),
     counts: addUp(replies.map((reply) => reply.counts)),
     ...(byPartition && { byPartition: replies.map(partitionStats) }),
@@ -92,6 +95,10 @@ function ageMs(sinceMs: number | null, nowMs: number): number | null {
 
 function oldest(ages: readonly (number | null)[]): number | null {
   return ages.reduce((most, age) => (age !== null && (most === null || age > most) ? age : most), null);
+}
+
+function earliest(times: readonly (number | null)[]): number | null {
+  return times.reduce((first, ms) => (ms !== null && (first === null || ms < first) ? ms : first), null);
 }
 
 function addUp(lists: readonly (readonly string[])[]): Record<string, number> {

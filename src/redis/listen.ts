@@ -58,7 +58,11 @@ function subscribe(
       if (signal && partition) hear(signal, partition);
     },
     onEvent: (event) => {
-      if (event.type === 'connected') isTold = false;
+      if (event.type === 'connected') {
+        isTold = false;
+        // What was said before is lost, and of a new schedule nobody would hear for long.
+        for (const partition of byChannel.values()) hear({ kind: 'schedule', lookMs: 0 }, partition);
+      }
       if (isTold || event.type !== 'connect_failed' || !event.error.message.startsWith('NOPERM')) return;
       isTold = true;
       const error = new DuestreamError('ERR_REDIS_REPLY', event.error.message, { cause: event.error });

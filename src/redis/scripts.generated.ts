@@ -2490,6 +2490,8 @@ export interface ScheduleKeys {
   cursors: string;
   /** zset: schedule -> when it wants to be looked at */
   upcoming: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
   /** channel: 'schedule <ms>' when it wants to be looked at earlier than all others */
   wake: string;
 }
@@ -2510,31 +2512,36 @@ export interface ScheduleArgs {
   cursor: string;
   /** '' = never */
   lookMs: string;
+  /** '' = anybody's call; else the leader's, who moves a schedule here */
+  term: string;
+  token: string;
 }
 
 export type ScheduleReply =
   | { status: 'ok' }
   | { status: 'changed' }
+  | { status: 'stale_term'; term: string }
   | { status: 'other_layout'; layout: string }
   | { status: 'late_call' };
 
-/** write a schedule, if it is still as it was read: create, change, pause, resume it, or take it away. */
+/** write a schedule, if it is still as it was read: create, change, pause, resume, move it, or take it away. */
 export const schedule: Script<ScheduleKeys, ScheduleArgs, ScheduleReply> = {
   name: 'schedule',
-  sha1: 'e425e961e288248f6630089c99f6029102e40bd1',
-  keys: ['meta', 'lanes', 'schedules', 'cursors', 'upcoming', 'wake'],
-  args: ['layout', 'nowMs', 'lane', 'call', 'name', 'wasSha1', 'definition', 'cursor', 'lookMs'],
+  sha1: '7a22d922dd316b0d11188452754aa2251ba7b7cf',
+  keys: ['meta', 'lanes', 'schedules', 'cursors', 'upcoming', 'epoch', 'wake'],
+  args: ['layout', 'nowMs', 'lane', 'call', 'name', 'wasSha1', 'definition', 'cursor', 'lookMs', 'term', 'token'],
   items: [],
   reply: {
     ok: {},
     changed: {},
+    stale_term: { term: 'string' },
     other_layout: { layout: 'string' },
     late_call: {},
   },
   source: `#!lua
-local meta, lanes, schedules, cursors, upcoming, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
+local meta, lanes, schedules, cursors, upcoming, epoch, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
 local layout, now_ms, lane, call, name = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local was_sha1, definition, cursor, look_ms = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local was_sha1, definition, cursor, look_ms, term, token = ARGV[6], ARGV[7], ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 local stored = redis.call('HGET', meta, 'layout')
 local kept = redis.call('HGET', lanes, lane)
 if kept then
@@ -2543,6 +2550,8 @@ if kept then
   if last[1] > call then return {'late_call'} end
 end
 if stored and stored ~= layout then return {'other_layout', stored} end
+local accepted = redis.call('HMGET', epoch, 'term', 'token')
+if term ~= '' and (accepted[1] ~= term or accepted[2] ~= token) then return {'stale_term', accepted[1] or '0'} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('ZCARD', upcoming)
@@ -2570,6 +2579,8 @@ export interface SchedulesKeys {
   schedules: string;
   /** hash: schedule -> how far it has come */
   cursors: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
 }
 
 export interface SchedulesArgs {
@@ -2585,22 +2596,31 @@ export interface SchedulesArgs {
 }
 
 export type SchedulesReply =
-  | { status: 'ok'; nowMs: number; next: string; schedules: { name: string; definition: string; cursor: string }[] }
+  | {
+      status: 'ok';
+      nowMs: number;
+      next: string;
+      schedules: { name: string; definition: string; cursor: string; lookMs: string }[];
+    }
   | { status: 'other_layout'; layout: string };
 
 /** one schedule, or a page of them in no order. */
 export const schedules: Script<SchedulesKeys, SchedulesArgs, SchedulesReply> = {
   name: 'schedules',
-  sha1: '2d0acf74c36c18b954c55c1a2dc08e0a60fcafd0',
-  keys: ['meta', 'schedules', 'cursors'],
+  sha1: '1ed98b04cc8bb5969e7c9546b7d4a59610a3df50',
+  keys: ['meta', 'schedules', 'cursors', 'upcoming'],
   args: ['layout', 'nowMs', 'name', 'position', 'count'],
   items: [],
   reply: {
-    ok: { nowMs: 'int', next: 'string', schedules: { name: 'string', definition: 'string', cursor: 'string' } },
+    ok: {
+      nowMs: 'int',
+      next: 'string',
+      schedules: { name: 'string', definition: 'string', cursor: 'string', lookMs: 'string' },
+    },
     other_layout: { layout: 'string' },
   },
   source: `#!lua flags=no-writes
-local meta, schedules, cursors = KEYS[1], KEYS[2], KEYS[3]
+local meta, schedules, cursors, upcoming = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local layout, now_ms, name, position, count = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
@@ -2617,6 +2637,7 @@ end
 for i = 1, #page, 2 do
   found[#found + 1], found[#found + 2] = page[i], page[i + 1]
   found[#found + 1] = redis.call('HGET', cursors, page[i]) or ''
+  found[#found + 1] = redis.call('ZSCORE', upcoming, page[i]) or ''
 end
 return {'ok', now_ms, next, found}
 `,
@@ -2643,6 +2664,10 @@ export interface StatsKeys {
   consumers: string;
   /** hash: what happened here, by name */
   counts: string;
+  /** hash: schedule -> its definition */
+  schedules: string;
+  /** zset: schedule -> when it wants to be looked at */
+  upcoming: string;
 }
 
 export interface StatsArgs {
@@ -2667,6 +2692,8 @@ export type StatsReply =
       unplaced: number;
       oldestDueMs: number | null;
       oldestReadyMs: number | null;
+      schedules: number;
+      nextScheduleMs: number | null;
       holdMs: number;
       epoch: string[];
       counts: string[];
@@ -2676,8 +2703,21 @@ export type StatsReply =
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '8ed447ccf2cf31248519f87fc3f0cef1ab067c29',
-  keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'dead', 'ended', 'consumers', 'counts'],
+  sha1: '1f5f60bea465fd75ab64d71dd2fd690ed29ca364',
+  keys: [
+    'meta',
+    'epoch',
+    'due',
+    'stream',
+    'live',
+    'tasks',
+    'dead',
+    'ended',
+    'consumers',
+    'counts',
+    'schedules',
+    'upcoming',
+  ],
   args: ['layout', 'nowMs'],
   items: [],
   reply: {
@@ -2695,6 +2735,8 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
       unplaced: 'int',
       oldestDueMs: 'int?',
       oldestReadyMs: 'int?',
+      schedules: 'int',
+      nextScheduleMs: 'int?',
       holdMs: 'int',
       epoch: 'string[]',
       counts: 'string[]',
@@ -2703,7 +2745,7 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   },
   source: `#!lua flags=no-writes
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local dead, ended, consumers, counts = KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local dead, ended, consumers, counts, schedules, upcoming = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
 local layout, now_ms = ARGV[1], tonumber(ARGV[2])
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits', 'hold_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
@@ -2727,7 +2769,8 @@ local lives, entries = redis.call('HLEN', live), redis.call('XLEN', stream)
 local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entries, 0)
 return {'ok', now_ms, at[3] and 1 or 0, (at[3] or at[2]) == '1' and 1 or 0, all - late, late, entries - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
-  first and sane_ms(tonumber(first[2][4])) or false, tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
+  first and sane_ms(tonumber(first[2][4])) or false, redis.call('HLEN', schedules),
+  sane_ms(tonumber(redis.call('ZRANGE', upcoming, 0, 0, 'WITHSCORES')[2])), tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
 

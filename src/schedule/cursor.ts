@@ -62,6 +62,8 @@ export interface Cursor {
   /** The last occurrence whose end was looked at. */
   readonly judgedMs: number | null;
   readonly backfill: Backfill | null;
+  /** It is on its way to another partition: nobody but who moves it may touch it. */
+  readonly isMoving: boolean;
   /** Where backfills have been, in order. */
   readonly filled: readonly Range[];
 }
@@ -84,6 +86,7 @@ export function newCursor(version: number, createdMs: number, nextMs: number | n
     failures: 0,
     judgedMs: null,
     backfill: null,
+    isMoving: false,
     filled: [],
   };
 }
@@ -119,12 +122,13 @@ type Wire = {
   x?: number;
   j?: number;
   l?: Backfill;
+  g?: 1;
   d?: readonly Range[];
 };
 
 /** Short keys, what says nothing left out: there may be a hundred thousand of them. */
 export function encodeCursor(cursor: Cursor): string {
-  const { fired, passed, waiting, caughtUp, pause, resumedMs, failures, judgedMs, backfill, filled } = cursor;
+  const { fired, passed, waiting, caughtUp, pause, resumedMs, failures, judgedMs, backfill, isMoving, filled } = cursor;
   const wire: Wire = {
     v: cursor.version,
     c: cursor.createdMs,
@@ -140,6 +144,7 @@ export function encodeCursor(cursor: Cursor): string {
     ...(failures > 0 && { x: failures }),
     ...(judgedMs !== null && { j: judgedMs }),
     ...(backfill !== null && { l: backfill }),
+    ...(isMoving && { g: 1 as const }),
     ...(filled.length > 0 && { d: filled }),
   };
   return JSON.stringify(wire);
@@ -165,6 +170,7 @@ export function decodeCursor(text: string): Cursor | undefined {
       failures: rare.x ?? 0,
       judgedMs: rare.j ?? null,
       backfill: rare.l ?? null,
+      isMoving: rare.g === 1,
       filled: rare.d ?? [],
     };
   } catch {

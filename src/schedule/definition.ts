@@ -1,3 +1,4 @@
+import { keyIn } from '../task.js';
 import type { Policy } from './policy.js';
 import type { Timing } from './rule.js';
 
@@ -30,6 +31,11 @@ export function decodeDefinition(text: string): Definition | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What says in which partition a schedule and its occurrences lie. */
+export function placeOf(name: string, { record }: Definition): string {
+  return keyIn(record) ?? name;
 }
 
 /** The id of an occurrence's task: there is one for each nominal time. */

@@ -8,6 +8,8 @@ import type { Step } from './step.js';
 export interface Found {
   readonly name: string;
   readonly definition: Definition;
+  /** The definition, as Redis has it. */
+  readonly rule: string;
   readonly cursor: Cursor;
   /** The cursor, as Redis has it. */
   readonly text: string;
@@ -68,6 +70,11 @@ export function itemOf({ from, step }: Move, nowMs: number): MoveItem {
 /** Leaves a schedule as it is, to be looked at again then. */
 export function postponed({ name, text }: { name: string; text: string }, untilMs: number): MoveItem {
   return { ...passing(name, text), lookMs: String(untilMs) };
+}
+
+/** Of a schedule that is not there any more nothing is left. */
+export function forgotten({ name, text }: { name: string; text: string }): MoveItem {
+  return { ...passing(name, text), cursor: '' };
 }
 
 function passing(schedule: string, was: string): MoveItem {

@@ -50,9 +50,14 @@ export function planBlocked({ definition, cursor }: Standing, nowMs: number): St
   return { ...stay(withPassed(moved, passed)), passed };
 }
 
-/** The cursor with the end of the last occurrence counted; so many that died in a row pause the schedule. */
+/** The occurrences, of the last ones, whose ends were not looked at yet, in their order. */
+export function unjudged({ fired, judgedMs }: Cursor): readonly number[] {
+  return fired.filter((ms) => judgedMs === null || ms > judgedMs);
+}
+
+/** The cursor with the end of the first of these counted; so many that died in a row pause the schedule. */
 export function judge({ definition, cursor }: Standing, ended: 'dead' | 'settled', nowMs: number): Cursor {
-  const judgedMs = cursor.fired.at(-1) ?? null;
+  const judgedMs = unjudged(cursor)[0] ?? cursor.judgedMs;
   const failures = ended === 'dead' ? cursor.failures + 1 : 0;
   const { pauseAfter } = definition.policy;
   const judged = { ...cursor, judgedMs, failures };
@@ -62,6 +67,7 @@ export function judge({ definition, cursor }: Standing, ended: 'dead' | 'settled
 
 /** When the schedule is to be looked at again; null: never, unless somebody changes it. */
 export function lookMs(cursor: Cursor, nowMs: number): number | null {
+  if (cursor.isMoving) return nowMs + movingLookMs;
   if (cursor.pause !== null) return null;
   const { waiting, nextMs, backfill } = cursor;
   const looks = [waiting.length > 0 ? nowMs + aheadMs + waitingLookMs : nextMs, backfill?.lookMs ?? null];
@@ -69,6 +75,8 @@ export function lookMs(cursor: Cursor, nowMs: number): number | null {
   return set.length === 0 ? null : Math.min(...set);
 }
 
+/** How soon somebody else sees a move through that was cut short. */
+const movingLookMs = 1_000;
 /** How often it is looked whether the one that others wait for is settled. */
 const waitingLookMs = 100;
 
@@ -116,6 +124,7 @@ class Course {
     const { catchUp } = this.#definition.policy;
     const one = { nominalMs, nextMs };
     if (!this.#isMissed(nominalMs)) {
+      this.#endPassing();
       this.#cursor = { ...this.#cursor, caughtUp: 0 };
       return this.#fire(one);
     }

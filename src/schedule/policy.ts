@@ -27,8 +27,8 @@ export interface SchedulePolicy {
   /** So many occurrences in all, from 1. Default: no limit. */
   readonly limit?: number | undefined;
   /**
-   * When so many occurrences in a row have become dead letters the schedule pauses itself, with a note, from 1. Looked at when the
-   * next one comes; one that is not settled by then does not count. Default: never.
+   * When so many occurrences in a row have become dead letters the schedule pauses itself, with a note, from 1. Looked at when a
+   * later one comes, of the last ten, up to the first that is not settled. Default: never.
    */
   readonly pauseAfter?: number | undefined;
 }

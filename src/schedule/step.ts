@@ -26,4 +26,4 @@ export function stay(cursor: Cursor): Step {
  * So long before its time an occurrence is handed over, to wait in the queue like any task that is due later: so it starts
  * on the millisecond, also where thousands have the same time.
  */
-export const aheadMs = 200;
+export const aheadMs = 500;

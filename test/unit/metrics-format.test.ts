@@ -29,6 +29,8 @@ async function busyText(): Promise<string> {
     active: 0,
     dead: 0,
     consumers: 1,
+    schedules: 2,
+    nextSchedule: 1_800_000_000_000,
     ...ages,
   };
   metrics.watch({ name: queue, stats: () => Promise.resolve(depth) });
@@ -64,7 +66,8 @@ const promised = `tasks_added_total leader_elected leader_term leader_transition
   tasks_settled_total task_duration_seconds task_start_delay_seconds worker_tasks_in_flight worker_concurrency
   deliveries_recovered_total lease_lost_total settle_failures_total redis_up redis_errors_total redis_reconnects_total
   redis_command_duration_seconds queue_tasks queue_oldest_due_age_seconds queue_oldest_ready_age_seconds
-  queue_consumers queue_paused queue_partitions queue_partitions_waiting collector_success swept_total stale_entries_total promotions_without_leader_total
+  queue_consumers queue_paused queue_partitions queue_partitions_waiting queue_schedules schedule_next_timestamp_seconds
+  schedule_occurrences_total schedule_last_fired_timestamp_seconds schedule_lateness_seconds collector_success swept_total stale_entries_total promotions_without_leader_total
   recovery_on_hold`
   .split(/\s+/)
   .map((name) => `duestream_${name}`);

@@ -16,6 +16,8 @@ const depth: Depth = {
   consumers: 6,
   oldestDueAgeMs: 1_500,
   oldestReadyAgeMs: null,
+  schedules: 7,
+  nextSchedule: 1_800_000_000_500,
 };
 
 /** A queue whose answers the test gives, one by one. */
@@ -56,6 +58,8 @@ test('the depths of a watched queue are read at the scrape', async () => {
     'queue_oldest_ready_age_seconds{queue="mail"} 0',
     'queue_consumers{queue="mail"} 6',
     'queue_paused{queue="mail"} 1',
+    'queue_schedules{queue="mail"} 7',
+    'schedule_next_timestamp_seconds{queue="mail"} 1800000000.5',
     'collector_success{collector="stats",queue="mail"} 1',
     'collector_success{collector="registry"} 1',
   ])

@@ -1,0 +1,230 @@
+import { describe, expect, test } from 'vitest';
+import type { ScheduleOptions } from '../../src/index.js';
+import { partitionsIn } from '../support/partitions.js';
+import { useLab } from '../support/lab.js';
+import { until } from '../support/redis.js';
+
+const lab = useLab();
+const { created, keysOf } = partitionsIn(lab);
+const job = { name: 'job' } as const;
+const refusing = { '~standard': { validate: () => ({ issues: [{ path: [] }] }) } };
+
+/** Often enough not to wait for, seldom enough that a slow machine does not fall behind. */
+const often: ScheduleOptions = { every: '100ms' };
+const daily: ScheduleOptions = { cron: '0 3 * * *', tz: 'Europe/Berlin' };
+
+const nominalOf = (id: string): number => Date.parse(id.slice(id.lastIndexOf('@') + 1));
+
+describe('a schedule', () => {
+  test('has a task added at each of its times, due just then, and once', async () => {
+    const ran: { id: string; due: number; payload: unknown; key?: string }[] = [];
+    await lab().queue.create();
+    await lab().worker({ job: (task) => void ran.push(task) });
+    const { status, next } = await lab().queue.schedule('ticks', often, { name: 'job', payload: { a: 1 } });
+    expect(status).toBe('created');
+    await until(() => ran.length >= 5, 'five of them');
+    const times = ran.slice(0, 5).map(({ id }) => nominalOf(id));
+    expect(times).toEqual([0, 1, 2, 3, 4].map((at) => (next as number) + at * 100));
+    expect(ran.slice(0, 5).map(({ due }) => due)).toEqual(times);
+    expect(ran[0]).toMatchObject({
+      payload: { a: 1 },
+      key: 'ticks',
+      id: `ticks@${new Date(next as number).toISOString()}`,
+    });
+    expect(new Set(ran.map(({ id }) => id)).size).toBe(ran.length);
+  });
+
+  test('is created once, however many processes do so at once', async () => {
+    const queues = [lab().queue, lab().newQueue(), lab().newQueue()];
+    const results = await Promise.all(queues.map((queue) => queue.schedule('nightly', daily, job)));
+    expect(results.map(({ status }) => status).sort()).toEqual(['created', 'unchanged', 'unchanged']);
+    expect(new Set(results.map(({ next }) => next)).size).toBe(1);
+  });
+
+  test('is changed by a higher version, and by nothing else', async () => {
+    const { queue } = lab();
+    await queue.schedule('nightly', { ...daily, version: 2 }, job);
+    await expect(queue.schedule('nightly', { ...daily, version: 2 }, { name: 'other' })).rejects.toMatchObject({
+      code: 'ERR_CONFLICT',
+      message: expect.stringContaining('give the change a higher version') as string,
+    });
+    expect(await queue.schedule('nightly', { every: '1h' }, job)).toMatchObject({ status: 'older' });
+    expect(await queue.schedule('nightly', { every: '1h', version: 3 }, job)).toMatchObject({ status: 'changed' });
+    expect(await queue.schedules.get('nightly')).toMatchObject({ version: 3, rule: 'every 1h' });
+  });
+
+  test('whose task alone is changed keeps its times', async () => {
+    const { queue } = lab();
+    const { next } = await queue.schedule('nightly', daily, job);
+    const changed = await queue.schedule('nightly', { ...daily, version: 2 }, { name: 'job', payload: 'new' });
+    expect(changed).toEqual({ name: 'nightly', status: 'changed', next });
+  });
+
+  test('that is gone fires no more, and may be made anew', async () => {
+    const { queue } = lab();
+    await queue.schedule('nightly', daily, job);
+    expect(await queue.schedules.delete('nightly')).toEqual({ name: 'nightly', status: 'deleted' });
+    expect(await queue.schedules.delete('nightly')).toEqual({ name: 'nightly', status: 'not_found' });
+    expect(await queue.schedules.get('nightly')).toBeNull();
+    expect(await lab().send('EXISTS', lab().keys.schedules, lab().keys.cursors, lab().keys.upcoming)).toBe(0);
+    expect(await queue.schedule('nightly', { every: '1h' }, job)).toMatchObject({ status: 'created' });
+  });
+
+  test('ends with its limit', async () => {
+    const { queue } = lab();
+    await queue.create();
+    await lab().leader();
+    await queue.schedule('thrice', { ...often, limit: 3 }, job);
+    await until(async () => (await queue.schedules.get('thrice'))?.state === 'finished', 'it to end');
+    expect(await queue.schedules.get('thrice')).toMatchObject({ count: 3, next: null, upcoming: [] });
+    expect((await queue.stats()).counts).toMatchObject({ fired: 3, added: 3 });
+  });
+
+  test('that nobody can read here is left as it is, and the others are fired', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule('thrice', { ...often, limit: 3 }, job);
+    await lab().send('HSET', keys.schedules, 'strange', '{"f":99}');
+    await lab().send('HSET', keys.cursors, 'strange', 'of a newer version');
+    await lab().send('ZADD', keys.upcoming, 1, 'strange');
+    await lab().send('ZADD', keys.upcoming, 1, 'orphan');
+    await lab().leader();
+    await until(async () => (await queue.schedules.get('thrice'))?.state === 'finished', 'the others');
+    expect(await lab().send('HGET', keys.cursors, 'strange')).toBe('of a newer version');
+    expect(Number(await lab().send('ZSCORE', keys.upcoming, 'strange'))).toBeGreaterThan(Date.now());
+    await expect(queue.schedules.get('strange')).rejects.toMatchObject({ code: 'ERR_REDIS_REPLY' });
+  });
+
+  test('that somebody took out of the order of what is upcoming is put back', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule('ticks', often, job);
+    await lab().send('DEL', keys.upcoming);
+    await lab().leader();
+    await until(async () => ((await queue.schedules.get('ticks'))?.count ?? 0) > 1, 'it to be fired');
+  });
+
+  test('whose cursor somebody took away begins anew', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule('ticks', often, job);
+    await lab().send('DEL', keys.cursors);
+    await lab().leader();
+    await until(async () => ((await queue.schedules.get('ticks'))?.count ?? 0) > 1, 'it to be fired');
+  });
+});
+
+describe('by hand', () => {
+  test('an occurrence of now is added', async () => {
+    const { queue } = lab();
+    await queue.schedule('nightly', daily, { name: 'job', payload: 7, expiresIn: '1h' });
+    const { id, status } = await queue.schedules.trigger('nightly');
+    expect([status, id]).toEqual(['ready', expect.stringMatching(/^nightly@\d{4}-/)]);
+    expect(await queue.get(id)).toMatchObject({ name: 'job', payload: 7, key: 'nightly' });
+    expect(await queue.schedules.get('nightly')).toMatchObject({ count: 0 });
+  });
+
+  test('a range is backfilled, each time once, also when it is asked for again', async () => {
+    const { queue } = lab();
+    const ran: string[] = [];
+    await queue.create();
+    await lab().worker({ job: ({ id }) => void ran.push(id) });
+    await queue.schedule('minutely', { every: '1m' }, job);
+    const range = { from: Date.now() - 3_600_000, to: Date.now() - 1_800_000, perSecond: 1_000 };
+    for (let round = 0; round < 2; round += 1) {
+      await queue.schedules.backfill('minutely', range);
+      await until(async () => (await queue.schedules.get('minutely'))?.backfill === null, 'it to be filled');
+    }
+    await until(async () => (await queue.stats()).counts['complete'] === 30, 'all of them');
+    expect(new Set(ran).size).toBe(30);
+    expect(ran).toHaveLength(30);
+  });
+
+  test('one backfill at a time, and not of the future', async () => {
+    const { queue } = lab();
+    await queue.schedule('minutely', { every: '1m' }, job);
+    await queue.schedules.backfill('minutely', { from: Date.now() - 3_600_000 });
+    const again = queue.schedules.backfill('minutely', { from: Date.now() - 60_000 });
+    await expect(again).rejects.toMatchObject({ code: 'ERR_CONFLICT' });
+    await queue.schedule('hourly', { every: '1h' }, job);
+    const future = queue.schedules.backfill('hourly', { from: Date.now() + 60_000 });
+    await expect(future).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+  });
+
+  test('what is not there is said', async () => {
+    const { schedules } = lab().queue;
+    await lab().queue.create();
+    for (const call of [schedules.pause('x'), schedules.resume('x'), schedules.trigger('x')]) {
+      await expect(call).rejects.toMatchObject({ code: 'ERR_NO_SCHEDULE', message: 'there is no schedule x' });
+    }
+  });
+});
+
+describe('a queue of many partitions', () => {
+  test('has each schedule, and all its occurrences, where its key or its name belongs', async () => {
+    const queue = await created(4);
+    const names = Array.from({ length: 12 }, (_, at) => `s${at}`);
+    await Promise.all(names.map((name) => queue.schedule(name, { ...often, limit: 2 }, job)));
+    await queue.schedule('keyed', { ...often, limit: 2 }, { ...job, key: 'a key' });
+    const sizes = await Promise.all([0, 1, 2, 3].map((at) => lab().send('HLEN', keysOf(at).schedules)));
+    expect(sizes.reduce((sum: number, size) => sum + Number(size), 0)).toBe(13);
+    expect(Math.min(...sizes.map(Number))).toBeGreaterThan(0);
+    expect((await queue.schedules.list({ limit: 1000 })).schedules).toHaveLength(13);
+    await lab().leader();
+    const isOver = async (): Promise<boolean> =>
+      (await queue.schedules.list({ limit: 1000 })).schedules.every(({ state }) => state === 'finished');
+    await until(isOver, 'all to be fired');
+    const { fired } = (await queue.schedules.get('keyed')) as { fired: readonly number[] };
+    const id = `keyed@${new Date(fired[0] as number).toISOString()}`;
+    expect(await queue.get(id, { key: 'a key' })).toMatchObject({ id, key: 'a key' });
+    expect(await queue.get(id)).toMatchObject({ id });
+    expect((await queue.stats()).counts).toMatchObject({ fired: 26 });
+  });
+});
+
+describe('bad input is refused, and nothing is written', () => {
+  const cases: [string, ScheduleOptions, object, RegExp][] = [
+    ['a date that never comes', { cron: '0 0 30 2 *' }, job, /never fires/],
+    ['an unknown zone', { cron: '0 3 * * *', tz: 'Mars/Olympus' }, job, /Mars\/Olympus/],
+    ['too often', { every: '99ms' }, job, /every must be from 100ms/],
+    ['both a pattern and a distance', { cron: '* * * * *', every: '1m' }, job, /cron and every/],
+    [
+      'an end before its start',
+      { every: '1m', start: '2027-02-01T00:00Z', end: '2027-01-01T00:00Z' },
+      job,
+      /end must be after start/,
+    ],
+    ['a jitter that is too long', { every: '1m', jitter: '2m' }, job, /jitter must be at most 1m/],
+    ['a policy that is none', { every: '1m', catchUp: 'some' as never }, job, /catchUp must be/],
+    ['an overlap that is none', { every: '1m', overlap: { bufferAll: 0 } }, job, /overlap.bufferAll must be/],
+    ['a window that is too short', { every: '1m', window: '1s' }, job, /window must be from 10s/],
+    ['a version that is none', { every: '1m', version: 0 }, job, /version must be/],
+    ['an option nobody knows', { every: '1m', catchup: 'one' } as never, job, /unknown option/],
+    ['a task with an id', { every: '1m' }, { name: 'job', id: 'x' }, /unknown option "id"/],
+    [
+      'a payload its schema refuses',
+      { every: '1m' },
+      { name: 'job', payload: 1, schema: refusing },
+      /refused by its schema/,
+    ],
+    [
+      'a payload that is too large',
+      { every: '1m' },
+      { name: 'job', payload: 'x'.repeat(65_536) },
+      /at most 65536 bytes/,
+    ],
+    ['a payload that is no JSON', { every: '1m' }, { name: 'job', payload: Number.NaN }, /NaN/],
+  ];
+
+  test.each(cases)('%s', async (_what, options, task, message) => {
+    await expect(lab().queue.schedule('s', options, task as never)).rejects.toMatchObject({
+      code: expect.stringMatching(/^ERR_INVALID_(ARGUMENT|PAYLOAD)$/) as string,
+      message: expect.stringMatching(message) as string,
+    });
+    expect(await lab().send('DBSIZE')).toBe(0);
+  });
+
+  test.each([[''], ['x'.repeat(300)], ['a\nb'], [7]])('the name %j', async (name) => {
+    await expect(lab().queue.schedule(name as string, { every: '1m' }, job)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
+    });
+    expect(await lab().send('DBSIZE')).toBe(0);
+  });
+});
