@@ -22,6 +22,8 @@ const beforeMs = 2_500;
 const calmMsMore = 4_500;
 const lookMs = 200;
 const reapedMsMax = 15_000;
+/** Of a schedule that waits for a leader to move it. */
+const resumedMsMax = 5_000;
 
 /**
  * One campaign, from the first process to the last line of its history: calm, faults, calm, drain, stop. It judges
@@ -71,7 +73,7 @@ async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; d
     const ended = pause(plan.seconds * 500, signal).then(() => over.abort());
     await nemesis.run(plan.lanes, over.signal);
     await ended;
-    await arena.recurring.resume();
+    await until(async () => arena.recurring.resume().then(() => true), resumedMsMax, signal);
     writer.note({ what: 'phase', phase: 'calm' });
     await pause(plan.leaseMs + plan.lockTtlMs + calmMsMore, signal);
   }
