@@ -202,4 +202,77 @@ export const mutants = [
     ],
     campaign: ['--faults', 'none', '--seconds', '2'],
   },
+  {
+    name: 'no cursor comparison in tick',
+    edits: [
+      {
+        file: 'lua/tick.lua',
+        from: "if (redis.call('HGET', cursors, schedule) or '') ~= was then",
+        to: 'if false then',
+      },
+    ],
+    campaign: ['--faults', 'schedules-paused,net-latency', '--lanes', '3', '--seconds', '60'],
+  },
+  {
+    name: 'no term check in tick',
+    edits: [
+      { file: 'lua/tick.lua', from: 'if accepted[1] ~= term or accepted[2] ~= token then\n', to: 'if false then\n' },
+    ],
+    campaign: ['--faults', 'leader-freeze,net-late-requests', '--seconds', '40'],
+  },
+  {
+    name: 'tick moves the cursor and adds nothing',
+    edits: [
+      { file: 'lua/tick.lua', from: "  elseif id ~= '' then\n", to: "  elseif id ~= '' and now_ms % 7 > 0 then\n" },
+    ],
+    campaign: ['--faults', 'none', '--seconds', '5'],
+  },
+  {
+    name: 'the cursor set by a call before the one that adds',
+    edits: [
+      {
+        file: 'src/leader/scheduler.ts',
+        from: '    const marks = await this.#send(reign, items);\n',
+        to:
+          "    await this.#send(reign, items.map((item) => ({ ...item, id: '' })));\n" +
+          '    const marks = await this.#send(reign, items.map((item) => ({ ...item, was: item.cursor })));\n',
+      },
+    ],
+    campaign: ['--faults', 'leader-kill,net-latency', '--seconds', '40'],
+  },
+  {
+    name: 'the cursor set by a call after the one that adds',
+    edits: [
+      {
+        file: 'src/leader/scheduler.ts',
+        from: '    const marks = await this.#send(reign, items);\n',
+        to:
+          '    const marks = await this.#send(reign, items.map((item) => ({ ...item, cursor: item.was })));\n' +
+          "    await this.#send(reign, items.map((item) => ({ ...item, id: '' })));\n",
+      },
+    ],
+    campaign: ['--faults', 'leader-kill,net-latency', '--seconds', '40'],
+  },
+  {
+    name: 'a scheduler that goes on from now',
+    edits: [
+      {
+        file: 'src/schedule/plan.ts',
+        from: '  let nominalMs = cursor.nextMs;\n',
+        to: '  let nominalMs = cursor.nextMs && nextNominal(definition.timing, Math.max(cursor.nextMs, at.nowMs) - 1);\n',
+      },
+    ],
+    campaign: ['--faults', 'leader-kill', '--seconds', '15'],
+  },
+  {
+    name: 'a schedule that does not catch up',
+    edits: [
+      {
+        file: 'src/schedule/plan.ts',
+        from: 'if (this.#cursor.caughtUp >= catchUp.all)',
+        to: 'if (this.#cursor.caughtUp >= 0 * catchUp.all)',
+      },
+    ],
+    campaign: ['--faults', 'schedules-paused', '--seconds', '10'],
+  },
 ];

@@ -2874,7 +2874,7 @@ return {'ok', at, looked, bytes, swept, cleared, math.max(records - scheduled - 
 };
 
 export interface TickKeys {
-  /** hash: layout, paused */
+  /** hash: layout, paused, audit */
   meta: string;
   /** hash: {term, token} of the leader this partition accepts */
   epoch: string;
@@ -2898,6 +2898,8 @@ export interface TickKeys {
   upcoming: string;
   /** stream: nominal times that were not fired, and why */
   passed: string;
+  /** stream: while a campaign looks on: who fired what, and whose write was refused */
+  audit: string;
 }
 
 export interface TickArgs {
@@ -2917,7 +2919,7 @@ export type TickReply =
 /** fire occurrences of schedules, or pass over them, and move the schedules on. Leader only. */
 export const tick: Script<TickKeys, TickArgs, TickReply> = {
   name: 'tick',
-  sha1: '803e9dbb30a4faa1fe299cf2f72c167c46529c8b',
+  sha1: 'df7c6f001619da99e06f0f043a6ba32eee1cb520',
   keys: [
     'meta',
     'epoch',
@@ -2931,6 +2933,7 @@ export const tick: Script<TickKeys, TickArgs, TickReply> = {
     'cursors',
     'upcoming',
     'passed',
+    'audit',
   ],
   args: ['layout', 'nowMs', 'term', 'token'],
   items: ['schedule', 'was', 'cursor', 'lookMs', 'id', 'unless', 'dueMs', 'expiresMs', 'record', 'passed'],
@@ -2941,18 +2944,21 @@ export const tick: Script<TickKeys, TickArgs, TickReply> = {
   },
   source: `#!lua
 local meta, epoch, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local expiry, counts, wake, cursors, upcoming, passed = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local expiry, counts, wake, cursors, upcoming, passed, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local layout, now_ms, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local at = redis.call('HMGET', meta, 'layout', 'paused')
+local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local accepted = redis.call('HMGET', epoch, 'term', 'token')
-if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
+if accepted[1] ~= term or accepted[2] ~= token then
+  if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'refused', 'term', term, 'by', 'tick') end
+  return {'stale_term', accepted[1] or '0'}
+end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HLEN', tasks) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('ZCARD', expiry) redis.call('HLEN', counts)
 redis.call('HLEN', cursors) redis.call('ZCARD', upcoming) redis.call('XLEN', passed)
 local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge)
-local marks, fired, earliest, created = {}, 0, math.huge, string.format('{"c":%.0f,', now_ms)
+local marks, fired, earliest, created = {}, {}, math.huge, string.format('{"c":%.0f,', now_ms)
 for i = 5, #ARGV, 10 do
   local schedule, was, cursor, look_ms, id, unless = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
   local due_ms, expires_ms, record, note = tonumber(ARGV[i + 6]), ARGV[i + 7], ARGV[i + 8], ARGV[i + 9]
@@ -2964,7 +2970,7 @@ for i = 5, #ARGV, 10 do
   elseif id ~= '' and redis.call('HEXISTS', tasks, id) == 1 then
     mark = 'd'
   elseif id ~= '' then
-    mark, fired = 'f', fired + 1
+    mark, fired[#fired + 1] = 'f', id
     if due_ms > now_ms or at[2] == '1' then
       redis.call('ZADD', due, string.format('%.0f', due_ms), id)
       redis.call('HDEL', live, id)
@@ -2982,7 +2988,8 @@ for i = 5, #ARGV, 10 do
   end
   marks[#marks + 1] = mark
 end
-if fired > 0 then redis.call('HINCRBY', counts, 'added', fired) redis.call('HINCRBY', counts, 'fired', fired) end
+if #fired > 0 then redis.call('HINCRBY', counts, 'added', #fired) redis.call('HINCRBY', counts, 'fired', #fired) end
+if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'tick', 'term', term, 'ids', table.concat(fired, ' ')) end
 if earliest < head then redis.call('PUBLISH', wake, string.format('due %.0f', earliest)) end
 return {'ok', table.concat(marks), now_ms}
 `,

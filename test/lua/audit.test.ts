@@ -24,6 +24,20 @@ async function audit(): Promise<string[][]> {
   return ((await send('XRANGE', keys.audit, '-', '+')) as [string, string[]][]).map(([, fields]) => fields);
 }
 
+/** Of a schedule, from where it was: to the occurrence of that id, or none. */
+const step = (id: string, was: string) => ({
+  schedule: 'nightly',
+  was,
+  cursor: `at ${id.at(-1) ?? ''}`,
+  lookMs: '',
+  id,
+  unless: '',
+  dueMs: now,
+  expiresMs: '',
+  record: '{"n":"x"}',
+  passed: '',
+});
+
 async function work(): Promise<string> {
   const held = [await active('a'), await active('b')];
   await settle('c1', held.slice(0, 1));
@@ -34,6 +48,8 @@ async function work(): Promise<string> {
   await promote({ nowMs: now + 10_000 });
   await promote({ term: '6' });
   const [again] = await read('c1');
+  await run(lua.tick, { items: [step('nightly@1', ''), step('nightly@2', 'at 1'), step('', 'at 2')] });
+  await run(lua.tick, { term: '6', items: [step('nightly@3', 'at 2')] });
   await run(lua.lead, { nowUs: now * 1000, newToken: 'eight', leader: 'another', ttlMs: 5000, above: '0' });
   await run(lua.resign, { term: String(now * 1000), token: 'eight' });
   return [held[0]?.entry, held[1]?.entry, again?.entry].join();
@@ -48,6 +64,8 @@ test('tells who moved what, whose write was refused, what ended and who led, in 
     ['op', 'retry', 'id', 'b', 'of', second, 'count', '1', 'by', 'c1'],
     ['op', 'promote', 'term', '7', 'lives', `b ${again}`],
     ['op', 'refused', 'term', '6'],
+    ['op', 'tick', 'term', '7', 'ids', 'nightly@1 nightly@2'],
+    ['op', 'refused', 'term', '6', 'by', 'tick'],
     ['op', 'lead', 'term', term, 'by', 'another'],
     ['op', 'resign', 'term', term],
   ]);

@@ -94,6 +94,21 @@ export class CampaignHistory {
       .finish(id, at + 10, { by });
   }
 
+  /** One with a time each second, the first at `fromMs` and the last before `toMs`; that it fired them is not told. */
+  schedule(schedule: string, fromMs: number, toMs: number, sinceMs: number = toMs): this {
+    const [first, next, since] = [fromMs + aheadMs, toMs + aheadMs, sinceMs + aheadMs];
+    this.note(fromMs - 500, 'nemesis', { what: 'schedule', schedule, phase: 'created', everyMs: 1_000, fromMs: first });
+    return this.note(sinceMs, 'nemesis', { what: 'schedule', schedule, phase: 'ended', nextMs: next, sinceMs: since });
+  }
+
+  /** The occurrence of that time, from when it is fired to its end. */
+  occurrence(schedule: string, at: number, by = 'worker-1.1'): this {
+    const id = occurrenceIdAt(schedule, at);
+    return this.audit(at - 100, { op: 'tick', term: 7, ids: [id] })
+      .start(id, at + 5, { by, dueMs: at + aheadMs })
+      .finish(id, at + 10, { by });
+  }
+
   fault(fault: string, fromMs: number, toMs: number, on: { target?: string; costs?: readonly Cost[] } = {}): this {
     const { target = 'redis', costs = [] } = on;
     const fact = { what: 'fault', n: (this.#faults += 1), fault, target, costs } as const;
@@ -134,6 +149,10 @@ export class CampaignHistory {
   }
 }
 
+export function occurrenceIdAt(schedule: string, at: number): string {
+  return `${schedule}@${new Date(at + aheadMs).toISOString()}`;
+}
+
 type Told = RecordOf<'completed' | 'retried' | 'dead' | 'recovered' | 'lease_lost'>['what'];
 
 export function brokenIn({ results }: Verdict): string[] {
@@ -152,11 +171,17 @@ function clockReadings(endMs: number): HistoryRecord[] {
 function balanceOf(records: readonly HistoryRecord[]): HistoryRecord {
   const added = new Set(records.flatMap((record) => (record.what === 'added' ? [record.id] : [])));
   const verbs = new Map(records.flatMap((record) => (isEnd(record) ? [[record.id, record.verb] as const] : [])));
-  const counts: Record<string, number> = { added: new Set([...added, ...verbs.keys()]).size };
+  const fired = new Set(records.flatMap((record) => (isTick(record) ? record.ids : [])));
+  const all = new Set([...added, ...fired, ...verbs.keys()]);
+  const counts: Record<string, number> = { added: all.size, ...(fired.size > 0 && { fired: fired.size }) };
   for (const verb of verbs.values()) counts[verb] = (counts[verb] ?? 0) + 1;
-  const scheduled = [...added].filter((id) => !verbs.has(id)).length;
+  const scheduled = [...all].filter((id) => !verbs.has(id)).length;
   const places = { scheduled, due: 0, ready: 0, active: 0, dead: 0 };
   return { at: 50_000, by: 'nemesis', what: 'snapshot', ...places, counts };
+}
+
+function isTick(record: HistoryRecord): record is Stamp & Extract<AuditFact, { op: 'tick' }> {
+  return record.what === 'audit' && record.op === 'tick';
 }
 
 function isEnd(record: HistoryRecord): record is Stamp & End {

@@ -110,6 +110,18 @@ describe('SETTLE_UNIQUE', () => {
     expect(settledBy('worker-1.1').broken()).toEqual(['SETTLE_UNIQUE']);
   });
 
+  test('what a worker hears when it is not busy any more may have been lost since', () => {
+    const heard = (costs: readonly Cost[]): string[] => {
+      const history = campaign().add('a', 10_000).start('a', 10_005).returned('a', 10_010);
+      history.fault('power-loss', 10_900, 11_200, { costs }).told('a', 14_500);
+      history.fault('worker-block', 10_900, 14_400, { target: 'worker-1', costs: ['leases'] });
+      history.start('a', 16_000, { by: 'worker-2.1', delivery: 2 });
+      return history.finish('a', 16_010, { by: 'worker-2.1', delivery: 2 }).broken();
+    };
+    expect(heard(['writes'])).toEqual([]);
+    expect(heard([])).toEqual(['SETTLE_UNIQUE']);
+  });
+
   test('what a worker was told just before Redis lost writes may be lost', () => {
     const verdict = campaign().add('a', 1_000).start('a', 1_005).returned('a', 1_010).told('a', 1_012);
     verdict.fault('redis-kill', 1_100, 1_200, { costs: ['writes'] });

@@ -6,6 +6,7 @@ import type { RoleName } from './history/records.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Plan } from './plan.js';
 import { type Proxy, proxyTo, type Target } from './proxy.js';
+import { Recurring } from './recurring.js';
 import type { Replicas } from './replicas.js';
 import type { Seeded } from './seeded.js';
 import { type Servers, startServers } from './servers.js';
@@ -39,6 +40,8 @@ export class Arena {
   /** Or several, of which one is the master. */
   readonly replicas: Replicas | undefined;
   readonly lockNodes: readonly RedisServer[];
+  /** What is added by schedules. */
+  readonly recurring: Recurring;
   /** In Redis and in every actor, by its name; a word why not, where it can't be made. */
   readonly shim: Shim | string;
   /** For the campaign's own eyes. */
@@ -62,6 +65,9 @@ export class Arena {
       purpose: 'campaign',
       commandTimeoutMs: operatorTimeoutMs,
     });
+    const { connection, prefix } = this;
+    const { partitions } = parts.plan;
+    this.recurring = new Recurring({ queue: queueName, connection, prefix, partitions, writer: parts.writer });
   }
 
   static async open(parts: ArenaParts): Promise<Arena> {
@@ -129,7 +135,7 @@ export class Arena {
       for (const { proxies } of this.actors) await Promise.all(proxies.map((proxy) => proxy.stop()));
       if (this.plan.connection !== undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
     } finally {
-      await this.link.stop();
+      await Promise.all([this.link.stop(), this.recurring.close()]);
       const ours = [this.redis, this.replicas, this.#ownWay, ...this.lockNodes];
       await Promise.all(ours.map(async (one) => one?.stop()));
       if (this.shim instanceof Shim) await this.shim.close();

@@ -22,6 +22,8 @@ const beforeMs = 2_500;
 const calmMsMore = 4_500;
 const lookMs = 200;
 const reapedMsMax = 15_000;
+/** Of a schedule that waits for a leader to move it. */
+const resumedMsMax = 5_000;
 
 /**
  * One campaign, from the first process to the last line of its history: calm, faults, calm, drain, stop. It judges
@@ -41,6 +43,7 @@ export async function runCampaign({ plan, signal, tell }: CampaignParts): Promis
   try {
     watch.start();
     await arena.cast();
+    await arena.recurring.create();
     writer.note({ what: 'phase', phase: 'load' });
     tell('at work');
     await pause(beforeMs, signal);
@@ -70,6 +73,7 @@ async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; d
     const ended = pause(plan.seconds * 500, signal).then(() => over.abort());
     await nemesis.run(plan.lanes, over.signal);
     await ended;
+    await until(async () => arena.recurring.resume().then(() => true), resumedMsMax, signal);
     writer.note({ what: 'phase', phase: 'calm' });
     await pause(plan.leaseMs + plan.lockTtlMs + calmMsMore, signal);
   }
@@ -87,7 +91,10 @@ function chosenFaults({ plan }: Arena): Fault[] {
 async function wind(arena: Arena, watch: Watch, { writer, signal, tell }: Scene): Promise<void> {
   const { plan } = arena;
   writer.note({ what: 'phase', phase: 'drain' });
-  await Promise.all(arena.of('producer').map((actor) => actor.ask({ type: 'quiet' }, 'quiet')));
+  await Promise.all([
+    arena.recurring.end(),
+    ...arena.of('producer').map((actor) => actor.ask({ type: 'quiet' }, 'quiet')),
+  ]);
   const drainMsMax = 30_000 + 10 * plan.leaseMs;
   const drained = await until(async () => (await watch.unended()) === 0, drainMsMax, signal);
   if (!drained) tell('not all tasks came to their end');

@@ -63,6 +63,8 @@ export class Watch {
         live: await total('HLEN', 'live'),
         runs: await total('HLEN', 'runs'),
         expiry: await total('ZCARD', 'expiry'),
+        cursors: await total('HLEN', 'cursors'),
+        upcoming: await total('ZCARD', 'upcoming'),
         pending: await this.#pending(),
       },
       consumers: beats.length,
@@ -176,7 +178,9 @@ function auditOf(number: string, fields: Record<string, string>): AuditRecord {
     case 'resign':
       return { ...told, op: 'resign', term };
     case 'refused':
-      return { ...told, op: 'refused', by: 'promote', term };
+      return { ...told, op: 'refused', by: fields['by'] ?? 'promote', term };
+    case 'tick':
+      return { ...told, op: 'tick', term, ids: (fields['ids'] ?? '').split(' ').filter((id) => id !== '') };
     case 'promote': {
       const ids = (fields['lives'] ?? '').split(' ').filter((_, at) => at % 2 === 0);
       return { ...told, op: 'promote', term: fields['term'] === '' ? null : term, ids };

@@ -6,7 +6,10 @@ import { acceptanceOf, acceptedAt } from './task-life.js';
 /** A sweep has repaired by then what an operator's hand took away. */
 const repairMs = 10_000;
 
-/** CONSERVE: at any instant what was added is somewhere, or has its end; and in the end that is what producers added. */
+/**
+ * CONSERVE: at any instant what was added is somewhere, or has its end; and in the end that is what producers added, and
+ * schedules fired.
+ */
 export function conserve(evidence: Evidence, findings: Findings): void {
   const { faults, when, of } = evidence;
   const snapshots = of('snapshot');
@@ -35,9 +38,13 @@ function addedInTheEnd({ tasks, faults, of }: Evidence, findings: Findings): voi
     if (acceptance === 'accepted' || acceptance === 'possible') most += 1;
     if (acceptance === 'accepted' && !faults.mayHaveLost(acceptedAt(life) ?? 0)) sure += 1;
   }
-  const added = last.counts['added'] ?? 0;
+  const fired = last.counts['fired'] ?? 0;
+  const added = (last.counts['added'] ?? 0) - fired;
   if (added >= sure && added <= most) return;
-  findings.broke(`Redis counts ${added} added, where producers added ${sure === most ? sure : `${sure} to ${most}`}`);
+  const beside = fired > 0 ? ` beside ${fired} fired` : '';
+  findings.broke(
+    `Redis counts ${added} added${beside}, where producers added ${sure === most ? sure : `${sure} to ${most}`}`,
+  );
 }
 
 function cameIn({ counts }: RecordOf<'snapshot'>): number {

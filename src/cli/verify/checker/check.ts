@@ -38,7 +38,7 @@ export function check(history: readonly HistoryRecord[]): Verdict {
 }
 
 function figuresOf({ tasks, faults, of }: Evidence): Record<string, number> {
-  const acceptances = { accepted: 0, possible: 0, refused: 0, unasked: 0 };
+  const acceptances = { accepted: 0, possible: 0, refused: 0, unasked: 0, fired: 0 };
   const ends = { complete: 0, bury: 0, cancelled: 0, expired: 0, retry: 0 };
   const told = { recovered: 0, lease_lost: 0 };
   for (const life of tasks.values()) {

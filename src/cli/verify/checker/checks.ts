@@ -6,6 +6,7 @@ import { lateness, noEarly } from './due-times.js';
 import { settleUnique } from './ends.js';
 import { failover } from './failovers.js';
 import { fence, oneLeaderPerTerm, staleRefused, termMono } from './leaders.js';
+import { oneOccurrence } from './occurrences.js';
 import { clientSane, held } from './processes.js';
 import { ran } from './ran.js';
 import { recover } from './recovery.js';
@@ -22,6 +23,7 @@ export type CheckName =
   | 'SETTLE_UNIQUE'
   | 'RAN'
   | 'ONE_ANSWER'
+  | 'ONE_OCCURRENCE'
   | 'STALE_REFUSED'
   | 'TERM_MONO'
   | 'ONE_LEADER_PER_TERM'
@@ -46,6 +48,7 @@ export const checks: Readonly<Record<CheckName, Check>> = {
   SETTLE_UNIQUE: settleUnique,
   RAN: ran,
   ONE_ANSWER: oneAnswer,
+  ONE_OCCURRENCE: oneOccurrence,
   STALE_REFUSED: staleRefused,
   TERM_MONO: termMono,
   ONE_LEADER_PER_TERM: oneLeaderPerTerm,

@@ -11,7 +11,7 @@ const latenessMsMax = 1_000;
 
 /**
  * NO_EARLY: no start before the task was due, by Redis' clock; not even when that clock was as far ahead as it may have
- * been. Due is what Redis said with the delivery, and no earlier than what the producer asked for.
+ * been. Due is what Redis said with the delivery, and no earlier than what the producer asked for, or the nominal time.
  */
 export function noEarly(evidence: Evidence, findings: Findings): void {
   const { tasks, clock, when } = evidence;
@@ -35,7 +35,8 @@ function aheadMs({ at }: Start, { clock, faults, plan }: Evidence): number {
 }
 
 /** What the producer asked for, at the earliest: a delay counts from when Redis got the call. */
-function askedDueMs({ adds, answers }: TaskLife, { clock }: Evidence): number {
+function askedDueMs({ nominal, adds, answers }: TaskLife, { clock }: Evidence): number {
+  if (nominal !== undefined) return nominal.ms;
   const [add] = adds;
   if (add === undefined || adds.length > 1) return 0;
   if (add.dueMs !== undefined) return add.dueMs;
@@ -49,7 +50,7 @@ function askedDueMs({ adds, answers }: TaskLife, { clock }: Evidence): number {
  * machine's too, so only a second is too much, and only in the long form.
  */
 export function lateness(evidence: Evidence, findings: Findings): void {
-  const { count, p50Ms, p99Ms, maxMs } = calmLateness(evidence);
+  const { count, p50Ms, p99Ms, maxMs } = calmLateness(evidence, evidence.tasks.values());
   findings.figure('latenessCount', count);
   for (const [name, ms] of Object.entries({ latenessP50Ms: p50Ms, latenessP99Ms: p99Ms, latenessMaxMs: maxMs })) {
     if (ms !== null) findings.figure(name, ms);
@@ -59,11 +60,12 @@ export function lateness(evidence: Evidence, findings: Findings): void {
   }
 }
 
-function calmLateness({ tasks, clock, faults, plan, of }: Evidence): Lateness {
+/** Of these tasks. */
+export function calmLateness({ clock, faults, plan, of }: Evidence, lives: Iterable<TaskLife>): Lateness {
   const loadMs = of('phase').find(({ phase }) => phase === 'load')?.at ?? Number.NEGATIVE_INFINITY;
   const afterMs = plan.leaseMs + plan.lockTtlMs + graceMs;
   const lateMs: number[] = [];
-  for (const { adds, starts } of tasks.values()) {
+  for (const { adds, starts } of lives) {
     const askedAt = adds[0]?.at ?? Number.NEGATIVE_INFINITY;
     for (const start of starts) {
       if (start.delivery > 1) continue;

@@ -62,7 +62,7 @@ function toldIsWritten(life: TaskLife, evidence: Evidence, findings: Findings): 
   for (const one of told) {
     const { what, at, by } = one;
     if (what === 'recovered' || what === 'lease_lost') continue;
-    if (faults.mayHaveLost(at)) continue;
+    if (faults.mayHaveLost(at, ownStart(life, one)?.at)) continue; // what a busy worker hears may be old
     counted[what] += 1;
     const end = written.filter(({ verb }) => verb === verbs[what])[counted[what] - 1];
     if (end !== undefined && end.fromMs <= at) {
@@ -75,15 +75,20 @@ function toldIsWritten(life: TaskLife, evidence: Evidence, findings: Findings): 
   }
 }
 
+/** The last start of that attempt by whom it was told. */
+function ownStart({ starts }: TaskLife, told: Told): Start | undefined {
+  return starts.filter(({ attempt, by, at }) => attempt === told.attempt && by === told.by && at < told.at).at(-1);
+}
+
 /** Who settles is who holds the delivery: nobody else had started that attempt in the meantime. */
 function byItsHolder(
-  { starts }: TaskLife,
+  life: TaskLife,
   { told, end }: { told: Told; end: End },
   { evidence: { faults, plan, when }, findings }: { evidence: Evidence; findings: Findings },
 ): void {
-  const ofAttempt = starts.filter(({ attempt, at }) => attempt === told.attempt && at < end.fromMs);
+  const ofAttempt = life.starts.filter(({ attempt, at }) => attempt === told.attempt && at < end.fromMs);
   const last = ofAttempt.at(-1);
-  const own = starts.filter(({ attempt, by, at }) => attempt === told.attempt && by === told.by && at < told.at).at(-1);
+  const own = ownStart(life, told);
   if (last === undefined || last.by === told.by || (own !== undefined && own.at >= last.at)) return;
   if (faults.cost(['group', 'writes'], { fromMs: (ofAttempt[0] as Start).at - plan.leaseMs, toMs: end.toMs })) return;
   findings.broke(`${startText(last, when)}, and ${told.by} settled it at ${when(end.toMs)}, which had lost it by then`);

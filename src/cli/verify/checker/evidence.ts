@@ -2,6 +2,7 @@ import { exitCodes, Failure } from '../../failure.js';
 import type { HistoryRecord, RecordOf } from '../history/records.js';
 import { actorOf, Faults } from './faults.js';
 import { RedisClock } from './redis-clock.js';
+import { nominalOf, type ScheduleLife, scheduleLivesOf } from './schedule-life.js';
 import { newLife, type TaskLife } from './task-life.js';
 
 type What = HistoryRecord['what'];
@@ -11,6 +12,7 @@ export interface Evidence {
   readonly plan: RecordOf<'plan'>;
   readonly records: readonly HistoryRecord[];
   readonly tasks: ReadonlyMap<string, TaskLife>;
+  readonly schedules: ReadonlyMap<string, ScheduleLife>;
   readonly faults: Faults;
   readonly clock: RedisClock;
   /** What Redis noted, for each partition in its own order. */
@@ -31,12 +33,14 @@ export function evidenceOf(records: readonly HistoryRecord[]): Evidence {
     throw new Failure(exitCodes.failed, 'there is no plan in this history: it is none of a campaign');
   const startMs = records[0]?.at ?? 0;
   const clock = new RedisClock(of('clock'));
+  const schedules = scheduleLivesOf(of('schedule'));
   const processes = grouped(records, ({ by }) => by);
   const names = [...processes.keys(), ...of('process').map(({ name }) => name)];
   return {
     plan,
     records,
-    tasks: livesOf(records, clock),
+    tasks: livesOf(records, { clock, schedules }),
+    schedules,
     faults: new Faults(of('fault'), new Set(names.filter((name) => actorOf(name) !== name).map(actorOf))),
     clock,
     audit: [...grouped(of('audit'), ({ partition = 0 }) => partition).values()],
@@ -47,12 +51,15 @@ export function evidenceOf(records: readonly HistoryRecord[]): Evidence {
   };
 }
 
-function livesOf(records: readonly HistoryRecord[], clock: RedisClock): Map<string, TaskLife> {
+function livesOf(
+  records: readonly HistoryRecord[],
+  { clock, schedules }: Pick<Evidence, 'clock' | 'schedules'>,
+): Map<string, TaskLife> {
   const lives = new Map<string, TaskLife>();
   for (const record of records) {
     if (!('id' in record)) continue;
     let life = lives.get(record.id);
-    if (life === undefined) lives.set(record.id, (life = newLife(record.id)));
+    if (life === undefined) lives.set(record.id, (life = newLife(record.id, nominalOf(record.id, schedules))));
     tell(life, record, clock);
   }
   return lives;

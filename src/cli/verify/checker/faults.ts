@@ -46,9 +46,9 @@ export class Faults {
     return this.#byCost.get('leases')?.some((window) => hits(window) && touch(window, span)) ?? false;
   }
 
-  /** Whether Redis may have lost what it acknowledged at that instant. */
-  mayHaveLost(at: number): boolean {
-    return this.cost(['writes'], { fromMs: at, toMs: at + unsyncedMs });
+  /** Whether Redis may have lost what it acknowledged at that instant; or since another, as far as one knows. */
+  mayHaveLost(at: number, sinceMs: number = at): boolean {
+    return this.cost(['writes'], { fromMs: sinceMs, toMs: at + unsyncedMs });
   }
 
   /** Whether anything was broken in that time. */

@@ -4,17 +4,21 @@ import type { Evidence } from './evidence.js';
 
 type Audit = RecordOf<'audit'>;
 
-/** FENCE: in Redis' own order, whatever was promoted was promoted by the leader it accepted just then, or by none. */
+/**
+ * FENCE: in Redis' own order, whatever was promoted was promoted by the leader it accepted just then, or by none; and only
+ * that leader moved schedules.
+ */
 export function fence({ audit }: Evidence, findings: Findings): void {
   let promotes = 0;
   let without = 0;
   for (const [record, accepted] of audit.flatMap(withAccepted)) {
-    if (record.op !== 'promote') continue;
-    promotes += 1;
+    if (record.op !== 'promote' && record.op !== 'tick') continue;
+    if (record.op === 'promote') promotes += 1;
     if (record.term === null) without += 1;
     else if (record.term !== accepted) {
       const was = accepted === undefined ? 'nobody was accepted' : `${accepted} was the accepted one`;
-      findings.broke(`entry ${record.entry}: term ${record.term} promoted ${record.ids.length} tasks when ${was}`);
+      const did = record.op === 'tick' ? 'fired' : 'promoted';
+      findings.broke(`entry ${record.entry}: term ${record.term} ${did} ${record.ids.length} tasks when ${was}`);
     }
   }
   findings.figure('promotes', promotes);
@@ -32,9 +36,10 @@ export function staleRefused({ audit, of }: Evidence, findings: Findings): void 
           findings.broke(`entry ${record.entry}: the accepted term ${accepted} was refused`);
         else refused.set(record.term, record.entry);
       }
-      const before = record.op === 'promote' && record.term !== null ? refused.get(record.term) : undefined;
+      if (record.op !== 'promote' && record.op !== 'tick') continue;
+      const before = record.term === null ? undefined : refused.get(record.term);
       if (before === undefined) continue;
-      findings.broke(`entry ${record.entry}: promoted by a term that had been refused, in entry ${before}`);
+      findings.broke(`entry ${record.entry}: ${record.op} by a term that had been refused, in entry ${before}`);
     }
     for (const term of refused.keys()) terms.add(term);
   }

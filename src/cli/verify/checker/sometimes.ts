@@ -1,5 +1,6 @@
 import type { Evidence } from './evidence.js';
 import { actorOf } from './faults.js';
+import { firedAfterDeath, firingTerms, leaderDeaths } from './firings.js';
 import type { Span } from './redis-clock.js';
 
 /** What has to be met now and then, or the campaign proves nothing. */
@@ -18,6 +19,7 @@ const refusals = /^leader-freeze|^lock-nodes?-|^net-hole/;
 const late = /^net-late-requests/;
 const cuts = /^net-cut-replies|^redis-kill-in-reply/;
 const silencing = /freeze|block/;
+const handOvers = /^leader-/;
 
 /** SOMETIMES: each is demanded only when faults that bring it about were made, and as often as it takes. */
 export function sometimes(evidence: Evidence): Sometimes[] {
@@ -34,6 +36,25 @@ export function sometimes(evidence: Evidence): Sometimes[] {
     met('a write was refused', { seen: refused, chances: faults.count(refusals), enough: 30 }),
     met('a write that came late was refused', { seen: refused, chances: faults.count(late), enough: 3 }),
     met('a reply was cut', { seen: cut, chances: faults.count(cuts), enough: 3 }),
+    ...(evidence.schedules.size === 0 ? [] : handedOver(evidence)),
+  ];
+}
+
+/** Of schedules there is nothing to show unless they are handed over, and a leader dies when something is up. */
+function handedOver(evidence: Evidence): Sometimes[] {
+  const others = Math.max(0, firingTerms(evidence) - 1);
+  const deaths = leaderDeaths(evidence).length;
+  return [
+    met('another leader fired occurrences', {
+      seen: others,
+      chances: evidence.faults.count(handOvers),
+      enough: 5,
+    }),
+    met("an occurrence came late, after a leader's death", {
+      seen: firedAfterDeath(evidence),
+      chances: deaths,
+      enough: 5,
+    }),
   ];
 }
 

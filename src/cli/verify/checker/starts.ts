@@ -58,7 +58,8 @@ export function attemptMono(evidence: Evidence, findings: Findings): void {
   }
 }
 
-function grows(before: Start, start: Start): boolean {
+/** A later delivery, or a later attempt. */
+export function grows(before: Start, start: Start): boolean {
   if (start.attempt !== before.attempt) return start.attempt > before.attempt;
   return start.delivery > before.delivery;
 }

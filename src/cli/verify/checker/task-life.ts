@@ -1,5 +1,6 @@
 import type { RecordOf } from '../history/records.js';
 import type { Span } from './redis-clock.js';
+import type { Nominal } from './schedule-life.js';
 
 export type Start = RecordOf<'start'>;
 export type Return = RecordOf<'return'>;
@@ -13,6 +14,8 @@ export type End = Extract<RecordOf<'audit'>, { op: 'end' }> & Span;
 /** All that was said of one task, each list in its order. */
 export interface TaskLife {
   readonly id: string;
+  /** Of an occurrence: nobody but the leader adds those. */
+  readonly nominal: Nominal | undefined;
   readonly adds: RecordOf<'add'>[];
   readonly answers: Answer[];
   readonly starts: Start[];
@@ -25,15 +28,16 @@ export interface TaskLife {
 
 /**
  * `accepted`: an add returned. `possible`: it may have happened; a producer that was killed never heard. `refused`: it
- * did not happen. `unasked`: nobody ever added it.
+ * did not happen. `unasked`: nobody ever added it. `fired`: by a schedule.
  */
-export type Acceptance = 'accepted' | 'possible' | 'refused' | 'unasked';
+export type Acceptance = 'accepted' | 'possible' | 'refused' | 'unasked' | 'fired';
 
-export function newLife(id: string): TaskLife {
-  return { id, adds: [], answers: [], starts: [], ends: [], retries: [], told: [] };
+export function newLife(id: string, nominal: Nominal | undefined): TaskLife {
+  return { id, nominal, adds: [], answers: [], starts: [], ends: [], retries: [], told: [] };
 }
 
-export function acceptanceOf({ adds, answers }: TaskLife): Acceptance {
+export function acceptanceOf({ nominal, adds, answers }: TaskLife): Acceptance {
+  if (nominal !== undefined) return 'fired';
   if (answers.some(({ what }) => what === 'added')) return 'accepted';
   if (adds.length === 0) return 'unasked';
   const refused = answers.filter(({ what }) => what === 'add_refused').length;

@@ -2,6 +2,7 @@ import type { Actor } from '../actor.js';
 import type { Cost } from '../history/records.js';
 import type { Proxy } from '../proxy.js';
 import type { Fault, Making } from './fault.js';
+import { one } from './processes.js';
 
 const latencyMs = 200;
 const drip = { bytes: 2_048, everyMs: 4 };
@@ -24,6 +25,14 @@ export const networkFaults: readonly Fault[] = [
   onNetwork('net-hole', ['leases'], async (proxies, making) => hole(proxies, 'both', making)),
   onNetwork('net-hole-requests', ['leases'], async (proxies, making) => hole(proxies, 'requests', making)),
   onNetwork('net-hole-replies', ['leases'], async (proxies, making) => hole(proxies, 'replies', making)),
+  {
+    // Mostly of the one that leads, and from the lock nodes too; one time in two what it asks for is done all the same.
+    name: 'leader-cut-off',
+    plan: (arena, draws) => {
+      const actor = one(arena, 'leader', draws);
+      return { target: actor.name, costs: [], holds: [actor.name], run: (making) => cutOff(actor, making) };
+    },
+  },
   onNetwork('net-latency', [], async (proxies, { wait, draws }) => {
     for (const proxy of proxies) proxy.delay(latencyMs);
     await wait(draws.between(1_500, 3_000));
@@ -58,6 +67,13 @@ async function hole(
 ): Promise<void> {
   for (const proxy of proxies) proxy.blackHole(direction);
   await wait(arena.plan.leaseMs * draws.between(0.3, 2));
+}
+
+async function cutOff({ proxies }: Actor, { arena, wait, draws }: Making): Promise<void> {
+  const direction = draws.pick(['both', 'replies'] as const);
+  for (const proxy of proxies) proxy.blackHole(direction);
+  await wait(arena.plan.lockTtlMs * draws.between(1.5, 4));
+  for (const proxy of proxies) proxy.heal();
 }
 
 function onNetwork(

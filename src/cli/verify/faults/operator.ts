@@ -20,6 +20,10 @@ export const operatorFaults: readonly Fault[] = [
     name: 'queue-grown',
     plan: () => ({ target: 'operator', costs: [], holds: ['layout'], run: growQueue }),
   },
+  {
+    name: 'schedules-paused',
+    plan: () => ({ target: 'operator', costs: [], holds: ['schedules'], run: pauseSchedules }),
+  },
 ];
 
 const partitionsMax = 16;
@@ -29,6 +33,16 @@ async function growQueue({ arena, wait, draws }: Making): Promise<void> {
   const partitions = arena.partitions.length * 2;
   if (partitions <= partitionsMax) await arena.grow(partitions).catch(() => {});
   await wait(draws.between(300, 1_500));
+}
+
+/** What comes in the pause is caught up with. What can't be resumed now is when it is calm. */
+async function pauseSchedules({ arena, wait, draws }: Making): Promise<void> {
+  for (let times = 0; times < 3; times += 1) {
+    await arena.recurring.pause();
+    await wait(draws.between(700, 1_500));
+    await arena.recurring.resume().catch(() => {});
+    await wait(draws.between(0, 500));
+  }
 }
 
 const moveAside = `redis.call('RENAME', KEYS[1], KEYS[2]) return redis.call('SET', KEYS[1], 'in the way')`;

@@ -38,6 +38,17 @@ export type LeaderRecord =
   | { what: 'trust'; term: number; untilMs: number }
   | { what: 'stale_write_refused'; op: string };
 
+/** The campaign's own of a schedule: instants are Redis'. `fromMs`: its first nominal time. */
+export type ScheduleRecord = { what: 'schedule'; schedule: string } & (
+  | { phase: 'created'; everyMs: number; fromMs: number }
+  /** It has fired all before `nextMs`, and from now on no more. */
+  | { phase: 'paused'; nextMs: number }
+  /** Written before the call. */
+  | { phase: 'resuming' }
+  /** It was paused for good at `sinceMs`, when it had fired all before `nextMs`. */
+  | { phase: 'ended'; nextMs: number; sinceMs: number }
+);
+
 /** Any process'. */
 export type ProcessRecord =
   | { what: 'ready'; role: RoleName; pid: number; concurrency?: number; leaseMs?: number; lockTtlMs?: number }
@@ -130,6 +141,8 @@ export type AuditRecord = Audited &
     | { op: 'lead'; term: number; leader: string }
     | { op: 'resign'; term: number }
     | { op: 'promote'; term: number | null; ids: readonly string[] }
+    /** A leader's step of its schedules: what it fired. */
+    | { op: 'tick'; term: number; ids: readonly string[] }
     | { op: 'refused'; by: string; term: number }
     | {
         op: 'end';
@@ -141,6 +154,13 @@ export type AuditRecord = Audited &
       }
   );
 
-export type Fact = ProducerRecord | WorkerRecord | LeaderRecord | ProcessRecord | NemesisRecord | AuditRecord;
+export type Fact =
+  | ProducerRecord
+  | WorkerRecord
+  | LeaderRecord
+  | ProcessRecord
+  | NemesisRecord
+  | ScheduleRecord
+  | AuditRecord;
 export type HistoryRecord = Stamp & Fact;
 export type RecordOf<W extends Fact['what']> = Stamp & Extract<Fact, { what: W }>;

@@ -68,9 +68,18 @@ function payloadOf(id: string, fate: Fate, draws: Seeded): Payload {
   return { fate, workMs, seal, load: fate === 'big' ? seal.repeat(bigBytes / seal.length) : seal, delicate };
 }
 
-/** Whether this payload was made for this task, all of it. */
-export function isSane(id: string, payload: Payload): boolean {
-  const seal = sealOf(id);
+/** The name of the tasks that schedules add. */
+export const occurrenceName = 'occurrence';
+
+/** Of all occurrences of a schedule, sealed with its name. */
+export function occurrencePayload(schedule: string, fate: Fate): Payload {
+  const seal = sealOf(schedule);
+  return { fate, workMs: 5, seal, load: seal, delicate };
+}
+
+/** Whether this payload was made for this task, or for its schedule, all of it. */
+export function isSane({ id, name, payload }: { id: string; name: string; payload: Payload }): boolean {
+  const seal = sealOf(name === occurrenceName ? id.slice(0, id.lastIndexOf('@')) : id);
   const times = payload.fate === 'big' ? bigBytes / seal.length : 1;
   const isWhole = JSON.stringify(payload.delicate) === JSON.stringify(delicate);
   return isWhole && payload.seal === seal && payload.load === seal.repeat(times);

@@ -2,7 +2,7 @@ import { scheduler } from 'node:timers/promises';
 import { type Context, type Handlers, RejectTask, type Task, Worker } from '../../../index.js';
 import { noteError } from './note-error.js';
 import type { Role, RoleParts } from './role.js';
-import { isSane, type Payload } from './tasks.js';
+import { isSane, occurrenceName, type Payload } from './tasks.js';
 
 const drainMs = 4_000;
 const backoff = { type: 'fixed', delay: 100 } as const;
@@ -13,8 +13,9 @@ export function worker({ setting, writer, observe }: RoleParts): Role {
   const options = { connection, prefix, observe, lease, concurrency, lockTtl, drain: drainMs, backoff } as const;
   let dying: 'handler' | 'before_settle' | undefined;
 
-  const run = async ({ id, attempt, delivery, due: dueMs, payload }: Task<Payload>, ctx: Context): Promise<void> => {
-    writer.note({ what: 'start', id, attempt, delivery, dueMs, sane: isSane(id, payload) });
+  const run = async (task: Task<Payload>, ctx: Context): Promise<void> => {
+    const { id, attempt, delivery, due: dueMs, payload } = task;
+    writer.note({ what: 'start', id, attempt, delivery, dueMs, sane: isSane(task) });
     if (dying === 'handler') process.kill(process.pid, 'SIGKILL');
     await scheduler.wait(payload.workMs);
     const throws = payload.fate === 'reject' || (payload.fate === 'flaky' && attempt === 1);
@@ -25,7 +26,8 @@ export function worker({ setting, writer, observe }: RoleParts): Role {
     if (throws) throw new Error('the first attempt fails, on purpose');
   };
 
-  const handlers: Handlers<Record<string, Payload>> = { work: run, slow: run, flaky: run, reject: run, big: run };
+  const own = { work: run, slow: run, flaky: run, reject: run, big: run };
+  const handlers: Handlers<Record<string, Payload>> = { ...own, [occurrenceName]: run };
   const made = new Worker<Record<string, Payload>>(setting.queue, handlers, {
     ...options,
     leader: 'never',
