@@ -147,8 +147,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/consumer/fetcher.ts',
-        from: 'slots: free } = read;',
-        to: 'slots: _slots } = read;\n    const free = readMax;',
+        from: 'const free = booking.left;',
+        to: 'const free = readMax;',
       },
     ],
     campaign: ['--faults', 'redis-stall', '--seconds', '8'],
@@ -185,8 +185,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/worker.ts',
-        from: '    await Promise.all([subscriber, servers, ...readers, ...lockNodes].map((connection) => connection.stop()));',
-        to: "    await Promise.all([subscriber, servers, ...readers, ...lockNodes].map((connection) => connection.stop()));\n    throw new Error('stopped, and failed');",
+        from: '    await servers.stop();\n',
+        to: "    await servers.stop();\n    throw new Error('stopped, and failed');\n",
       },
     ],
     campaign: ['--faults', 'none', '--seconds', '2'],
