@@ -12,7 +12,7 @@ import { fileOf, persistences, readResults } from './report/results.mjs';
 import { floorsTable, growthTables, measureTable, runTable, summaryTable } from './report/tables.mjs';
 import { documentsIn } from './report/take.mjs';
 import { titles } from './report/words.mjs';
-import { modelTable, pointsTable, spreadTable } from './scaling/tables.mjs';
+import { idleTable, modelTable, pointsTable, spreadTable } from './scaling/tables.mjs';
 
 const usage = `npm run bench:report -- [flags]
   --take FOLDER  put the results of npm run bench there first: none.json and everysec.json, as far as they are there;
@@ -78,7 +78,12 @@ function scalingOf(docs, folder) {
   const [page, results] = [join(docs, 'scaling.md'), join(folder, 'results-scaling.json')];
   if (!existsSync(page) || !existsSync(results)) return {};
   const document = JSON.parse(readFileSync(results, 'utf8'));
-  const blocks = { points: pointsTable(document), spread: spreadTable(document), model: modelTable(document) };
+  const blocks = {
+    points: pointsTable(document),
+    spread: spreadTable(document),
+    idle: idleTable(document),
+    model: modelTable(document),
+  };
   return { [page]: fill(readFileSync(page, 'utf8'), blocks) };
 }
 
