@@ -237,7 +237,7 @@ export class Leadership {
 function postsOf(partition: Partition, { partitions, clock, observe, lockTtlMs }: LeadershipParts): Post[] {
   const duties = [
     new Promoter({ partition, clock, observe }),
-    new Scheduler({ partition, partitions, observe, lockTtlMs }),
+    new Scheduler({ partition, partitions, observe, clock, lockTtlMs }),
     new ScheduleSweeper({ partition }),
     new Expirer({ partition, observe }),
     new Sweeper({ partition, observe }),

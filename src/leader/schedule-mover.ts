@@ -40,7 +40,10 @@ export class ScheduleMover {
 
   /** False: somebody has changed it, and it is met again; or the seat is another's. */
   async #mark(found: Found, { marked, reign, nowMs }: Step): Promise<boolean> {
-    const item = { ...postponed(found, lookMs(marked, nowMs) ?? nowMs), cursor: encodeCursor(marked) };
+    const item = {
+      ...postponed(found, lookMs({ ...found, cursor: marked }, nowMs) ?? nowMs),
+      cursor: encodeCursor(marked),
+    };
     const { term, token } = reign;
     const reply = await this.#partition.run(tick, { term: String(term), token, items: [item] });
     if (reply.status === 'stale_term') reign.refused('schedule');
@@ -48,11 +51,11 @@ export class ScheduleMover {
   }
 
   /** False: our term is not claimed there yet, or another's is; that partition's own duties see to it. */
-  async #make({ name, rule }: Found, { marked, reign, nowMs }: Step): Promise<boolean> {
+  async #make({ name, rule, definition }: Found, { marked, reign, nowMs }: Step): Promise<boolean> {
     const there = this.#partitions.all[marked.moving.to];
     if (there === undefined) return false; // this process has yet to hear of it
     const moved = { ...marked, moving: null };
-    const againMs = lookMs(moved, nowMs);
+    const againMs = lookMs({ definition, cursor: moved }, nowMs);
     const reply = await there.run(schedule, {
       lane: `move ${marked.moving.id}`,
       call: 1,

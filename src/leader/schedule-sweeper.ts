@@ -2,6 +2,7 @@ import { Waker } from '../loop.js';
 import type { Partition } from '../redis/partition.js';
 import { schedules, tick } from '../redis/scripts.generated.js';
 import { decodeCursor } from '../schedule/cursor.js';
+import { decodeDefinition } from '../schedule/definition.js';
 import { postponed } from '../schedule/moves.js';
 import { lookMs } from '../schedule/plan.js';
 import type { Duty, Reign } from './duty.js';
@@ -27,9 +28,10 @@ export class ScheduleSweeper implements Duty {
   async tick({ term, token, refused }: Reign): Promise<number> {
     const page = await this.#partition.run(schedules, { name: '', position: this.#position, count: pageMax });
     this.#position = page.next;
-    const items = page.schedules.flatMap(({ name, cursor: text, lookMs: look }) => {
-      const cursor = decodeCursor(text);
-      const wantedMs = cursor === undefined ? page.nowMs : lookMs(cursor, page.nowMs);
+    const items = page.schedules.flatMap(({ name, definition: rule, cursor: text, lookMs: look }) => {
+      const [definition, cursor] = [decodeDefinition(rule), decodeCursor(text)];
+      const isKnown = definition !== undefined && cursor !== undefined;
+      const wantedMs = isKnown ? lookMs({ definition, cursor }, page.nowMs) : page.nowMs;
       return look === '' && wantedMs !== null ? [postponed({ name, text }, wantedMs)] : [];
     });
     if (items.length === 0) return slowMs;

@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.js';
+import { messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import { Waker } from '../loop.js';
 import type { Partition, Partitions } from '../redis/partition.js';
@@ -21,6 +23,9 @@ const lookMsMax = 15_000;
 /** How long one that can't be read here, of a newer version, is left alone. */
 const strangerMs = 10_000;
 const definitionsKept = 10_000;
+/** What one look works out at most, and hands over. */
+const planMsMax = 20;
+const planBytesMax = 1024 * 1024;
 
 type Read = Extract<UpcomingReply, { status: 'ok' }>['schedules'][number];
 
@@ -35,11 +40,19 @@ export class Scheduler implements Duty {
   readonly #partition: Partition;
   readonly #observe: Observe;
   readonly #graceMs: number;
+  readonly #clock: Clock;
   readonly #mover: ScheduleMover;
   /** By their texts: reading a rule costs far more than asking it for its next time. */
   readonly #definitions = new Kept(definitionsKept, decodeDefinition);
 
-  constructor(parts: { partition: Partition; partitions: Partitions; observe: Observe; lockTtlMs: number }) {
+  constructor(parts: {
+    partition: Partition;
+    partitions: Partitions;
+    observe: Observe;
+    clock: Clock;
+    lockTtlMs: number;
+  }) {
+    this.#clock = parts.clock;
     this.#mover = new ScheduleMover(parts);
     this.#partition = parts.partition;
     this.#observe = parts.observe;
@@ -51,18 +64,54 @@ export class Scheduler implements Duty {
     const waitMs = Math.max(0, Math.min(lookMsMax, (nextMs ?? Number.POSITIVE_INFINITY) - nowMs - aheadMs));
     if (schedules.length === 0) return waitMs;
     const { found, strange } = this.#sorted(schedules, nowMs);
-    await this.#send(reign, strange);
     const all = await Promise.all(found.map((one) => this.#judged(one, nowMs)));
-    const leaving = await this.#leaving(all);
-    await Promise.all(leaving.map((one) => this.#mover.move(one, reign, nowMs)));
-    const judged = all.filter((one) => !leaving.includes(one));
-    const moves = judged.flatMap((one) => movesOf(one, plan(one, { nowMs, graceMs: this.#graceMs })));
+    const leaving = await this.#leaving(all, nowMs);
+    const { moves, isCut, unworkable } = this.#planned(
+      all.filter((one) => !leaving.includes(one)),
+      nowMs,
+    );
+    await this.#send(reign, [...strange, ...unworkable]);
     const blocked = await this.#take(reign, moves, nowMs);
     const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, nowMs)));
     await this.#take(reign, unblocked, nowMs);
-    if (moves.length > 0 || leaving.length > 0) return 0;
-    const nextMsOf = ({ cursor }: Found): number => cursor.nextMs ?? Number.POSITIVE_INFINITY;
-    return Math.max(0, Math.min(waitMs, ...judged.map((one) => nextMsOf(one) - nowMs)));
+    await this.#move(leaving, reign, nowMs);
+    return isCut || moves.length > 0 ? 0 : waitMs;
+  }
+
+  /** As much as a look may take: time, so that the leader's other duties go on, and bytes. */
+  #planned(found: readonly Found[], nowMs: number): { moves: Move[]; isCut: boolean; unworkable: MoveItem[] } {
+    const endMs = this.#clock.monotonicMs() + planMsMax;
+    const hasTime = (): boolean => this.#clock.monotonicMs() < endMs;
+    const [moves, unworkable]: [Move[], MoveItem[]] = [[], []];
+    let bytes = 0;
+    for (const one of found) {
+      if ((moves.length > 0 && !hasTime()) || bytes > planBytesMax) return { moves, isCut: true, unworkable };
+      try {
+        const steps = movesOf(one, plan(one, { nowMs, graceMs: this.#graceMs, hasTime }));
+        for (const move of steps) {
+          if (bytes > planBytesMax) return { moves, isCut: true, unworkable };
+          if (move.step.fireMs !== null) bytes += one.definition.record.length;
+          moves.push(move);
+        }
+      } catch (error) {
+        unworkable.push(this.#setAside(one, error, nowMs));
+      }
+    }
+    return { moves, isCut: false, unworkable };
+  }
+
+  /** One that can't be worked out here, as a zone that this process does not know: the others are well. */
+  #setAside({ name, text }: { name: string; text: string }, error: unknown, nowMs: number): MoveItem {
+    const message = `the schedule ${name} can not be worked out here: ${messageOf(error)}`;
+    this.#observe({ type: 'error', queue: this.#partition.queue, where: this.name, error: new Error(message) });
+    return postponed({ name, text }, nowMs + strangerMs);
+  }
+
+  /** Where one can't be moved, for its new partition is away, the others are; and all that is here has had its turn. */
+  async #move(leaving: readonly Found[], reign: Reign, nowMs: number): Promise<void> {
+    const moved = await Promise.allSettled(leaving.map((one) => this.#mover.move(one, reign, nowMs)));
+    const failed = moved.find((one) => one.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
   }
 
   /** Those that can be read here, and what is to be done with the others. */
@@ -79,24 +128,33 @@ export class Scheduler implements Duty {
         sorted.strange.push(postponed({ name, text }, nowMs + strangerMs));
         continue;
       }
-      const { timing, version } = definition;
-      const cursor = known ?? newCursor(version, nowMs, nextNominal(timing, nowMs)); // somebody has taken it away
-      sorted.found.push({ name, definition, rule, cursor, text });
+      try {
+        // One whose cursor somebody has taken away begins anew.
+        const cursor = known ?? newCursor(definition.version, nowMs, nextNominal(definition.timing, nowMs));
+        sorted.found.push({ name, definition, rule, cursor, text });
+      } catch (error) {
+        sorted.strange.push(this.#setAside({ name, text }, error, nowMs));
+      }
     }
     return sorted;
   }
 
   /** Those that belong to another partition since the queue has grown. Who must wait for an occurrence here stays until then. */
-  async #leaving(found: readonly Found[]): Promise<Found[]> {
+  async #leaving(found: readonly Found[], nowMs: number): Promise<Found[]> {
     const strays = found.filter((one) => one.cursor.moving !== null || !this.#mover.belongsHere(one));
-    const areFree = await Promise.all(strays.map((one) => this.#isFree(one)));
+    const areFree = await Promise.all(strays.map((one) => this.#isFree(one, nowMs)));
     return strays.filter((_one, at) => areFree[at]);
   }
 
-  async #isFree({ name, definition, cursor }: Found): Promise<boolean> {
+  async #isFree({ name, definition, cursor }: Found, nowMs: number): Promise<boolean> {
     const lastMs = cursor.fired.at(-1);
-    if (cursor.moving !== null || definition.policy.overlap === 'allow' || lastMs === undefined) return true;
-    return (await this.#partition.run(get, { id: occurrenceId(name, lastMs) })).status !== 'ok';
+    const { overlap } = definition.policy;
+    if (cursor.moving !== null || overlap === 'allow' || lastMs === undefined) return true;
+    const id = occurrenceId(name, lastMs);
+    if ((await this.#partition.run(get, { id })).status !== 'ok') return true;
+    if (overlap !== 'cancelOther' || (cursor.nextMs ?? Number.POSITIVE_INFINITY) > nowMs) return false;
+    await this.#partition.run(cancel, { lane: '', call: 0, id });
+    return true;
   }
 
   /** With the ends of its last occurrences looked at, where its policy asks for that: up to the first that has none yet. */
@@ -123,15 +181,20 @@ export class Scheduler implements Duty {
   }
 
   async #send({ term, token, refused }: Reign, items: readonly MoveItem[]): Promise<string> {
-    const batches = batchesOf(items);
-    const calls = batches.map((some) => this.#partition.run(tick, { term: String(term), token, items: some }));
-    const replies = await Promise.all(calls);
-    if (replies.some(({ status }) => status === 'stale_term')) refused('schedule');
-    return replies.map((reply, at) => (reply.status === 'ok' ? reply.marks : refusedMarks(batches[at]))).join('');
+    let marks = '';
+    for (const some of batchesOf(items)) {
+      const reply = await this.#partition.run(tick, { term: String(term), token, items: some });
+      if (reply.status === 'stale_term') {
+        refused('schedule');
+        return marks;
+      }
+      marks += reply.marks;
+    }
+    return marks;
   }
 
   async #unblocked({ from, step }: Move, nowMs: number): Promise<Move> {
-    const next = planBlocked(from, nowMs);
+    const next = planBlocked(from, { nowMs, graceMs: this.#graceMs });
     if (next !== 'cancel') return { from, step: next };
     await this.#partition.run(cancel, { lane: '', call: 0, id: occurrenceId(from.name, step.unlessMs ?? 0) });
     return { from, step };
@@ -144,11 +207,6 @@ export class Scheduler implements Duty {
     if (fireMs === null) return;
     this.#observe({ type: 'occurrences', queue, outcome: 'fired', count: 1, lateMs: Math.max(0, nowMs - dueMs) });
   }
-}
-
-/** One for each item, as the script gives them. */
-function refusedMarks(items: readonly MoveItem[] = []): string {
-  return ' '.repeat(items.length);
 }
 
 /** Of items and bytes that Redis takes a few ms for. */

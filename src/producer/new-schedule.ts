@@ -34,8 +34,8 @@ export type ScheduledTaskOf<M extends TaskMap> = {
   [N in keyof M & string]: ScheduledTask<N, M[N]> & (null extends M[N] ? unknown : { readonly payload: M[N] });
 }[keyof M & string];
 
-/** Of the id of an occurrence: '@2027-03-28T01:00:00.000Z', or with the sign and six digits of a far year. */
-const suffixBytesMax = 28;
+/** Of the id of an occurrence: '@2027-03-28T01:00:00.000Z', or with the sign and six digits of a far year; and '!' with a token. */
+const suffixBytesMax = 28 + 17;
 const definitionBytesMax = 64 * 1024;
 
 export function checkScheduleName(name: unknown, limits: TaskLimits): string {

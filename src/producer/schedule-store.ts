@@ -119,7 +119,7 @@ export class ScheduleStore {
   ): Promise<boolean> {
     const { partitions, lanes } = this.#parts;
     const partition = partitions.all[index] as Partition;
-    const againMs = standing === null ? null : lookMs(standing.cursor, stands.nowMs);
+    const againMs = standing === null ? null : lookMs(standing, stands.nowMs);
     const item = {
       name,
       wasSha1: 'sha1' in stands ? stands.sha1 : '',

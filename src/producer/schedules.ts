@@ -1,10 +1,11 @@
 import { DuestreamError, invalid } from '../errors.js';
 import { type Instant, instantMs } from '../instant.js';
 import { wholeNumber } from '../options.js';
+import { newToken } from '../random.js';
 import type { Partitions } from '../redis/partition.js';
 import { paused, resumed } from '../schedule/change.js';
 import type { Cursor } from '../schedule/cursor.js';
-import { occurrenceId, placeOf } from '../schedule/definition.js';
+import { placeOf, triggeredId } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
 import type { TaskLimits } from '../task.js';
 import type { Adders } from './adders.js';
@@ -135,7 +136,7 @@ export class Schedules {
     if (!('partition' in found)) throw noSchedule(name);
     const { definition, nowMs } = found;
     const { record, expiresInMs } = definition;
-    const id = occurrenceId(name, nowMs);
+    const id = triggeredId(name, nowMs, newToken());
     const expires = expiresInMs === null ? '' : `+${expiresInMs}`;
     const placedBy = placeOf(name, definition);
     const { name: taskName } = toScheduleInfo(found).task;

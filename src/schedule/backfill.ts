@@ -10,7 +10,10 @@ const looksMax = 1_000;
 const rangesMax = 100;
 
 /** The next handful of a backfill, if it is due. They run beside what is there: no overlap is looked at. */
-export function planBackfill({ definition, cursor }: Standing, nowMs: number): Step[] {
+export function planBackfill(
+  { definition, cursor }: Standing,
+  { nowMs, hasTime = () => true }: { nowMs: number; hasTime?: () => boolean },
+): Step[] {
   const { backfill } = cursor;
   if (backfill === null || backfill.lookMs > nowMs + aheadMs) return [];
   const { timing } = definition;
@@ -18,7 +21,7 @@ export function planBackfill({ definition, cursor }: Standing, nowMs: number): S
   const steps: Step[] = [];
   let at = { ...backfill, lookMs: Math.max(nowMs, backfill.lookMs) + waitMsOf(backfill) };
   let nominalMs = nextNominal(timing, backfill.nextMs - 1);
-  for (let looks = 0; looks < looksMax && steps.length < firesMax; looks += 1) {
+  for (let looks = 0; looks < looksMax && steps.length < firesMax && (looks === 0 || hasTime()); looks += 1) {
     if (nominalMs === null || nominalMs >= backfill.toMs) return [...steps, stay(ended(cursor, at))];
     const nextMs = nextNominal(timing, nominalMs);
     at = { ...at, nextMs: nominalMs + 1 };
@@ -37,8 +40,9 @@ function waitMsOf({ perSecond }: Backfill): number {
 }
 
 /** Whether it has not been fired: what has come since the schedule was made, by whatever rule, is taken for fired unless it is listed. */
-function isOpen({ createdMs, passed, filled }: Cursor, { again }: Backfill, nominalMs: number): boolean {
+function isOpen({ createdMs, passed, filled, waiting }: Cursor, { again }: Backfill, nominalMs: number): boolean {
   if (filled.some(([fromMs, toMs]) => nominalMs >= fromMs && nominalMs < toMs)) return false;
+  if (waiting.includes(nominalMs)) return false;
   const wasPassed = passed.some(({ fromMs, toMs }) => nominalMs >= fromMs && nominalMs <= toMs);
   return again || nominalMs < createdMs || wasPassed;
 }

@@ -1,7 +1,8 @@
-import { type Cursor, newCursor } from './cursor.js';
+import { joined } from './backfill.js';
+import { type Cursor, newCursor, withPassed } from './cursor.js';
 import type { Definition } from './definition.js';
-import { nextNominal } from './nominal.js';
-import type { Standing } from './step.js';
+import { nextNominal, occurrences } from './nominal.js';
+import { aheadMs, type Standing } from './step.js';
 
 /** What becomes of a schedule when somebody writes it. */
 export type Change = { kind: 'created' | 'changed'; standing: Standing } | { kind: 'unchanged' | 'older' | 'conflict' };
@@ -12,7 +13,8 @@ export type Change = { kind: 'created' | 'changed'; standing: Standing } | { kin
  */
 export function change(stands: Standing | undefined, wanted: Definition, nowMs: number): Change {
   if (stands === undefined) {
-    const cursor = newCursor(wanted.version, nowMs, nextNominal(wanted.timing, nowMs));
+    // One of the same name that was taken away just now may have handed over its next occurrence already.
+    const cursor = newCursor(wanted.version, nowMs, nextNominal(wanted.timing, nowMs + aheadMs));
     return { kind: 'created', standing: { definition: wanted, cursor } };
   }
   const { definition: former } = stands;
@@ -24,7 +26,7 @@ export function change(stands: Standing | undefined, wanted: Definition, nowMs: 
 /** What has come and was not fired yet stays to be decided when the rule is the same; a new rule begins now. */
 function changed({ definition: former, cursor }: Standing, wanted: Definition, nowMs: number): Standing {
   const isSameRule = isSame(former.timing, wanted.timing);
-  const ruled: Cursor = isSameRule ? cursor : { ...cursor, waiting: [], backfill: null };
+  const ruled = isSameRule ? cursor : withoutRule({ definition: former, cursor }, nowMs);
   const { limit } = wanted.policy;
   const isOver = limit !== null && cursor.count >= limit;
   const keepsNext = isSameRule && cursor.nextMs !== null;
@@ -32,6 +34,22 @@ function changed({ definition: former, cursor }: Standing, wanted: Definition, n
   const nextMs = keepsNext ? cursor.nextMs : nextNominal(wanted.timing, afterMs);
   return { definition: wanted, cursor: { ...ruled, version: wanted.version, nextMs: isOver ? null : nextMs } };
 }
+
+/** What the former rule has left undecided is listed as not fired; where a backfill has been stays known. */
+function withoutRule({ definition, cursor }: Standing, nowMs: number): Cursor {
+  const { nextMs, waiting, backfill, pause } = cursor;
+  let left: Cursor = { ...cursor, waiting: [], backfill: null };
+  if (backfill !== null) left = { ...left, filled: joined([...left.filled, [backfill.fromMs, backfill.nextMs]]) };
+  for (const ms of waiting) left = withPassed(left, { fromMs: ms, toMs: ms, count: 1, why: 'overlap' });
+  const undecided =
+    nextMs === null ? [] : occurrences(definition.timing, { fromMs: nextMs, toMs: nowMs + 1, max: undecidedMax });
+  const [fromMs, toMs] = [undecided[0], undecided.at(-1)];
+  if (fromMs === undefined || toMs === undefined) return left;
+  return withPassed(left, { fromMs, toMs, count: undecided.length, why: pause === null ? 'missed' : 'paused' });
+}
+
+/** Of a rule that was missed for longer the first ones are listed. */
+const undecidedMax = 1_000;
 
 function isSame(one: object, other: object): boolean {
   return JSON.stringify(one) === JSON.stringify(other);

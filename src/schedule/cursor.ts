@@ -156,7 +156,7 @@ export function encodeCursor(cursor: Cursor): string {
 export function decodeCursor(text: string): Cursor | undefined {
   try {
     const { v, c, n, k, f = [], m = [], b = [], p, ...rare } = JSON.parse(text) as Wire;
-    if (typeof v !== 'number' || typeof k !== 'number') return undefined;
+    if (typeof v !== 'number' || typeof k !== 'number' || !(n === null || Number.isSafeInteger(n))) return undefined;
     return {
       version: v,
       createdMs: c,

@@ -38,6 +38,11 @@ export function placeOf(name: string, { record }: Definition): string {
   return keyIn(record) ?? name;
 }
 
+/** The id of one that somebody asked for: another than that of any nominal time. */
+export function triggeredId(schedule: string, nowMs: number, token: string): string {
+  return `${occurrenceId(schedule, nowMs)}!${token}`;
+}
+
 /** The id of an occurrence's task: there is one for each nominal time. */
 export function occurrenceId(schedule: string, nominalMs: number): string {
   return `${schedule}@${new Date(nominalMs).toISOString()}`;

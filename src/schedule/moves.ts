@@ -48,7 +48,7 @@ export function movesOf(found: Found, steps: readonly Step[]): Move[] {
 export function itemOf({ from, step }: Move, nowMs: number): MoveItem {
   const { name, definition, text } = from;
   const { cursor, fireMs, unlessMs, passed } = step;
-  const againMs = lookMs(cursor, nowMs);
+  const againMs = lookMs({ definition, cursor }, nowMs);
   const moved = {
     ...passing(name, text),
     cursor: encodeCursor(cursor),

@@ -1,4 +1,4 @@
-import { type Cursor, type Passed, withFired, withPassed } from './cursor.js';
+import { type Cursor, type Passed, type PassedWhy, withFired, withPassed } from './cursor.js';
 import { planBackfill } from './backfill.js';
 import type { Definition } from './definition.js';
 import { nextNominal } from './nominal.js';
@@ -14,6 +14,8 @@ const timesMax = 200;
 
 export interface Instants {
   readonly nowMs: number;
+  /** False: enough was worked out for now, the rest comes with the next look. Each plan looks at one time at least. */
+  readonly hasTime?: () => boolean;
   /** How late a time may be and be on time. */
   readonly graceMs: number;
 }
@@ -23,15 +25,18 @@ export function plan(standing: Standing, at: Instants): Step[] {
   const { definition, cursor } = standing;
   if (cursor.moving !== null) return [];
   if (cursor.pause !== null) return [stay(cursor)];
-  const filling = planBackfill(standing, at.nowMs); // first: what comes after may be blocked
+  const filling = planBackfill(standing, at); // first: what comes after may be blocked
   return [...filling, ...planDue({ definition, cursor: filling.at(-1)?.cursor ?? cursor }, at)];
 }
 
 function planDue({ definition, cursor }: Standing, at: Instants): Step[] {
   if (cursor.waiting.length > 0) return [fireWaiting(definition, cursor)];
   const course = new Course(definition, cursor, at);
+  if (course.isOver && cursor.nextMs !== null) return [stay({ ...cursor, nextMs: null })];
+  const { hasTime = () => true } = at;
   let nominalMs = cursor.nextMs;
-  for (let looked = 0; looked < timesMax && isUp(nominalMs, definition, at) && !course.isOver; looked += 1) {
+  for (let looked = 0; looked < timesMax && isUp(nominalMs, definition, at) && !course.isDone; looked += 1) {
+    if (looked > 0 && !hasTime()) break;
     const nextMs = nextNominal(definition.timing, nominalMs);
     course.take(nominalMs, nextMs);
     nominalMs = nextMs;
@@ -40,16 +45,34 @@ function planDue({ definition, cursor }: Standing, at: Instants): Step[] {
 }
 
 /** What to do when a step is blocked by the former occurrence. `cancel`: end that one, then take the step. */
-export function planBlocked({ definition, cursor }: Standing, nowMs: number): Step | 'cancel' {
-  const { overlap } = definition.policy;
+export function planBlocked({ definition, cursor }: Standing, at: Instants): Step | 'cancel' {
+  const { overlap, limit } = definition.policy;
   if (overlap === 'cancelOther') return 'cancel';
-  const nominalMs = cursor.nextMs;
-  if (nominalMs === null || nominalMs > nowMs) return stay(cursor);
-  const moved = { ...cursor, nextMs: nextNominal(definition.timing, nominalMs) };
-  if (cursor.waiting.length < roomOf(overlap)) return stay({ ...moved, waiting: [...cursor.waiting, nominalMs] });
-  const passed: Passed = { fromMs: nominalMs, toMs: nominalMs, count: 1, why: 'overlap' };
-  return { ...stay(withPassed(moved, passed)), passed };
+  const { nextMs: nominalMs, waiting } = cursor;
+  if (nominalMs === null || nominalMs > at.nowMs) return stay(cursor);
+  if (limit !== null && cursor.count + waiting.length >= limit) return stay({ ...cursor, nextMs: null });
+  const nextMs = nextNominal(definition.timing, nominalMs);
+  const fate = fateOf({ definition, cursor }, { nominalMs, nextMs }, at);
+  const isKept = fate === 'fire' || fate === 'catch up';
+  if (isKept && waiting.length < roomOf(overlap)) return stay({ ...cursor, nextMs, waiting: [...waiting, nominalMs] });
+  const passed: Passed = { fromMs: nominalMs, toMs: nominalMs, count: 1, why: isKept ? 'overlap' : fate };
+  return { ...stay(withPassed({ ...cursor, nextMs }, passed)), passed };
 }
+
+/** What a schedule's policy makes of a time that has come. */
+function fateOf({ definition, cursor }: Standing, { nominalMs, nextMs }: Time, at: Instants): Fate {
+  const { catchUp, windowMs } = definition.policy;
+  const { nowMs, graceMs } = at;
+  const wasInPause = cursor.resumedMs !== null && nominalMs < cursor.resumedMs;
+  if (nowMs - nominalMs <= graceMs && !wasInPause) return 'fire';
+  const missed = wasInPause ? 'paused' : 'missed';
+  if (catchUp === 'skip' || (windowMs !== null && nowMs - nominalMs > windowMs)) return missed;
+  if (catchUp !== 'one') return cursor.caughtUp < catchUp.all ? 'catch up' : missed;
+  if (nextMs === null || nextMs > nowMs) return 'fire';
+  return wasInPause ? 'paused' : 'coalesced';
+}
+
+type Fate = 'fire' | 'catch up' | 'missed' | 'coalesced' | 'paused';
 
 /** The occurrences, of the last ones, whose ends were not looked at yet, in their order. */
 export function unjudged({ fired, judgedMs }: Cursor): readonly number[] {
@@ -67,11 +90,14 @@ export function judge({ definition, cursor }: Standing, ended: 'dead' | 'settled
 }
 
 /** When the schedule is to be looked at again; null: never, unless somebody changes it. */
-export function lookMs(cursor: Cursor, nowMs: number): number | null {
+export function lookMs({ definition, cursor }: Standing, nowMs: number): number | null {
   if (cursor.moving !== null) return nowMs + movingLookMs;
   if (cursor.pause !== null) return null;
   const { waiting, nextMs, backfill } = cursor;
-  const looks = [waiting.length > 0 ? nowMs + aheadMs + waitingLookMs : nextMs, backfill?.lookMs ?? null];
+  // Who must look at the former occurrence first is not looked at ahead; who is behind takes turns with the others.
+  const aheadOf = definition.policy.overlap === 'allow' ? 0 : aheadMs;
+  const ownMs = nextMs === null ? null : Math.max(nextMs + aheadOf, nowMs);
+  const looks = [waiting.length > 0 ? nowMs + aheadMs + waitingLookMs : ownMs, backfill?.lookMs ?? null];
   const set = looks.filter((ms) => ms !== null);
   return set.length === 0 ? null : Math.min(...set);
 }
@@ -89,7 +115,10 @@ function roomOf(overlap: Definition['policy']['overlap']): number {
 function fireWaiting(definition: Definition, cursor: Cursor): Step {
   const [nominalMs = 0, ...waiting] = cursor.waiting;
   const fired = withFired({ ...cursor, waiting }, nominalMs);
-  return { ...stay(fired), fireMs: nominalMs, unlessMs: formerOf(definition, cursor) };
+  const { limit } = definition.policy;
+  const isOver = limit !== null && fired.count >= limit;
+  const after = isOver ? { ...fired, nextMs: null, waiting: [] } : fired;
+  return { ...stay(after), fireMs: nominalMs, unlessMs: formerOf(definition, cursor) };
 }
 
 function formerOf({ policy }: Definition, { fired }: Cursor): number | null {
@@ -108,6 +137,7 @@ class Course {
   readonly #steps: Step[] = [];
   #cursor: Cursor;
   #passing: Passed | undefined;
+  #hasFired = false;
 
   constructor(definition: Definition, cursor: Cursor, at: Instants) {
     this.#definition = definition;
@@ -121,22 +151,25 @@ class Course {
     return limit !== null && this.#cursor.count >= limit;
   }
 
+  /** No further time is decided on: none is left, or the next must wait for what was just fired. */
+  get isDone(): boolean {
+    return this.isOver || (this.#definition.policy.overlap !== 'allow' && this.#hasFired);
+  }
+
   take(nominalMs: number, nextMs: number | null): void {
-    const { catchUp } = this.#definition.policy;
     const one = { nominalMs, nextMs };
-    if (!this.#isMissed(nominalMs)) {
-      this.#endPassing();
-      this.#cursor = { ...this.#cursor, caughtUp: 0 };
-      return this.#fire(one);
+    const fate = fateOf({ definition: this.#definition, cursor: this.#cursor }, one, this.#at);
+    switch (fate) {
+      case 'fire':
+        this.#endPassing();
+        this.#cursor = { ...this.#cursor, caughtUp: 0 };
+        return this.#fire(one);
+      case 'catch up':
+        this.#cursor = { ...this.#cursor, caughtUp: this.#cursor.caughtUp + 1 };
+        return this.#fire(one);
+      default:
+        this.#pass(one, fate);
     }
-    if (catchUp === 'skip' || !this.#isInWindow(nominalMs)) return this.#pass(one, 'missed');
-    if (catchUp === 'one') {
-      const isLast = nextMs === null || nextMs > this.#at.nowMs;
-      return isLast ? this.#fire(one) : this.#pass(one, 'coalesced');
-    }
-    if (this.#cursor.caughtUp >= catchUp.all) return this.#pass(one, 'missed');
-    this.#cursor = { ...this.#cursor, caughtUp: this.#cursor.caughtUp + 1 };
-    this.#fire(one);
   }
 
   steps(): Step[] {
@@ -144,23 +177,7 @@ class Course {
     return this.#steps;
   }
 
-  #isMissed(nominalMs: number): boolean {
-    const { nowMs, graceMs } = this.#at;
-    return nowMs - nominalMs > graceMs || this.#wasInPause(nominalMs);
-  }
-
-  #wasInPause(nominalMs: number): boolean {
-    const { resumedMs } = this.#cursor;
-    return resumedMs !== null && nominalMs < resumedMs;
-  }
-
-  #isInWindow(nominalMs: number): boolean {
-    const { windowMs } = this.#definition.policy;
-    return windowMs === null || this.#at.nowMs - nominalMs <= windowMs;
-  }
-
-  #pass({ nominalMs, nextMs }: Time, because: 'missed' | 'coalesced'): void {
-    const why = this.#wasInPause(nominalMs) ? 'paused' : because;
+  #pass({ nominalMs, nextMs }: Time, why: PassedWhy): void {
     if (this.#passing !== undefined && this.#passing.why !== why) this.#endPassing();
     const { fromMs, count } = this.#passing ?? { fromMs: nominalMs, count: 0 };
     this.#passing = { fromMs, toMs: nominalMs, count: count + 1, why };
@@ -177,6 +194,7 @@ class Course {
 
   #fire({ nominalMs, nextMs }: Time): void {
     this.#endPassing();
+    this.#hasFired = true;
     const unlessMs = formerOf(this.#definition, this.#cursor);
     this.#cursor = { ...withFired(this.#cursor, nominalMs), nextMs };
     if (this.isOver) this.#cursor = { ...this.#cursor, nextMs: null };

@@ -40,6 +40,6 @@ test('so a backfill does not fire again what has waited and was fired', () => {
   const fired = withFired({ ...passing, waiting: [] }, at(4));
   const range = { fromMs: at(1), nextMs: at(1), toMs: at(7), count: 0, lookMs: at(9) };
   const cursor = { ...fired, nextMs: at(9), backfill: { ...range, perSecond: 1_000, again: false } };
-  const steps = planBackfill({ definition, cursor }, at(9));
+  const steps = planBackfill({ definition, cursor }, { nowMs: at(9) });
   expect(steps.flatMap(({ fireMs }) => fireMs ?? [])).toEqual([1, 2, 3, 5, 6].map(at));
 });

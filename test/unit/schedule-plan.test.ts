@@ -131,7 +131,7 @@ describe('an end', () => {
   test('of a rule leaves no next time', () => {
     const steps = planAt(every('1m', {}, { end: dayMs + minuteMs }), cursorAt(0), 0);
     expect([fired(steps), steps.at(-1)?.cursor.nextMs]).toEqual([[0], null]);
-    expect(lookMs(steps.at(-1)?.cursor as Cursor, dayMs)).toBeNull();
+    expect(lookMs({ definition: every('1m'), cursor: steps.at(-1)?.cursor as Cursor }, dayMs)).toBeNull();
   });
 
   test('by a limit, also in the middle of catching up', () => {
@@ -156,7 +156,10 @@ describe('the former occurrence', () => {
   });
 
   const blocked = (overlap: NonNullable<SchedulePolicy['overlap']>, more: Partial<Cursor> = {}): Step | 'cancel' =>
-    planBlocked({ definition: every('1m', { overlap }), cursor: cursorAt(0, { ...former, ...more }) }, dayMs);
+    planBlocked(
+      { definition: every('1m', { overlap }), cursor: cursorAt(0, { ...former, ...more }) },
+      { nowMs: dayMs, graceMs: graceMsMin },
+    );
 
   test('skip: this one is left out', () => {
     const step = blocked('skip') as Step;
@@ -188,21 +191,66 @@ describe('the former occurrence', () => {
     const steps = planAt(every('1m', { overlap: { bufferAll: 5 } }), waiting, 30_000);
     expect(steps.map(({ fireMs, unlessMs }) => [since(fireMs), since(unlessMs)])).toEqual([[0, -minuteMs]]);
     expect(steps[0]?.cursor).toMatchObject({ waiting: [dayMs + 1_000], nextMs: dayMs + minuteMs });
-    expect((lookMs(waiting, dayMs + 30_000) ?? 0) - dayMs - 30_000).toBe(aheadMs + 100);
+    expect((lookMs({ definition: every('1m'), cursor: waiting }, dayMs + 30_000) ?? 0) - dayMs - 30_000).toBe(
+      aheadMs + 100,
+    );
   });
 
   test('one that waits and is blocked stays as it is until the next time comes', () => {
     const cursor = cursorAt(minuteMs, { ...former, waiting: [dayMs] });
-    const step = planBlocked({ definition: every('1m', { overlap: 'bufferOne' }), cursor }, dayMs + 1_000);
+    const step = planBlocked(
+      { definition: every('1m', { overlap: 'bufferOne' }), cursor },
+      { nowMs: dayMs + 1_000, graceMs: graceMsMin },
+    );
     expect((step as Step).cursor).toBe(cursor);
   });
+});
+
+describe('who decides when its time comes', () => {
+  const limited = every('1m', { overlap: 'bufferOne', limit: 2 });
+  const at = { nowMs: dayMs + 30_000, graceMs: graceMsMin };
+
+  test('is not looked at ahead', () => {
+    expect(lookMs({ definition: limited, cursor: cursorAt(0) }, dayMs - 5_000)).toBe(dayMs + aheadMs);
+    expect(lookMs({ definition: every('1m'), cursor: cursorAt(0) }, dayMs - 5_000)).toBe(dayMs);
+  });
+
+  test('and is behind takes its turn with the others', () => {
+    expect(lookMs({ definition: every('1m'), cursor: cursorAt(-minuteMs) }, dayMs)).toBe(dayMs);
+  });
+
+  test('fires one at a time, for the next must wait for it', () => {
+    const steps = planAt(every('1s', { overlap: 'skip', catchUp: { all: 100 } }), cursorAt(-60_000), 0);
+    expect(fired(steps)).toEqual([-60_000]);
+  });
+
+  test('keeps to its limit, also with what waits', () => {
+    const full = cursorAt(0, { count: 1, fired: [dayMs - minuteMs], waiting: [dayMs - 1_000] });
+    expect(planBlocked({ definition: limited, cursor: full }, at)).toMatchObject({ cursor: { nextMs: null } });
+    const [step] = planAt(limited, full, 30_000);
+    expect(step?.cursor).toMatchObject({ count: 2, nextMs: null, waiting: [] });
+    expect(planAt(limited, cursorAt(0, { count: 2 }), 0)).toMatchObject([{ fireMs: null, cursor: { nextMs: null } }]);
+  });
+
+  test('keeps nothing that its policy would not catch up with', () => {
+    const skipping = every('1m', { overlap: { bufferAll: 9 }, catchUp: 'skip' });
+    const cursor = cursorAt(-minuteMs, { fired: [dayMs - 2 * minuteMs] });
+    const step = planBlocked({ definition: skipping, cursor }, at) as Step;
+    expect([passed([step]), step.cursor.waiting]).toEqual([[[-minuteMs, -minuteMs, 1, 'missed']], []]);
+  });
+});
+
+test('a plan that has no time left looks at one time, and goes on with the next', () => {
+  const at = { nowMs: dayMs, graceMs: graceMsMin, hasTime: () => false };
+  const steps = plan({ definition: every('1s'), cursor: cursorAt(-5_000) }, at);
+  expect(fired(steps)).toEqual([-5_000]);
 });
 
 test('a paused schedule fires nothing, and is not looked at any more', () => {
   const cursor = cursorAt(0, { pause: { sinceMs: dayMs, note: '' } });
   const steps = planAt(every('1m'), cursor, 0);
   expect(steps.map(({ fireMs, passed }) => [fireMs, passed])).toEqual([[null, null]]);
-  expect(lookMs(cursor, dayMs)).toBeNull();
+  expect(lookMs({ definition: every('1m'), cursor }, dayMs)).toBeNull();
 });
 
 describe('failures', () => {
@@ -272,6 +320,14 @@ describe('a backfill', () => {
     const again = run({ ...first, ...fill(-4 * hourMs, -hourMs, { again: true }) });
     expect(again.times).toHaveLength(120);
     expect(again.cursor.filled).toEqual([[dayMs - 4 * hourMs, dayMs - hourMs]]);
+  });
+
+  test('leaves out what waits to be fired anyway', () => {
+    const line: Passed = { fromMs: dayMs - minuteMs, toMs: dayMs, count: 2, why: 'overlap' };
+    const waiting = { ...fill(-minuteMs, minuteMs), passed: [line], waiting: [dayMs] };
+    const steps = plan({ definition: every('1m'), cursor: cursorAt(hourMs, waiting) }, { nowMs: dayMs, graceMs: 1 });
+    expect(fired(steps)).toEqual([-minuteMs, 0]);
+    expect(steps[0]?.cursor.waiting).toEqual([dayMs]);
   });
 
   test('keeps its rate, also one that is below ten a second', () => {
