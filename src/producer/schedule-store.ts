@@ -99,12 +99,24 @@ export class ScheduleStore {
       }
       const stands = all[0] ?? (await this.find(name));
       const wanted = become(stands);
-      if (wanted === undefined || (await this.#put(name, stands, wanted))) return;
+      if (wanted === undefined) return;
+      if (!(await this.#put(name, stands, wanted))) continue;
+      if (!('partition' in stands)) await this.#withoutTwin(name, wanted.partition);
+      if (wanted.standing !== null || all.length < 2) return; // one of its name that lies elsewhere goes too
     }
     throw new DuestreamError(
       'ERR_CONFLICT',
       `the schedule ${name} is changed by others all the time, or waits for a leader to move it: nothing was written`,
     );
+  }
+
+  /** Two who make one name at once, with keys of two partitions: the first partition's stays, whoever sees both. */
+  async #withoutTwin(name: string, made: Partition): Promise<void> {
+    const [stays, ...others] = await this.#everywhere(name);
+    for (const one of others) await this.#put(name, one, { partition: one.partition, standing: null });
+    if (stays === undefined || others.length === 0 || stays.partition.index === made.index) return;
+    const what = `the schedule ${name} was made by somebody else at the same time, and its tasks have another key`;
+    throw new DuestreamError('ERR_CONFLICT', `${what}: theirs stays`);
   }
 
   async #everywhere(name: string): Promise<Stored[]> {

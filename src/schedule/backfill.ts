@@ -41,10 +41,11 @@ function waitMsOf({ perSecond }: Backfill): number {
 
 /** Whether it has not been fired: what has come since the schedule was made, by whatever rule, is taken for fired unless it is listed. */
 function isOpen({ createdMs, passed, filled, waiting }: Cursor, { again }: Backfill, nominalMs: number): boolean {
-  if (filled.some(([fromMs, toMs]) => nominalMs >= fromMs && nominalMs < toMs)) return false;
   if (waiting.includes(nominalMs)) return false;
+  if (again) return true;
+  if (filled.some(([fromMs, toMs]) => nominalMs >= fromMs && nominalMs < toMs)) return false;
   const wasPassed = passed.some(({ fromMs, toMs }) => nominalMs >= fromMs && nominalMs <= toMs);
-  return again || nominalMs < createdMs || wasPassed;
+  return nominalMs < createdMs || wasPassed;
 }
 
 function ended(cursor: Cursor, { fromMs, toMs }: Backfill): Cursor {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ScheduleOptions } from '../../src/index.js';
+import { partitionOf } from '../../src/partition-of.js';
 import { partitionsIn } from '../support/partitions.js';
 import { useLab } from '../support/lab.js';
 import { until } from '../support/redis.js';
@@ -182,6 +183,68 @@ describe('a queue of many partitions', () => {
     expect(await queue.get(id)).toMatchObject({ id });
     expect((await queue.stats()).counts).toMatchObject({ fired: 26 });
   });
+});
+
+describe('one that does not go well stops no other', () => {
+  const goesOn = async (name: string): Promise<void> => {
+    const count = async (): Promise<number> => (await lab().queue.schedules.get(name))?.count ?? 0;
+    const before = await count();
+    await until(async () => (await count()) > before + 2, `${name} to go on`);
+  };
+
+  test('as where its zone is not known here', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule('strange', { cron: '* * * * * *', tz: 'Europe/Berlin' }, job);
+    await queue.schedule('good', often, job);
+    const definition = (await lab().send('HGET', keys.schedules, 'strange')) as string;
+    await lab().send('HSET', keys.schedules, 'strange', definition.replace('Europe/Berlin', 'Mars/Olympus'));
+    await lab().leader();
+    const isTold = (): boolean =>
+      lab().observations.some(
+        (one) => one.type === 'error' && String(one.error).includes('the schedule strange can not be worked out here'),
+      );
+    await until(isTold, 'it to be told');
+    await goesOn('good');
+  });
+
+  test('as where it has reached its limit while others of its times wait', async () => {
+    const { queue } = lab();
+    await queue.create();
+    await lab().leader();
+    await queue.schedule('limited', { ...often, limit: 1, overlap: 'bufferOne' }, job);
+    await queue.schedule('good', often, job);
+    await until(async () => (await queue.schedules.get('limited'))?.state === 'finished', 'it to end');
+    await goesOn('good');
+    expect(await queue.schedules.get('limited')).toMatchObject({ count: 1, next: null, waiting: [] });
+  });
+
+  test('as where its new partition can not take it', async () => {
+    const queue = await created(1);
+    const names = Array.from({ length: 9 }, (_, at) => `s${at}`);
+    const stays = names.find((name) => partitionOf(name, 2) === 0) as string;
+    const goes = names.find((name) => partitionOf(name, 2) === 1) as string;
+    await queue.schedule(goes, often, job);
+    await queue.schedule(stays, often, job);
+    await lab().send('SET', keysOf(1).upcoming, 'in the way');
+    await lab().leader();
+    await queue.grow(2);
+    await goesOn(stays);
+    await lab().send('DEL', keysOf(1).upcoming);
+    await until(async () => (await lab().send('HEXISTS', keysOf(1).schedules, goes)) === 1, 'it to move');
+    lab().errors = [];
+  });
+});
+
+test('two who make one name at once, with keys of two partitions, make one schedule', async () => {
+  const queue = await created(2);
+  const others = [queue, lab().newQueue()];
+  const keys = [0, 1].map((at) => ['a', 'b', 'c', 'd', 'e'].find((key) => partitionOf(key, 2) === at) as string);
+  for (let round = 0; round < 20; round += 1) {
+    const name = `twin ${round}`;
+    await Promise.allSettled(others.map((one, at) => one.schedule(name, daily, { ...job, key: keys[at] as string })));
+    const where = await Promise.all([0, 1].map((at) => lab().send('HEXISTS', keysOf(at).schedules, name)));
+    expect(where.reduce((sum: number, one) => sum + Number(one), 0)).toBe(1);
+  }
 });
 
 describe('bad input is refused, and nothing is written', () => {

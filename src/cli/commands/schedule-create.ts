@@ -13,7 +13,11 @@ export const create: Command = {
     ...timingFlags,
     ...policyFlags,
     version: { describe: 'To be raised with each change; a lower one than stands changes nothing (default: 1)' },
-    replace: { describe: 'Instead: the version that stands, or the next one where this is another', isSwitch: true },
+    replace: {
+      describe:
+        'Instead: the version that stands, or the next one where this is another. It replaces all: what is not given goes back to its default',
+      isSwitch: true,
+    },
     key: { describe: 'Tasks of one key lie in one partition (default: the name of the schedule)' },
     ...lastingFlags,
     ...json,
@@ -22,7 +26,7 @@ export const create: Command = {
   examples: [
     ["schedule create mail nightly report --cron '0 3 * * *' --tz Europe/Berlin", 'a task each night'],
     ['schedule create mail poll fetch \'{"feed":7}\' --every 90s --overlap skip', 'none while the former is at work'],
-    ["schedule create mail nightly report --cron '0 4 * * *' --replace", 'at another time from now on'],
+    ["schedule create mail nightly report --cron '0 4 * * *' --tz Europe/Berlin --replace", 'as a whole, from now on'],
   ],
   run: createSchedule,
 };
