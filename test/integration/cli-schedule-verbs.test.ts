@@ -193,7 +193,7 @@ test('pause, resume, trigger and delete say what they did', async () => {
     paused: { note: 'two' },
   });
   expect(await run('resume')).toBe(`nightly resumed, next ${new Date(next as number).toISOString()}\n`);
-  expect(await run('trigger')).toMatch(/^nightly@\d{4}-\d\d-\d\dT[\d:.]+Z ready\n$/);
+  expect(await run('trigger')).toMatch(/^nightly@\d{4}-\d\d-\d\dT[\d:.]+Z![\w-]{16} ready\n$/);
   expect(await cli.json(['stats', 'mail'])).toMatchObject({ ready: 1 });
   expect(await run('delete')).toBe('nightly deleted\n');
   expect(await cli.json(['schedule', 'list', 'mail'])).toEqual([]);
