@@ -22,6 +22,8 @@ const bytesMax = 256 * 1024;
 const lookMsMax = 15_000;
 /** How long one that can't be read here, of a newer version, is left alone. */
 const strangerMs = 10_000;
+/** When those are met again that could not be moved. */
+const againMs = 1_000;
 const definitionsKept = 10_000;
 /** What one look works out at most, and hands over. */
 const planMsMax = 20;
@@ -75,7 +77,8 @@ export class Scheduler implements Duty {
     const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, nowMs)));
     await this.#take(reign, unblocked, nowMs);
     await this.#move(leaving, reign, nowMs);
-    return isCut || moves.length > 0 ? 0 : waitMs;
+    if (isCut || moves.length > 0) return 0;
+    return leaving.length > 0 ? Math.min(waitMs, againMs) : waitMs;
   }
 
   /** As much as a look may take: time, so that the leader's other duties go on, and bytes. */
@@ -107,11 +110,12 @@ export class Scheduler implements Duty {
     return postponed({ name, text }, nowMs + strangerMs);
   }
 
-  /** Where one can't be moved, for its new partition is away, the others are; and all that is here has had its turn. */
+  /** Where one can't be moved, for its new partition is away, the others are; that is told, and slows down nothing here. */
   async #move(leaving: readonly Found[], reign: Reign, nowMs: number): Promise<void> {
     const moved = await Promise.allSettled(leaving.map((one) => this.#mover.move(one, reign, nowMs)));
     const failed = moved.find((one) => one.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    if (failed === undefined) return;
+    this.#observe({ type: 'error', queue: this.#partition.queue, where: this.name, error: failed.reason });
   }
 
   /** Those that can be read here, and what is to be done with the others. */

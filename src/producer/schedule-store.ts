@@ -92,12 +92,12 @@ export class ScheduleStore {
     become: (stands: Stored | Vacant) => { partition: Partition; standing: Standing | null } | undefined,
   ): Promise<void> {
     for (let tries = 0; tries < triesMax; tries += 1) {
-      const all = await this.#everywhere(name);
+      const { all, vacant } = await this.#everywhere(name);
       if (all.some(({ cursor }) => cursor.moving !== null)) {
         await this.#parts.clock.sleep(movingWaitMs); // else it would be there again from where it was
         continue;
       }
-      const stands = all[0] ?? (await this.find(name));
+      const stands = all[0] ?? vacant;
       const wanted = become(stands);
       if (wanted === undefined) return;
       if (!(await this.#put(name, stands, wanted))) continue;
@@ -112,16 +112,21 @@ export class ScheduleStore {
 
   /** Two who make one name at once, with keys of two partitions: the first partition's stays, whoever sees both. */
   async #withoutTwin(name: string, made: Partition): Promise<void> {
-    const [stays, ...others] = await this.#everywhere(name);
+    const [stays, ...others] = (await this.#everywhere(name)).all;
     for (const one of others) await this.#put(name, one, { partition: one.partition, standing: null });
     if (stays === undefined || others.length === 0 || stays.partition.index === made.index) return;
     const what = `the schedule ${name} was made by somebody else at the same time, and its tasks have another key`;
     throw new DuestreamError('ERR_CONFLICT', `${what}: theirs stays`);
   }
 
-  async #everywhere(name: string): Promise<Stored[]> {
-    const all = await Promise.all(this.#parts.readable.all.map((one) => this.#readIn(one, name)));
-    return all.filter((one) => 'partition' in one);
+  /** Those of that name, in whatever partition; and what it is like where there is none. */
+  async #everywhere(name: string): Promise<{ all: Stored[]; vacant: Vacant }> {
+    const { readable } = this.#parts;
+    const partitions = readable.all;
+    const replies = await Promise.all(partitions.map((one) => this.#readIn(one, name)));
+    if (readable.all.length !== partitions.length) return this.#everywhere(name); // it has grown: there are more
+    const { nowMs } = replies[readable.of(name).index] as Vacant;
+    return { all: replies.filter((one) => 'partition' in one), vacant: { nowMs } };
   }
 
   async #put(

@@ -139,14 +139,13 @@ export class Schedules {
     const id = triggeredId(name, nowMs, newToken());
     const expires = expiresInMs === null ? '' : `+${expiresInMs}`;
     const placedBy = placeOf(name, definition);
-    const { name: taskName } = toScheduleInfo(found).task;
-    const item = { name: taskName, id, when: '+0', expires, record, placedBy, hasOwnId: true };
+    const item = { name: toScheduleSummary(found).task, id, when: '+0', expires, record, placedBy, hasOwnId: false };
     return { id, status: await this.#parts.adders.add(item) };
   }
 
   /**
    * Has the leader add, at a bounded rate, the occurrences of a range that were not fired: from before there was the schedule, or
-   * passed over. Each once: also when it is asked for again. ERR_CONFLICT while another backfill is under way.
+   * passed over. Each once, also when it is asked for again, unless with `again`. ERR_CONFLICT while another backfill is under way.
    */
   async backfill(name: string, { from, to, perSecond = 100, again = false }: BackfillOptions): Promise<ScheduleInfo> {
     wholeNumber(perSecond, 'perSecond', { min: 1, max: 10_000 });

@@ -2,7 +2,7 @@ import { joined } from './backfill.js';
 import { type Cursor, newCursor, withPassed } from './cursor.js';
 import type { Definition } from './definition.js';
 import { nextNominal, occurrences } from './nominal.js';
-import { aheadMs, type Standing } from './step.js';
+import type { Standing } from './step.js';
 
 /** What becomes of a schedule when somebody writes it. */
 export type Change = { kind: 'created' | 'changed'; standing: Standing } | { kind: 'unchanged' | 'older' | 'conflict' };
@@ -13,8 +13,7 @@ export type Change = { kind: 'created' | 'changed'; standing: Standing } | { kin
  */
 export function change(stands: Standing | undefined, wanted: Definition, nowMs: number): Change {
   if (stands === undefined) {
-    // One of the same name that was taken away just now may have handed over its next occurrence already.
-    const cursor = newCursor(wanted.version, nowMs, nextNominal(wanted.timing, nowMs + aheadMs));
+    const cursor = newCursor(wanted.version, nowMs, nextNominal(wanted.timing, nowMs));
     return { kind: 'created', standing: { definition: wanted, cursor } };
   }
   const { definition: former } = stands;

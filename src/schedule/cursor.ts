@@ -157,6 +157,7 @@ export function decodeCursor(text: string): Cursor | undefined {
   try {
     const { v, c, n, k, f = [], m = [], b = [], p, ...rare } = JSON.parse(text) as Wire;
     if (typeof v !== 'number' || typeof k !== 'number' || !(n === null || Number.isSafeInteger(n))) return undefined;
+    if (![f, b, rare.d ?? []].every(Array.isArray)) return undefined;
     return {
       version: v,
       createdMs: c,

@@ -26,11 +26,16 @@ export function encodeDefinition({ version, timing, policy, record, expiresInMs 
 export function decodeDefinition(text: string): Definition | undefined {
   try {
     const { f, v, t, p, r, e } = JSON.parse(text) as Record<string, unknown>;
-    if (f !== format || typeof v !== 'number' || typeof r !== 'string') return undefined;
+    if (f !== format || typeof v !== 'number' || typeof r !== 'string' || !isObject(t) || !isObject(p))
+      return undefined;
     return { version: v, timing: t as Timing, policy: p as Policy, record: r, expiresInMs: e as number | null };
   } catch {
     return undefined;
   }
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
 }
 
 /** What says in which partition a schedule and its occurrences lie. */

@@ -71,6 +71,15 @@ describe('a schedule', () => {
     expect(await queue.schedule('nightly', { every: '1h' }, job)).toMatchObject({ status: 'created' });
   });
 
+  test('has a time that comes within the half second in which it would be handed over', async () => {
+    const { queue } = lab();
+    await queue.create();
+    await lab().leader();
+    const atMs = Math.ceil(await lab().nowMs()) + 400;
+    expect(await queue.schedule('soon', { at: [atMs] }, job)).toMatchObject({ status: 'created', next: atMs });
+    await until(async () => (await queue.schedules.get('soon'))?.count === 1, 'it to be fired');
+  });
+
   test('ends with its limit', async () => {
     const { queue } = lab();
     await queue.create();

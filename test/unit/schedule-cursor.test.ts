@@ -1,7 +1,15 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { planBackfill } from '../../src/schedule/backfill.js';
-import { newCursor, type Passed, withFired, withPassed } from '../../src/schedule/cursor.js';
-import type { Definition } from '../../src/schedule/definition.js';
+import {
+  type Cursor,
+  decodeCursor,
+  encodeCursor,
+  newCursor,
+  type Passed,
+  withFired,
+  withPassed,
+} from '../../src/schedule/cursor.js';
+import { type Definition, decodeDefinition } from '../../src/schedule/definition.js';
 import { resolvePolicy } from '../../src/schedule/policy.js';
 import { resolveTiming } from '../../src/schedule/timing.js';
 
@@ -42,4 +50,45 @@ test('so a backfill does not fire again what has waited and was fired', () => {
   const cursor = { ...fired, nextMs: at(9), backfill: { ...range, perSecond: 1_000, again: false } };
   const steps = planBackfill({ definition, cursor }, { nowMs: at(9) });
   expect(steps.flatMap(({ fireMs }) => fireMs ?? [])).toEqual([1, 2, 3, 5, 6].map(at));
+});
+
+describe('the text of a cursor', () => {
+  test('says all of it', () => {
+    const whole: Cursor = {
+      version: 3,
+      createdMs: 1,
+      nextMs: 3,
+      count: 4,
+      fired: [5, 6],
+      passed: [{ fromMs: 7, toMs: 8, count: 2, why: 'overlap' }],
+      waiting: [9],
+      caughtUp: 10,
+      pause: { sinceMs: 11, note: 'why' },
+      resumedMs: 12,
+      failures: 13,
+      judgedMs: 14,
+      backfill: { fromMs: 1, nextMs: 2, toMs: 3, perSecond: 4, again: true, lookMs: 5, count: 6 },
+      moving: { to: 3, id: 'a move' },
+      filled: [[1, 2]],
+    };
+    expect(decodeCursor(encodeCursor(whole))).toEqual(whole);
+    expect(decodeCursor(encodeCursor(newCursor(1, 2, 3)))).toEqual(newCursor(1, 2, 3));
+  });
+
+  test('of something else is none', () => {
+    const strange = [
+      '{"v":1,"c":1,"n":"x","k":0}',
+      '{"v":1,"c":1,"n":2,"k":0,"f":3}',
+      '{"v":1,"c":1,"n":2,"k":0,"d":{}}',
+    ];
+    for (const text of ['', 'x', '{}', 'null', '[]', ...strange]) expect(decodeCursor(text)).toBeUndefined();
+  });
+});
+
+test('the text of a definition without its rule or its policy is none', () => {
+  const whole = { f: 1, v: 1, t: {}, p: {}, r: '{"n":"job"}', e: null };
+  expect(decodeDefinition(JSON.stringify(whole))).toBeDefined();
+  for (const lost of [{ f: 2 }, { t: null }, { p: null }, { p: 'one' }, { r: 1 }]) {
+    expect(decodeDefinition(JSON.stringify({ ...whole, ...lost }))).toBeUndefined();
+  }
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Cursor, decodeCursor, encodeCursor, newCursor, type Passed } from '../../src/schedule/cursor.js';
+import { type Cursor, newCursor, type Passed } from '../../src/schedule/cursor.js';
 import type { Definition } from '../../src/schedule/definition.js';
 import { graceMsMin, judge, lookMs, plan, planBlocked, unjudged } from '../../src/schedule/plan.js';
 import { resolvePolicy, type SchedulePolicy } from '../../src/schedule/policy.js';
@@ -343,33 +343,5 @@ describe('a backfill', () => {
     expect(fired(steps)).toHaveLength(11);
     expect(steps.at(-1)?.cursor).toMatchObject({ nextMs: dayMs + minuteMs, fired: [dayMs] });
     expect(steps.at(-1)?.cursor.backfill?.count).toBe(10);
-  });
-});
-
-describe('the text of a cursor', () => {
-  test('says all of it', () => {
-    const whole: Cursor = {
-      version: 3,
-      createdMs: 1,
-      nextMs: 3,
-      count: 4,
-      fired: [5, 6],
-      passed: [{ fromMs: 7, toMs: 8, count: 2, why: 'overlap' }],
-      waiting: [9],
-      caughtUp: 10,
-      pause: { sinceMs: 11, note: 'why' },
-      resumedMs: 12,
-      failures: 13,
-      judgedMs: 14,
-      backfill: { fromMs: 1, nextMs: 2, toMs: 3, perSecond: 4, again: true, lookMs: 5, count: 6 },
-      moving: { to: 3, id: 'a move' },
-      filled: [[1, 2]],
-    };
-    expect(decodeCursor(encodeCursor(whole))).toEqual(whole);
-    expect(decodeCursor(encodeCursor(newCursor(1, 2, 3)))).toEqual(newCursor(1, 2, 3));
-  });
-
-  test('of something else is none', () => {
-    for (const text of ['', 'x', '{}', 'null', '[]']) expect(decodeCursor(text)).toBeUndefined();
   });
 });
