@@ -13,22 +13,26 @@
 --      10 past    hash    task id -> state:number of its newest end that is kept
 --      11 counts  hash    what happened here, by name
 --      12 wake    channel what waits is told here
+--      13 epoch   hash    {term, token} of the leader this partition accepts
 -- ARGV  1 layout  string
 --       2 now_ms  int     0 = this server's clock
 --       3 lane    string  '' = this call will not be repeated
 --       4 call    int     number of this call on its lane: 1, 2, 3 ...
 --       5 id      string
+--       6 term    string  '' = anybody's call; else the leader's, by a schedule's policy
+--       7 token   string
 -- REPLY ok {was string, name string}
 --       not_found
 --       settled {state string}
+--       stale_term {term string}
 --       other_layout {layout string}
 --       late_call
 --
 -- was: scheduled, ready or active. settled: nothing to cancel, that id's newest end is this. One script: the entry is ended
 -- with the record, so that an owner that settles later is refused, and a re-added id is another task.
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, ended, past, counts, wake = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local runs, expiry, ended, past, counts, wake, epoch = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local layout, now_ms, lane, call, id, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local kept = redis.call('HGET', lanes, lane)
@@ -36,6 +40,10 @@ if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
+end
+if term ~= '' then
+  local accepted = redis.call('HMGET', epoch, 'term', 'token')
+  if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end

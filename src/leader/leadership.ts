@@ -15,6 +15,7 @@ import { Elector, type SeatEvent } from './elector.js';
 import { Expirer } from './expirer.js';
 import { Growth } from './growth.js';
 import { Lock } from './lock.js';
+import { Progress } from './progress.js';
 import { Promoter } from './promoter.js';
 import { Reaper } from './reaper.js';
 import { ScheduleSweeper } from './schedule-sweeper.js';
@@ -60,7 +61,7 @@ export class Leadership {
   readonly #elector: Elector;
   readonly #claims: Claims;
   readonly #posts: Post[];
-  readonly #promotedAtMs = new Map<Partition, number>();
+  readonly #progress: Progress;
   readonly #ended = new AbortController();
   readonly #atWork = new Set<Promise<unknown>>();
   #loops: Promise<unknown>[] | undefined;
@@ -71,6 +72,7 @@ export class Leadership {
     const { partitions, lockNodes, oneServer, lockTtlMs: ttlMs, clock, random, identity, onError } = parts;
     const { home } = partitions;
     const claim = new EpochClaim({ partition: home, identity, ttlMs, oneServer });
+    this.#progress = new Progress({ partitions, clock, lockTtlMs: ttlMs });
     this.#claims = new Claims({ home, identity, ttlMs, onHigher: (term) => claim.outbid(term) });
     this.#elector = new Elector({
       lock: new Lock({ nodes: lockNodes, resource: home.keys.lock, ttlMs, clock, onNodeError: onError }),
@@ -95,10 +97,7 @@ export class Leadership {
   /** What keeps the leader's work from being done, in words, as far as this process is the leader. */
   get problems(): string[] {
     if (this.#isBroken || this.#elector.isBroken) return ['promotion is failing: a bug has ended it'];
-    const { all } = this.#parts.partitions;
-    const failing = this.isLeading ? all.filter((partition) => this.#isFailingOn(partition)) : [];
-    if (failing.length === all.length) return ['promotion is failing'];
-    return failing.map(({ index }) => `promotion is failing on partition ${index}`);
+    return this.isLeading ? this.#progress.problems : [];
   }
 
   start(): void {
@@ -143,10 +142,10 @@ export class Leadership {
 
   /** There are more partitions than before: their duties come on top of the others. */
   #grow(): void {
-    const { partitions, clock } = this.#parts;
+    const { partitions } = this.#parts;
     const known = new Set(this.#posts.map(({ partition }) => partition));
     for (const partition of partitions.all.filter((one) => !known.has(one))) {
-      this.#promotedAtMs.set(partition, clock.monotonicMs());
+      this.#progress.begin(partition);
       const posts = postsOf(partition, this.#parts);
       this.#posts.push(...posts);
       if (this.#loops !== undefined && !this.#ended.signal.aborted)
@@ -161,7 +160,8 @@ export class Leadership {
     const onFailure = (error: unknown): void => {
       observe({ type: 'error', queue, where: duty.name, error });
       onError(error);
-      if (this.isLeading && this.#isFailingEverywhere) void this.#elector.resign();
+      this.#progress.failed(duty.name, post.partition);
+      if (this.isLeading && this.#progress.isPromotionFailingEverywhere) void this.#elector.resign();
     };
     const tick = (): Promise<number> => this.#tick(post);
     return runLoop({ clock, random, signal: this.#ended.signal, tick, onFailure, waker: duty.waker }).catch(
@@ -182,7 +182,7 @@ export class Leadership {
     this.#atWork.add(work);
     try {
       const waitMs = await work;
-      if (post.duty.name === 'promote') this.#promotedAtMs.set(post.partition, clock.monotonicMs());
+      this.#progress.done(post.duty.name, post.partition);
       return waitMs;
     } finally {
       this.#atWork.delete(work);
@@ -202,20 +202,11 @@ export class Leadership {
     return duty.tick({ term: seat.term, token: seat.token, refused });
   }
 
-  get #isFailingEverywhere(): boolean {
-    return this.#parts.partitions.all.every((partition) => this.#isFailingOn(partition));
-  }
-
-  #isFailingOn(partition: Partition): boolean {
-    const sinceMs = this.#promotedAtMs.get(partition) ?? 0;
-    return this.#parts.clock.monotonicMs() - sinceMs > this.#parts.lockTtlMs;
-  }
-
   #onSeat(seat: Seat, event: SeatEvent): void {
-    const { clock, observe, queue, onSeat } = this.#parts;
+    const { observe, queue, onSeat } = this.#parts;
     if (event === 'elected') {
       for (const { duty, partition } of this.#posts) {
-        this.#promotedAtMs.set(partition, clock.monotonicMs());
+        this.#progress.begin(partition);
         duty.waker.wake();
       }
     }

@@ -3,10 +3,11 @@ import { newToken } from '../random.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { schedule, tick } from '../redis/scripts.generated.js';
 import { type Cursor, encodeCursor, type Moving } from '../schedule/cursor.js';
-import { placeOf } from '../schedule/definition.js';
+import { occurrenceId, placeOf } from '../schedule/definition.js';
 import { type Found, postponed } from '../schedule/moves.js';
-import { lookMs } from '../schedule/plan.js';
+import { lookMs } from '../schedule/look.js';
 import type { Reign } from './duty.js';
+import { Occurrences } from './occurrences.js';
 
 /**
  * Moves schedules to where they belong since the queue has grown, in three steps, for no script crosses partitions: the one
@@ -17,14 +18,29 @@ import type { Reign } from './duty.js';
 export class ScheduleMover {
   readonly #partition: Partition;
   readonly #partitions: Partitions;
+  readonly #occurrences: Occurrences;
 
   constructor(parts: { partition: Partition; partitions: Partitions }) {
     this.#partition = parts.partition;
     this.#partitions = parts.partitions;
+    this.#occurrences = new Occurrences(parts.partition);
   }
 
-  belongsHere(found: Found): boolean {
-    return this.#whereTo(found) === this.#partition;
+  /** Those that belong to another partition since the queue has grown. Who must wait for an occurrence here stays until then. */
+  async leaving(found: readonly Found[], reign: Reign, nowMs: number): Promise<Found[]> {
+    const strays = found.filter((one) => one.cursor.moving !== null || this.#whereTo(one) !== this.#partition);
+    const areFree = await Promise.all(strays.map((one) => this.#isFree(one, reign, nowMs)));
+    return strays.filter((_one, at) => areFree[at]);
+  }
+
+  async #isFree({ name, definition, cursor }: Found, reign: Reign, nowMs: number): Promise<boolean> {
+    const lastMs = cursor.fired.at(-1);
+    const { overlap } = definition.policy;
+    if (cursor.moving !== null || overlap === 'allow' || lastMs === undefined) return true;
+    if ((await this.#occurrences.endOf(name, lastMs)) !== 'open') return true;
+    if (overlap !== 'cancelOther' || (cursor.nextMs ?? Number.POSITIVE_INFINITY) > nowMs) return false;
+    await this.#occurrences.cancel(occurrenceId(name, lastMs), reign);
+    return true;
   }
 
   async move(found: Found, reign: Reign, nowMs: number): Promise<void> {

@@ -4,7 +4,7 @@ import { schedules, tick } from '../redis/scripts.generated.js';
 import { decodeCursor } from '../schedule/cursor.js';
 import { decodeDefinition } from '../schedule/definition.js';
 import { postponed } from '../schedule/moves.js';
-import { lookMs } from '../schedule/plan.js';
+import { lookMs } from '../schedule/look.js';
 import type { Duty, Reign } from './duty.js';
 
 const pageMax = 100;

@@ -3,15 +3,19 @@ import { messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import { Waker } from '../loop.js';
 import type { Partition, Partitions } from '../redis/partition.js';
-import { cancel, get, tick, type UpcomingReply, upcoming } from '../redis/scripts.generated.js';
+import { tick, type UpcomingReply, upcoming } from '../redis/scripts.generated.js';
+import { planBlocked } from '../schedule/blocked.js';
 import { decodeCursor, newCursor } from '../schedule/cursor.js';
 import { decodeDefinition, occurrenceId } from '../schedule/definition.js';
+import { graceMsMin, type Instants } from '../schedule/fate.js';
+import { judge, unjudged } from '../schedule/judge.js';
 import { Kept } from '../schedule/kept.js';
 import { type Found, forgotten, itemOf, type Move, type MoveItem, movesOf, postponed } from '../schedule/moves.js';
 import { nextNominal } from '../schedule/nominal.js';
-import { graceMsMin, judge, plan, planBlocked, unjudged } from '../schedule/plan.js';
+import { plan } from '../schedule/plan.js';
 import { aheadMs } from '../schedule/step.js';
 import type { Duty, Reign } from './duty.js';
+import { Occurrences } from './occurrences.js';
 import { ScheduleMover } from './schedule-mover.js';
 
 /** Of one look, and of one call that fires: Redis takes 1 to 2 ms for as many. */
@@ -24,7 +28,7 @@ const lookMsMax = 15_000;
 const strangerMs = 10_000;
 /** When those are met again that could not be moved. */
 const againMs = 1_000;
-const definitionsKept = 10_000;
+const definitionsKept = { max: 10_000, charsMax: 32 * 1024 * 1024 };
 /** What one look works out at most, and hands over. */
 const planMsMax = 20;
 const planBytesMax = 1024 * 1024;
@@ -44,6 +48,7 @@ export class Scheduler implements Duty {
   readonly #graceMs: number;
   readonly #clock: Clock;
   readonly #mover: ScheduleMover;
+  readonly #occurrences: Occurrences;
   /** By their texts: reading a rule costs far more than asking it for its next time. */
   readonly #definitions = new Kept(definitionsKept, decodeDefinition);
 
@@ -56,6 +61,7 @@ export class Scheduler implements Duty {
   }) {
     this.#clock = parts.clock;
     this.#mover = new ScheduleMover(parts);
+    this.#occurrences = new Occurrences(parts.partition);
     this.#partition = parts.partition;
     this.#observe = parts.observe;
     this.#graceMs = Math.max(graceMsMin, 2 * parts.lockTtlMs);
@@ -67,14 +73,15 @@ export class Scheduler implements Duty {
     if (schedules.length === 0) return waitMs;
     const { found, strange } = this.#sorted(schedules, nowMs);
     const all = await Promise.all(found.map((one) => this.#judged(one, nowMs)));
-    const leaving = await this.#leaving(all, nowMs);
+    const leaving = await this.#mover.leaving(all, reign, nowMs);
     const { moves, isCut, unworkable } = this.#planned(
       all.filter((one) => !leaving.includes(one)),
       nowMs,
     );
     await this.#send(reign, [...strange, ...unworkable]);
     const blocked = await this.#take(reign, moves, nowMs);
-    const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, nowMs)));
+    const at = this.#instants(nowMs);
+    const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, reign, at)));
     await this.#take(reign, unblocked, nowMs);
     await this.#move(leaving, reign, nowMs);
     if (isCut || moves.length > 0) return 0;
@@ -83,14 +90,13 @@ export class Scheduler implements Duty {
 
   /** As much as a look may take: time, so that the leader's other duties go on, and bytes. */
   #planned(found: readonly Found[], nowMs: number): { moves: Move[]; isCut: boolean; unworkable: MoveItem[] } {
-    const endMs = this.#clock.monotonicMs() + planMsMax;
-    const hasTime = (): boolean => this.#clock.monotonicMs() < endMs;
+    const at = this.#instants(nowMs);
     const [moves, unworkable]: [Move[], MoveItem[]] = [[], []];
     let bytes = 0;
     for (const one of found) {
-      if ((moves.length > 0 && !hasTime()) || bytes > planBytesMax) return { moves, isCut: true, unworkable };
+      if ((moves.length > 0 && !at.hasTime()) || bytes > planBytesMax) return { moves, isCut: true, unworkable };
       try {
-        const steps = movesOf(one, plan(one, { nowMs, graceMs: this.#graceMs, hasTime }));
+        const steps = movesOf(one, plan(one, at));
         for (const move of steps) {
           if (bytes > planBytesMax) return { moves, isCut: true, unworkable };
           if (move.step.fireMs !== null) bytes += one.definition.record.length;
@@ -101,6 +107,12 @@ export class Scheduler implements Duty {
       }
     }
     return { moves, isCut: false, unworkable };
+  }
+
+  /** What is worked out from now on has the time of one look. */
+  #instants(nowMs: number): Required<Instants> {
+    const endMs = this.#clock.monotonicMs() + planMsMax;
+    return { nowMs, graceMs: this.#graceMs, hasTime: () => this.#clock.monotonicMs() < endMs };
   }
 
   /** One that can't be worked out here, as a zone that this process does not know: the others are well. */
@@ -143,33 +155,14 @@ export class Scheduler implements Duty {
     return sorted;
   }
 
-  /** Those that belong to another partition since the queue has grown. Who must wait for an occurrence here stays until then. */
-  async #leaving(found: readonly Found[], nowMs: number): Promise<Found[]> {
-    const strays = found.filter((one) => one.cursor.moving !== null || !this.#mover.belongsHere(one));
-    const areFree = await Promise.all(strays.map((one) => this.#isFree(one, nowMs)));
-    return strays.filter((_one, at) => areFree[at]);
-  }
-
-  async #isFree({ name, definition, cursor }: Found, nowMs: number): Promise<boolean> {
-    const lastMs = cursor.fired.at(-1);
-    const { overlap } = definition.policy;
-    if (cursor.moving !== null || overlap === 'allow' || lastMs === undefined) return true;
-    const id = occurrenceId(name, lastMs);
-    if ((await this.#partition.run(get, { id })).status !== 'ok') return true;
-    if (overlap !== 'cancelOther' || (cursor.nextMs ?? Number.POSITIVE_INFINITY) > nowMs) return false;
-    await this.#partition.run(cancel, { lane: '', call: 0, id });
-    return true;
-  }
-
   /** With the ends of its last occurrences looked at, where its policy asks for that: up to the first that has none yet. */
   async #judged(found: Found, nowMs: number): Promise<Found> {
     if (found.definition.policy.pauseAfter === null) return found;
     let { cursor } = found;
     for (const nominalMs of unjudged(cursor)) {
-      const reply = await this.#partition.run(get, { id: occurrenceId(found.name, nominalMs) });
-      if (reply.status === 'ok' || cursor.pause !== null) break;
-      const isDead = reply.status === 'settled' && reply.state === 'dead';
-      cursor = judge({ ...found, cursor }, isDead ? 'dead' : 'settled', nowMs);
+      const end = await this.#occurrences.endOf(found.name, nominalMs);
+      if (end === 'open' || cursor.pause !== null) break;
+      cursor = judge({ ...found, cursor }, end, nowMs);
     }
     return { ...found, cursor };
   }
@@ -197,10 +190,10 @@ export class Scheduler implements Duty {
     return marks;
   }
 
-  async #unblocked({ from, step }: Move, nowMs: number): Promise<Move> {
-    const next = planBlocked(from, { nowMs, graceMs: this.#graceMs });
+  async #unblocked({ from, step }: Move, reign: Reign, at: Instants): Promise<Move> {
+    const next = planBlocked(from, at);
     if (next !== 'cancel') return { from, step: next };
-    await this.#partition.run(cancel, { lane: '', call: 0, id: occurrenceId(from.name, step.unlessMs ?? 0) });
+    await this.#occurrences.cancel(occurrenceId(from.name, step.unlessMs ?? 0), reign);
     return { from, step };
   }
 

@@ -22,6 +22,9 @@ export interface EditorParts {
   observe: Observe;
 }
 
+/** No leader's call. */
+const anybody = { term: '', token: '' };
+
 /** What can be done to a task that was added: each one script, repeated safely while its reply is lost. */
 export class Editor {
   readonly #partitions: Partitions;
@@ -59,7 +62,10 @@ export class Editor {
 
   async cancel(place: TaskPlace): Promise<CancelResult> {
     const { id } = place;
-    const reply = await this.#write(place, (call, partition) => partition.run(cancel, { ...call, id }, call));
+    const reply = await this.#write(place, (call, partition) =>
+      partition.run(cancel, { ...call, ...anybody, id }, call),
+    );
+    assert(reply.status !== 'stale_term', 'cancel: refused for a term it did not name');
     if (reply.status !== 'ok') return refusal(id, reply);
     this.#observe({ type: 'settled', queue: this.#queue, name: reply.name, outcome: 'cancelled' });
     return { id, status: 'cancelled', was: reply.was as Waiting };

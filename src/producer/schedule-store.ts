@@ -7,7 +7,7 @@ import { schedule, schedules } from '../redis/scripts.generated.js';
 import { decodeCursor, encodeCursor, newCursor } from '../schedule/cursor.js';
 import { decodeDefinition, encodeDefinition } from '../schedule/definition.js';
 import { nextNominal } from '../schedule/nominal.js';
-import { lookMs } from '../schedule/plan.js';
+import { lookMs } from '../schedule/look.js';
 import type { Standing } from '../schedule/step.js';
 import { type Page, pageOver } from './pages.js';
 

@@ -416,6 +416,8 @@ export interface CancelKeys {
   counts: string;
   /** channel: what waits is told here */
   wake: string;
+  /** hash: {term, token} of the leader this partition accepts */
+  epoch: string;
 }
 
 export interface CancelArgs {
@@ -427,33 +429,52 @@ export interface CancelArgs {
   /** number of this call on its lane: 1, 2, 3 ... */
   call: number;
   id: string;
+  /** '' = anybody's call; else the leader's, by a schedule's policy */
+  term: string;
+  token: string;
 }
 
 export type CancelReply =
   | { status: 'ok'; was: string; name: string }
   | { status: 'not_found' }
   | { status: 'settled'; state: string }
+  | { status: 'stale_term'; term: string }
   | { status: 'other_layout'; layout: string }
   | { status: 'late_call' };
 
 /** end a task, in whatever state it is. A handler at work is told by its consumer's next beat, or by the channel. */
 export const cancel: Script<CancelKeys, CancelArgs, CancelReply> = {
   name: 'cancel',
-  sha1: '5e363e2255dc69eb85b90605ac82647cbec0e50b',
-  keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'wake'],
-  args: ['layout', 'nowMs', 'lane', 'call', 'id'],
+  sha1: 'de4f539152701ea45947f374cebcea37934dfdf2',
+  keys: [
+    'meta',
+    'lanes',
+    'due',
+    'tasks',
+    'stream',
+    'live',
+    'runs',
+    'expiry',
+    'ended',
+    'past',
+    'counts',
+    'wake',
+    'epoch',
+  ],
+  args: ['layout', 'nowMs', 'lane', 'call', 'id', 'term', 'token'],
   items: [],
   reply: {
     ok: { was: 'string', name: 'string' },
     not_found: {},
     settled: { state: 'string' },
+    stale_term: { term: 'string' },
     other_layout: { layout: 'string' },
     late_call: {},
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local runs, expiry, ended, past, counts, wake = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
-local layout, now_ms, lane, call, id = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
+local runs, expiry, ended, past, counts, wake, epoch = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
+local layout, now_ms, lane, call, id, term, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7]
 local stored = redis.call('HGET', meta, 'layout')
 if stored and stored ~= layout then return {'other_layout', stored} end
 local kept = redis.call('HGET', lanes, lane)
@@ -461,6 +482,10 @@ if kept then
   local last = cmsgpack.unpack(kept)
   if last[1] == call then return last[3] end
   if last[1] > call then return {'late_call'} end
+end
+if term ~= '' then
+  local accepted = redis.call('HMGET', epoch, 'term', 'token')
+  if accepted[1] ~= term or accepted[2] ~= token then return {'stale_term', accepted[1] or '0'} end
 end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end

@@ -37,7 +37,7 @@ function changed({ definition: former, cursor }: Standing, wanted: Definition, n
 /** What the former rule has left undecided is listed as not fired; where a backfill has been stays known. */
 function withoutRule({ definition, cursor }: Standing, nowMs: number): Cursor {
   const { nextMs, waiting, backfill, pause } = cursor;
-  let left: Cursor = { ...cursor, waiting: [], backfill: null };
+  let left: Cursor = { ...cursor, waiting: [], waitingSinceMs: null, backfill: null };
   if (backfill !== null) left = { ...left, filled: joined([...left.filled, [backfill.fromMs, backfill.nextMs]]) };
   for (const ms of waiting) left = withPassed(left, { fromMs: ms, toMs: ms, count: 1, why: 'overlap' });
   const undecided =

@@ -24,7 +24,7 @@ export const cronMsMax: number = Date.UTC(3000, 0);
 /** A pattern of croner's lists all its 10,000 years, 80 kB of them: all patterns share one list. */
 const everyYear: number[] = Array.from({ length: 10_000 }, () => 1);
 
-const crons = new Kept(patternsKept, compiled);
+const crons = new Kept({ max: patternsKept }, compiled);
 
 /** One that `cronText` gave; the same pattern is read once. */
 export function cronOf(text: string): Cron {

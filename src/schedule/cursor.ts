@@ -56,6 +56,8 @@ export interface Cursor {
   readonly passed: readonly Passed[];
   /** Wait until the former one is settled, the earliest first. */
   readonly waiting: readonly number[];
+  /** Since when the first of them does, by the server's clock. */
+  readonly waitingSinceMs: number | null;
   /** How many were caught up with since it was on time. */
   readonly caughtUp: number;
   readonly pause: Pause | null;
@@ -83,6 +85,7 @@ export function newCursor(version: number, createdMs: number, nextMs: number | n
     fired: [],
     passed: [],
     waiting: [],
+    waitingSinceMs: null,
     caughtUp: 0,
     pause: null,
     resumedMs: null,
@@ -119,6 +122,7 @@ type Wire = {
   f?: readonly number[];
   m?: readonly (readonly [number, number, number, PassedWhy])[];
   b?: readonly number[];
+  s?: number;
   u?: number;
   p?: readonly [number, string];
   r?: number;
@@ -131,7 +135,8 @@ type Wire = {
 
 /** Short keys, what says nothing left out: there may be a hundred thousand of them. */
 export function encodeCursor(cursor: Cursor): string {
-  const { fired, passed, waiting, caughtUp, pause, resumedMs, failures, judgedMs, backfill, moving, filled } = cursor;
+  const { fired, passed, waiting, waitingSinceMs, caughtUp, pause, resumedMs, failures, judgedMs } = cursor;
+  const { backfill, moving, filled } = cursor;
   const wire: Wire = {
     v: cursor.version,
     c: cursor.createdMs,
@@ -140,6 +145,7 @@ export function encodeCursor(cursor: Cursor): string {
     ...(fired.length > 0 && { f: fired }),
     ...(passed.length > 0 && { m: passed.map((one) => [one.fromMs, one.toMs, one.count, one.why] as const) }),
     ...(waiting.length > 0 && { b: waiting }),
+    ...(waitingSinceMs !== null && { s: waitingSinceMs }),
     ...(caughtUp > 0 && { u: caughtUp }),
     ...(pause !== null && { p: [pause.sinceMs, pause.note] as const }),
     ...(resumedMs !== null && { r: resumedMs }),
@@ -166,6 +172,7 @@ export function decodeCursor(text: string): Cursor | undefined {
       fired: f,
       passed: m.map(([fromMs, toMs, count, why]) => ({ fromMs, toMs, count, why })),
       waiting: b,
+      waitingSinceMs: rare.s ?? null,
       caughtUp: rare.u ?? 0,
       pause: p === undefined ? null : { sinceMs: p[0], note: p[1] },
       resumedMs: rare.r ?? null,

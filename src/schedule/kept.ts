@@ -1,11 +1,18 @@
-/** What was made is kept by its name, up to `max`; the one that was not asked for longest goes first. */
+/**
+ * What was made is kept by its name: up to `max`, and up to `charsMax` characters of names, which what is made of them grows
+ * with. The one that was not asked for longest goes first.
+ */
 export class Kept<V> {
   readonly #made = new Map<string, V>();
-  readonly #max: number;
+  readonly #limits: { readonly max: number; readonly charsMax: number };
   readonly #make: (name: string) => V;
+  #chars = 0;
 
-  constructor(max: number, make: (name: string) => V) {
-    this.#max = max;
+  constructor(
+    { max, charsMax = Number.POSITIVE_INFINITY }: { max: number; charsMax?: number },
+    make: (name: string) => V,
+  ) {
+    this.#limits = { max, charsMax };
     this.#make = make;
   }
 
@@ -13,15 +20,18 @@ export class Kept<V> {
     const found = this.#made.get(name);
     const value = found ?? this.#make(name);
     if (found !== undefined) this.#made.delete(name);
-    else if (this.#made.size >= this.#max) this.#forgetOldest();
+    else this.#makeRoom(name);
     this.#made.set(name, value);
     return value;
   }
 
-  #forgetOldest(): void {
+  #makeRoom(name: string): void {
+    const { max, charsMax } = this.#limits;
+    this.#chars += name.length;
     for (const oldest of this.#made.keys()) {
+      if (this.#made.size < max && this.#chars <= charsMax) return;
       this.#made.delete(oldest);
-      return;
+      this.#chars -= oldest.length;
     }
   }
 }

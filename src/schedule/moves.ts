@@ -1,7 +1,7 @@
 import { type Cursor, encodeCursor } from './cursor.js';
 import { type Definition, occurrenceId } from './definition.js';
 import { dueOf } from './due.js';
-import { lookMs } from './plan.js';
+import { lookMs } from './look.js';
 import type { Step } from './step.js';
 
 /** A schedule as it was read. */

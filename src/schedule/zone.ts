@@ -30,7 +30,9 @@ export class Zone {
   /** As Intl spells it, which is another name where this one is an alias. */
   readonly name: string;
   readonly #format: Intl.DateTimeFormat;
-  readonly #stretches: Kept<readonly Segment[]> = new Kept(stretchesKept, (index) => this.#stretch(Number(index)));
+  readonly #stretches: Kept<readonly Segment[]> = new Kept({ max: stretchesKept }, (index) =>
+    this.#stretch(Number(index)),
+  );
   /** Most look-ups are for the same stretch as the last. */
   #last: { index: number; segments: readonly Segment[] } | undefined;
 
@@ -90,7 +92,7 @@ export class Zone {
   }
 }
 
-const zones = new Kept(zonesKept, (name) => new Zone(name));
+const zones = new Kept({ max: zonesKept }, (name) => new Zone(name));
 
 export function zoneOf(name: string): Zone {
   return zones.of(name);

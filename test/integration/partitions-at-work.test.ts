@@ -137,6 +137,18 @@ describe('the leader', () => {
     lab().errors = [];
   });
 
+  test('says on which its schedules are not fired, until they are', async () => {
+    await created(4);
+    await lab().send('SET', keysOf(1).upcoming, 'not a sorted set');
+    const leader = await lab().leader({ lockTtl: '500ms' });
+    const problem = 'schedules are not fired on partition 1';
+    await until(() => leader.health().problems.includes(problem), 'its health to say so');
+    expect([leader.health().ready, leader.seat]).toEqual([false, 'leader']);
+    await lab().send('DEL', keysOf(1).upcoming);
+    await until(() => leader.health().ready, 'it to be well', 10_000);
+    lab().errors = [];
+  });
+
   test('of many partitions warns of no leak', async () => {
     const warnings: Error[] = [];
     const note = (warning: Error): void => void warnings.push(warning);

@@ -21,6 +21,7 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -97,7 +98,7 @@ class Walk {
         }));
       }
       case 'cancel':
-        return void (await run(lua.cancel, { ...over, id }));
+        return void (await cancelTask(id, over));
       case 'reschedule':
         return void (await run(lua.reschedule, { ...over, id, when: this.#pick(['+0', '+900']) }));
       case 'run-now':

@@ -14,6 +14,7 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -133,7 +134,7 @@ describe('age', () => {
   const age = (more: Partial<typeof kept>, nowMs = now + 1000) => run(lua.age, { ...kept, ...more, nowMs });
   const cancelled = async (id: string, nowMs = now): Promise<void> => {
     await addTask(id, '+5');
-    await run(lua.cancel, { id, nowMs });
+    await cancelTask(id, { nowMs });
   };
 
   test('what is older than allowed goes, with its index, and is counted', async () => {

@@ -16,6 +16,7 @@ import {
   run,
   send,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -224,7 +225,7 @@ describe('handed out', () => {
     await addTask('a');
     await grow();
     expect(await handedOut()).toBe(0);
-    await run(lua.cancel, { id: 'a', ...grown });
+    await cancelTask('a', grown);
     expect(await handedOut()).toBe(1);
   });
 
@@ -245,7 +246,7 @@ describe('handed out', () => {
 
 test('has: which ids live here', async () => {
   for (const id of ['a', 'b']) await addTask(id);
-  await run(lua.cancel, { id: 'b' });
+  await cancelTask('b');
   await grow();
   const items = ['a', 'b', 'c'].map((id) => ({ id }));
   expect(await run(lua.has, { items, ...grown })).toEqual({ status: 'ok', marks: 'ynn' });

@@ -17,6 +17,7 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -40,7 +41,7 @@ async function unchanged(call: () => Promise<unknown>): Promise<unknown> {
 }
 
 describe('cancel', () => {
-  const cancel = (id: string, nowMs = now) => run(lua.cancel, { id, nowMs });
+  const cancel = (id: string, nowMs = now) => cancelTask(id, { nowMs });
 
   test.each(states)('a $was task is ended, listed, counted, and leaves nothing behind', async ({ was, make }) => {
     await make();
@@ -124,7 +125,7 @@ describe('reschedule', () => {
   test('what is not there, and what has ended', async () => {
     await addTask('a', '+5');
     expect(await unchanged(() => reschedule('b', '+5'))).toEqual({ status: 'not_found' });
-    await run(lua.cancel, { id: 'a' });
+    await cancelTask('a');
     expect(await unchanged(() => reschedule('a', '+5'))).toEqual({ status: 'settled', state: 'cancelled' });
   });
 
@@ -174,7 +175,7 @@ describe('run-now', () => {
   test('what is not there, and what has ended', async () => {
     await addTask('a', '+5');
     expect(await unchanged(() => runNow('b'))).toEqual({ status: 'not_found' });
-    await run(lua.cancel, { id: 'a' });
+    await cancelTask('a');
     expect(await unchanged(() => runNow('a'))).toEqual({ status: 'settled', state: 'cancelled' });
   });
 });
@@ -200,7 +201,7 @@ describe('update', () => {
   test('what has ended is not brought back', async () => {
     await addTask('a', '+1000');
     const wasSha1 = await sha1(await recordOf('a'));
-    await run(lua.cancel, { id: 'a' });
+    await cancelTask('a');
     expect(await unchanged(() => run(lua.update, { id: 'a', wasSha1, record }))).toEqual({ status: 'not_found' });
   });
 });

@@ -18,6 +18,7 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -351,7 +352,7 @@ describe('beat', () => {
     const [mine, lost, cancelled] = [await active('a'), await active('b'), await active('c')];
     await idleFor(25_000, 'c1', mine);
     await send('XCLAIM', keys.stream, 'workers', 'c2', 0, lost.entry);
-    await run(lua.cancel, { id: 'c' });
+    await cancelTask('c');
     const items = [mine, lost, cancelled, { ...mine, count: 2 }, { ...mine, id: 'b' }];
     expect(await beat('c1', { items, nowMs: now + 7 })).toEqual({
       status: 'ok',

@@ -2,7 +2,18 @@ import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import * as lua from '../../src/redis/scripts.generated.js';
 
-import { addTask, counted, elect, expectStatus, keys, now, run, send, useRedis } from '../support/partition.js';
+import {
+  addTask,
+  counted,
+  elect,
+  expectStatus,
+  keys,
+  now,
+  run,
+  send,
+  useRedis,
+  cancelTask,
+} from '../support/partition.js';
 
 useRedis();
 
@@ -94,7 +105,7 @@ describe('tick', () => {
     await addTask('nightly@0', '+5000');
     expect(await marks([{ unless: 'nightly@0' }])).toBe('b');
     expect([await cursor(), await isThere('nightly@1')]).toEqual(['a', false]);
-    await expectStatus(run(lua.cancel, { id: 'nightly@0' }), 'ok');
+    await expectStatus(cancelTask('nightly@0'), 'ok');
     expect(await marks([{ unless: 'nightly@0' }])).toBe('f');
   });
 

@@ -17,6 +17,7 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -70,7 +71,7 @@ describe('retry', () => {
       await settle('c1', [{ ...delivery, verb: 'retry', value: '1000', run: '{}' }], { nowMs: 0 });
       const exactMs = Number(seconds) * 1000 + Number(micros) / 1000;
       expect(Number(await send('ZSCORE', keys.due, 'a'))).toBeGreaterThanOrEqual(exactMs + 1000);
-      await run(lua.cancel, { id: 'a' });
+      await cancelTask('a');
     }
   });
 });
@@ -138,7 +139,7 @@ describe('refused, and nothing changes', () => {
 
   test('a cancelled task is told apart from a lost one', async () => {
     const delivery = await active('a');
-    await run(lua.cancel, { id: 'a' });
+    await cancelTask('a');
     const before = await dump();
     expect(await settle('c1', [delivery])).toBe('c');
     expect(await dump()).toEqual(before);

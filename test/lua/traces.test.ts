@@ -28,11 +28,12 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
 
-const cancel = (id: string, over = {}) => run(lua.cancel, { id, ...over });
+const cancel = (id: string, over = {}) => cancelTask(id, over);
 const opened = async (...args: Parameters<typeof open>): Promise<string[]> =>
   (await expectStatus(open(...args), 'ok')).deliveries.map(({ id }) => id);
 const letters = async (): Promise<string[]> =>

@@ -16,6 +16,7 @@ import {
   send,
   settle,
   useRedis,
+  cancelTask,
 } from '../support/partition.js';
 
 useRedis();
@@ -34,7 +35,7 @@ describe('get', () => {
     await addTask('a');
     const expected = { status: 'ok', state: 'ready', dueMs: now, record, run: null, deliveries: 0, expiresMs: null };
     expect(await get('a')).toEqual(expected);
-    await run(lua.cancel, { id: 'a' });
+    await cancelTask('a');
     const { entry } = await active('a');
     await send('HSET', keys.runs, 'a', '{"a":2}');
     await send('XCLAIM', keys.stream, 'workers', 'c2', 0, entry);
@@ -54,7 +55,7 @@ describe('get', () => {
   });
 
   test.each([
-    { state: 'cancelled', end: () => run(lua.cancel, { id: 'a' }) },
+    { state: 'cancelled', end: () => cancelTask('a') },
     { state: 'expired', end: () => run(lua.expire, { skip: 0, limit: 9, nowMs: now + 99 }) },
   ])('one that was $state', async ({ state, end }) => {
     await elect();
@@ -74,7 +75,7 @@ describe('get', () => {
   test('one that was never there, and one whose end is not kept any more', async () => {
     expect(await get('a')).toEqual({ status: 'not_found' });
     await addTask('a', '+5');
-    await run(lua.cancel, { id: 'a' });
+    await cancelTask('a');
     await send('DEL', keys.ended);
     expect(await get('a')).toEqual({ status: 'not_found' });
   });
@@ -112,7 +113,7 @@ describe('list', () => {
     const listed: string[] = [];
     const cancelLast = async (): Promise<void> => {
       const reply = await expectStatus(run(lua.list, { state: 'scheduled', after: '', limit: 1 }), 'ok');
-      await run(lua.cancel, { id: reply.ids[0] ?? '' });
+      await cancelTask(reply.ids[0] ?? '');
     };
     listed.push(...(await pages('scheduled', 1, cancelLast)).flat());
     expect(listed).toEqual(['a', 'b', 'c', 'd', 'e', 'f']);
@@ -177,7 +178,7 @@ describe('stats', () => {
     await active('active');
     await addTask('ready', String(now - 50));
     await addTask('cancelled');
-    await run(lua.cancel, { id: 'cancelled' });
+    await cancelTask('cancelled');
     await addTask('due', '+10');
     await addTask('scheduled', '+11');
     await beat('c1');

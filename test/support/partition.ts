@@ -64,6 +64,11 @@ export async function expectStatus<R extends { status: string }, S extends R['st
   return got as Extract<R, { status: S }>;
 }
 
+/** As anybody may, and not as a leader. */
+export function cancelTask(id: string, over: Over = {}): Promise<lua.CancelReply> {
+  return run(lua.cancel, { term: '', token: '', ...over, id });
+}
+
 /** Adds one task; returns its mark. */
 export async function addTask(
   id: string,

@@ -62,6 +62,7 @@ describe('the text of a cursor', () => {
       fired: [5, 6],
       passed: [{ fromMs: 7, toMs: 8, count: 2, why: 'overlap' }],
       waiting: [9],
+      waitingSinceMs: 5,
       caughtUp: 10,
       pause: { sinceMs: 11, note: 'why' },
       resumedMs: 12,

@@ -1,39 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { type Cursor, newCursor, type Passed } from '../../src/schedule/cursor.js';
-import type { Definition } from '../../src/schedule/definition.js';
-import { graceMsMin, judge, lookMs, plan, planBlocked, unjudged } from '../../src/schedule/plan.js';
-import { resolvePolicy, type SchedulePolicy } from '../../src/schedule/policy.js';
-import { aheadMs, type Step } from '../../src/schedule/step.js';
-import { resolveTiming } from '../../src/schedule/timing.js';
-
-/** A day's start, in ms: all times below are counted from it. */
-const dayMs = 1_800_000_000_000 - (1_800_000_000_000 % 86_400_000);
-const minuteMs = 60_000;
-
-const every = (length: string, policy: SchedulePolicy = {}, timing: object = {}): Definition => ({
-  version: 1,
-  timing: resolveTiming({ every: length, ...timing }),
-  policy: resolvePolicy(policy),
-  record: '{"n":"job"}',
-  expiresInMs: null,
-});
-
-/** One that has come so far, with the next time so many ms from the day's start. */
-const cursorAt = (nextMs: number | null, more: Partial<Cursor> = {}): Cursor => ({
-  ...newCursor(1, dayMs - 86_400_000, nextMs === null ? null : dayMs + nextMs),
-  ...more,
-});
-
-const planAt = (definition: Definition, cursor: Cursor, nowMs: number): Step[] =>
-  plan({ definition, cursor }, { nowMs: dayMs + nowMs, graceMs: graceMsMin });
-
-const since = (ms: number | null): number | null => (ms === null ? null : ms - dayMs);
-const fired = (steps: readonly Step[]): (number | null)[] =>
-  steps.filter(({ fireMs }) => fireMs !== null).map(({ fireMs }) => since(fireMs));
-const passed = (steps: readonly Step[]): [number, number, number, string][] =>
-  steps
-    .flatMap((step) => (step.passed === null ? [] : [step.passed]))
-    .map(({ fromMs, toMs, count, why }) => [fromMs - dayMs, toMs - dayMs, count, why]);
+import type { Cursor, Passed } from '../../src/schedule/cursor.js';
+import { graceMsMin } from '../../src/schedule/fate.js';
+import { lookMs } from '../../src/schedule/look.js';
+import { plan } from '../../src/schedule/plan.js';
+import { aheadMs } from '../../src/schedule/step.js';
+import { cursorAt, dayMs, every, fired, minuteMs, passed, planAt, since } from '../support/schedule-standing.js';
 
 describe('a time', () => {
   const definition = every('1m');
@@ -141,105 +112,6 @@ describe('an end', () => {
   });
 });
 
-describe('the former occurrence', () => {
-  const former = { fired: [dayMs - minuteMs], count: 1 };
-
-  test.each([
-    ['allow', null],
-    ['skip', -minuteMs],
-    ['bufferOne', -minuteMs],
-    [{ bufferAll: 2 }, -minuteMs],
-    ['cancelOther', -minuteMs],
-  ] as const)('is looked at: %j', (overlap, unless) => {
-    const [step] = planAt(every('1m', { overlap }), cursorAt(0, former), 0);
-    expect([since(step?.fireMs ?? null), since(step?.unlessMs ?? null)]).toEqual([0, unless]);
-  });
-
-  const blocked = (overlap: NonNullable<SchedulePolicy['overlap']>, more: Partial<Cursor> = {}): Step | 'cancel' =>
-    planBlocked(
-      { definition: every('1m', { overlap }), cursor: cursorAt(0, { ...former, ...more }) },
-      { nowMs: dayMs, graceMs: graceMsMin },
-    );
-
-  test('skip: this one is left out', () => {
-    const step = blocked('skip') as Step;
-    expect([fired([step]), passed([step])]).toEqual([[], [[0, 0, 1, 'overlap']]]);
-    expect(step.cursor).toMatchObject({ nextMs: dayMs + minuteMs, waiting: [] });
-  });
-
-  test('bufferOne: this one waits, a further one is left out', () => {
-    const step = blocked('bufferOne') as Step;
-    expect(step.cursor).toMatchObject({ nextMs: dayMs + minuteMs, waiting: [dayMs], passed: [] });
-    const second = blocked('bufferOne', { waiting: [dayMs - minuteMs] }) as Step;
-    expect(second.cursor.waiting).toEqual([dayMs - minuteMs]);
-    expect(passed([second])).toEqual([[0, 0, 1, 'overlap']]);
-  });
-
-  test('bufferAll: as many wait as may', () => {
-    const one = blocked({ bufferAll: 2 }, { waiting: [dayMs - minuteMs] }) as Step;
-    expect(one.cursor.waiting).toEqual([dayMs - minuteMs, dayMs]);
-    const two = blocked({ bufferAll: 1 }, { waiting: [dayMs - minuteMs] }) as Step;
-    expect(passed([two])).toEqual([[0, 0, 1, 'overlap']]);
-  });
-
-  test('cancelOther: it is to be cancelled', () => {
-    expect(blocked('cancelOther')).toBe('cancel');
-  });
-
-  test('what waits comes first, and is looked after often', () => {
-    const waiting = cursorAt(minuteMs, { ...former, waiting: [dayMs, dayMs + 1_000] });
-    const steps = planAt(every('1m', { overlap: { bufferAll: 5 } }), waiting, 30_000);
-    expect(steps.map(({ fireMs, unlessMs }) => [since(fireMs), since(unlessMs)])).toEqual([[0, -minuteMs]]);
-    expect(steps[0]?.cursor).toMatchObject({ waiting: [dayMs + 1_000], nextMs: dayMs + minuteMs });
-    expect((lookMs({ definition: every('1m'), cursor: waiting }, dayMs + 30_000) ?? 0) - dayMs - 30_000).toBe(
-      aheadMs + 100,
-    );
-  });
-
-  test('one that waits and is blocked stays as it is until the next time comes', () => {
-    const cursor = cursorAt(minuteMs, { ...former, waiting: [dayMs] });
-    const step = planBlocked(
-      { definition: every('1m', { overlap: 'bufferOne' }), cursor },
-      { nowMs: dayMs + 1_000, graceMs: graceMsMin },
-    );
-    expect((step as Step).cursor).toBe(cursor);
-  });
-});
-
-describe('who decides when its time comes', () => {
-  const limited = every('1m', { overlap: 'bufferOne', limit: 2 });
-  const at = { nowMs: dayMs + 30_000, graceMs: graceMsMin };
-
-  test('is not looked at ahead', () => {
-    expect(lookMs({ definition: limited, cursor: cursorAt(0) }, dayMs - 5_000)).toBe(dayMs + aheadMs);
-    expect(lookMs({ definition: every('1m'), cursor: cursorAt(0) }, dayMs - 5_000)).toBe(dayMs);
-  });
-
-  test('and is behind takes its turn with the others', () => {
-    expect(lookMs({ definition: every('1m'), cursor: cursorAt(-minuteMs) }, dayMs)).toBe(dayMs);
-  });
-
-  test('fires one at a time, for the next must wait for it', () => {
-    const steps = planAt(every('1s', { overlap: 'skip', catchUp: { all: 100 } }), cursorAt(-60_000), 0);
-    expect(fired(steps)).toEqual([-60_000]);
-  });
-
-  test('keeps to its limit, also with what waits', () => {
-    const full = cursorAt(0, { count: 1, fired: [dayMs - minuteMs], waiting: [dayMs - 1_000] });
-    expect(planBlocked({ definition: limited, cursor: full }, at)).toMatchObject({ cursor: { nextMs: null } });
-    const [step] = planAt(limited, full, 30_000);
-    expect(step?.cursor).toMatchObject({ count: 2, nextMs: null, waiting: [] });
-    expect(planAt(limited, cursorAt(0, { count: 2 }), 0)).toMatchObject([{ fireMs: null, cursor: { nextMs: null } }]);
-  });
-
-  test('keeps nothing that its policy would not catch up with', () => {
-    const skipping = every('1m', { overlap: { bufferAll: 9 }, catchUp: 'skip' });
-    const cursor = cursorAt(-minuteMs, { fired: [dayMs - 2 * minuteMs] });
-    const step = planBlocked({ definition: skipping, cursor }, at) as Step;
-    expect([passed([step]), step.cursor.waiting]).toEqual([[[-minuteMs, -minuteMs, 1, 'missed']], []]);
-  });
-});
-
 test('a plan that has no time left looks at one time, and goes on with the next', () => {
   const at = { nowMs: dayMs, graceMs: graceMsMin, hasTime: () => false };
   const steps = plan({ definition: every('1s'), cursor: cursorAt(-5_000) }, at);
@@ -251,25 +123,6 @@ test('a paused schedule fires nothing, and is not looked at any more', () => {
   const steps = planAt(every('1m'), cursor, 0);
   expect(steps.map(({ fireMs, passed }) => [fireMs, passed])).toEqual([[null, null]]);
   expect(lookMs({ definition: every('1m'), cursor }, dayMs)).toBeNull();
-});
-
-describe('failures', () => {
-  const definition = every('1m', { pauseAfter: 2 });
-  const cursor = cursorAt(0, { fired: [dayMs - minuteMs] });
-
-  test('so many in a row pause the schedule', () => {
-    const once = judge({ definition, cursor }, 'dead', dayMs);
-    expect(once).toMatchObject({ failures: 1, pause: null, judgedMs: dayMs - minuteMs });
-    const next = { ...once, fired: [...once.fired, dayMs] };
-    expect([unjudged(cursor), unjudged(once), unjudged(next)]).toEqual([[dayMs - minuteMs], [], [dayMs]]);
-    const twice = judge({ definition, cursor: next }, 'dead', dayMs);
-    expect(twice.pause).toEqual({ sinceMs: dayMs, note: '2 in a row became dead letters' });
-  });
-
-  test('one that is well counts them anew', () => {
-    const once = judge({ definition, cursor }, 'dead', dayMs);
-    expect(judge({ definition, cursor: once }, 'settled', dayMs)).toMatchObject({ failures: 0, pause: null });
-  });
 });
 
 describe('a backfill', () => {

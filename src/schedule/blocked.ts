@@ -1,0 +1,53 @@
+import { type Cursor, type Passed, withPassed } from './cursor.js';
+import type { Definition } from './definition.js';
+import { fateOf, type Instants, timesMax } from './fate.js';
+import { nextNominal } from './nominal.js';
+import { type Standing, type Step, stay } from './step.js';
+
+/**
+ * What to do when a step is blocked by the former occurrence. `cancel`: end that one, then take the step. Else the times that
+ * have come wait, as many as may, or are passed over: in one step those that fare alike.
+ */
+export function planBlocked({ definition, cursor }: Standing, at: Instants): Step | 'cancel' {
+  if (definition.policy.overlap === 'cancelOther') return 'cancel';
+  const { hasTime = () => true } = at;
+  let step = stay(cursor);
+  for (let looked = 0; looked < timesMax && (looked === 0 || hasTime()); looked += 1) {
+    const next = nextBlocked({ definition, cursor: step.cursor }, at);
+    if (next === undefined || (step.passed !== null && step.passed.why !== next.passed?.why)) break;
+    step = { ...next, passed: together(step.passed, next.passed) };
+  }
+  return step;
+}
+
+/** Of the first time that has come; undefined: there is none. */
+function nextBlocked({ definition, cursor }: Standing, at: Instants): Step | undefined {
+  const { nextMs: nominalMs, waiting, count } = cursor;
+  const { limit } = definition.policy;
+  if (nominalMs === null || nominalMs > at.nowMs) return undefined;
+  if (limit !== null && count + waiting.length >= limit) return stay({ ...cursor, nextMs: null });
+  const nextMs = nextNominal(definition.timing, nominalMs);
+  const fate = fateOf({ definition, cursor }, { nominalMs, nextMs }, at);
+  const isWanted = fate === 'fire' || fate === 'catch up';
+  if (isWanted && waiting.length < roomOf(definition)) {
+    const caughtUp = fate === 'fire' ? 0 : cursor.caughtUp + 1;
+    return stay({ ...waitingToo(cursor, nominalMs, at.nowMs), nextMs, caughtUp });
+  }
+  const passed: Passed = { fromMs: nominalMs, toMs: nominalMs, count: 1, why: isWanted ? 'overlap' : fate };
+  return { ...stay(withPassed({ ...cursor, nextMs }, passed)), passed };
+}
+
+function roomOf({ policy: { overlap } }: Definition): number {
+  if (overlap === 'bufferOne') return 1;
+  return typeof overlap === 'object' ? overlap.bufferAll : 0;
+}
+
+function waitingToo({ waiting, ...cursor }: Cursor, nominalMs: number, nowMs: number): Cursor {
+  const waitingSinceMs = waiting.length === 0 ? nowMs : cursor.waitingSinceMs;
+  return { ...cursor, waiting: [...waiting, nominalMs], waitingSinceMs };
+}
+
+function together(before: Passed | null, passed: Passed | null): Passed | null {
+  if (before === null || passed === null) return before ?? passed;
+  return { ...passed, fromMs: before.fromMs, count: before.count + passed.count };
+}
