@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { CommandLine } from '../support/cli.js';
+import { DoorLine } from '../support/at-the-door.js';
 
 /** What each verb does to a real Redis, and what it prints, for people and for scripts. */
-const cli = new CommandLine();
+const cli = new DoorLine();
 
 beforeAll(async () => {
   writeFileSync(join(cli.folder, 'reject.mjs'), `export default { bad: () => { throw new Error('never works'); } };`);

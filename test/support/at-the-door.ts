@@ -4,7 +4,7 @@
  */
 import { vi } from 'vitest';
 import { answer } from '../../src/cli/door.js';
-import type { Result } from './cli.js';
+import { CommandLine, type Result, type RunOptions } from './cli.js';
 
 /** One at a time: it stands in for the process' own output, its folder and its address of Redis. */
 export async function atTheDoor(
@@ -27,5 +27,21 @@ export async function atTheDoor(
     process.chdir(before);
     vi.unstubAllEnvs();
     for (const spy of spies) spy.mockRestore();
+  }
+}
+
+/**
+ * Commands at the door, one after the other. Those that read their input, want an environment, or print by other ways than
+ * ours (help) have a process.
+ */
+export class DoorLine extends CommandLine {
+  #last: Promise<unknown> = Promise.resolve();
+
+  override run(args: readonly string[], options: RunOptions = {}): Promise<Result> {
+    const needsProcess = ['-', '--help', '--version'].some((one) => args.includes(one));
+    if (needsProcess || Object.keys(options).length > 0) return super.run(args, options);
+    const result = this.#last.then(() => atTheDoor(args, this));
+    this.#last = result.catch(() => undefined);
+    return result;
   }
 }
