@@ -65,8 +65,9 @@ export class Schedules {
 
   /**
    * Has a task added at each time of a rule, from now on. The same again changes nothing. A change needs a higher `version`; a
-   * lower one than stands is an older process's, and changes nothing. ERR_CONFLICT: the same version with other contents
-   * stands, or one whose tasks had a key of another partition.
+   * lower one than stands is an older process's, and changes nothing. One whose times are all past is taken too, and fires
+   * nothing: `next` is null. ERR_CONFLICT: the same version with other contents stands, or one whose tasks had a key of another
+   * partition.
    */
   async put(name: string, options: ScheduleOptions, task: ScheduledTask): Promise<ScheduleResult> {
     checkScheduleName(name, this.#parts.limits);
