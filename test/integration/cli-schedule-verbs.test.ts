@@ -288,5 +288,11 @@ describe('schedule backfill', () => {
     expect(await other.ended).toMatchObject({ code: 2, stderr: 'duestream: --stop goes with no --wait\n' });
     expect((await stop()).stdout).toMatch(/^nightly: backfill of \S+Z up to \S+Z: 0 added, stopped at \S+Z\n$/);
     expect((await stop()).stdout).toBe('nightly was not being backfilled\n');
+    const stopped = cli.start(['schedule', 'backfill', 'mail', 'nightly', '--from', hours(3), '--wait']);
+    await stopped.says(/nobody leads mail/);
+    await stop();
+    const { code, stderr } = await stopped.ended;
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^duestream: the backfill of nightly was stopped at \S+Z: 0 added$/m);
   });
 });
