@@ -16,6 +16,15 @@ export function diffText(applied: readonly AppliedSchedule[]): string {
   return told.map(({ changes }, at) => [heads[at] ?? '', ...fieldLines(changes)].join('\n')).join('\n');
 }
 
+/** Whether it was written and has no time to come. No error: the same was well while it had some, and other processes write it too. */
+export function isNeverFired({ status, next }: AppliedSchedule): boolean {
+  return next === null && (status === 'created' || status === 'changed');
+}
+
+export function neverText({ name, status }: AppliedSchedule): string {
+  return `${name} will fire nothing: all its times are past${status === 'created' ? '' : ', or its limit is reached'}`;
+}
+
 /** `1 created, 2 unchanged`. */
 export function countText(applied: readonly AppliedSchedule[]): string {
   const counts = (Object.keys(signs) as AppliedSchedule['status'][]).map((status) => {
@@ -42,7 +51,8 @@ function headOf({ name, status, version, rule, next }: AppliedSchedule): string[
   return [signs[status], name, told[status]];
 }
 
-function fieldLines(changes: readonly FieldChange[]): string[] {
+/** A line for each field that is another; none where there are none. */
+export function fieldLines(changes: readonly FieldChange[]): string[] {
   if (changes.length === 0) return [];
   return [table(changes.map((change) => ['   ', change.field, changeText(change)]))];
 }

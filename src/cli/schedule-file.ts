@@ -23,7 +23,27 @@ function schedulesOf(document: unknown, what: string): Readonly<Record<string, W
   const { schedules } = document;
   if (!isObject(schedules))
     throw usage(`${what} has no schedules: ${expected}; write "schedules: {}" when there are none`);
-  return schedules as Readonly<Record<string, WantedSchedule>>;
+  return withUnits(schedules, durations) as Readonly<Record<string, WantedSchedule>>;
+}
+
+/** Where a duration stands, under each name. */
+type Durations = { readonly [name: string]: true | Durations };
+
+const ofTask: Durations = { timeout: true, expiresIn: true, backoff: { delay: true, max: true } };
+const durations: Durations = { '*': { every: true, jitter: true, window: true, task: ofTask } };
+
+/**
+ * In code a number is ms, and its type says so. Here `every: 15` may be meant as seconds or minutes: it becomes a text without a
+ * unit, which the library refuses, with its name and what to write.
+ */
+function withUnits(value: unknown, at: Durations): unknown {
+  if (!isObject(value)) return value;
+  const entries = Object.entries(value).map(([name, item]) => {
+    const inner = Object.hasOwn(at, name) ? at[name] : at['*'];
+    if (inner === true) return [name, typeof item === 'number' ? String(item) : item] as const;
+    return [name, inner === undefined ? item : withUnits(item, inner)] as const;
+  });
+  return Object.fromEntries(entries);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> & { schedules?: unknown } {

@@ -1,4 +1,4 @@
-import { formatDuration, type Passed, type ScheduleInfo } from '../index.js';
+import { type BackfillInfo, formatDuration, type Passed, type ScheduleInfo } from '../index.js';
 import { localTime } from './local-time.js';
 import { table, timeText } from './output.js';
 
@@ -16,6 +16,7 @@ export function scheduleText(info: ScheduleInfo): string {
     ['created', timeText(info.createdAt)],
     ['count', String(info.count)],
     ['backfill', info.backfill ? backfillText(info.backfill) : undefined],
+    ['backfilled', info.lastBackfill ? backfillText(info.lastBackfill, true) : undefined],
   ];
   const timesOf = (head: string, times: readonly number[]): string => timeTable(head, times, zoneOf(info));
   const parts = [
@@ -32,8 +33,11 @@ export function pauseText({ since, note }: { since: number; note: string }): str
   return `since ${timeText(since)}${note === '' ? '' : `: ${note}`}`;
 }
 
-export function backfillText({ from, to, next, added }: NonNullable<ScheduleInfo['backfill']>): string {
-  return `${timeText(from)} up to ${timeText(to)}: ${added} added, come to ${timeText(next)}`;
+/** One that did all of its range has come to its end. */
+export function backfillText({ from, to, next, added }: BackfillInfo, isOver = false): string {
+  const range = `${timeText(from)} up to ${timeText(to)}: ${added} added`;
+  if (isOver && next >= to) return range;
+  return `${range}, ${isOver ? 'stopped at' : 'come to'} ${timeText(next)}`;
 }
 
 /** What the rule has beside its pattern or distance, and its defaults where they say something. */

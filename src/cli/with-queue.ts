@@ -15,10 +15,19 @@ export const patient: typeof oneShot = { repeatFor: '60s', commandTimeout: '5s' 
 /** A queue that nobody ever added to is most often a name with a typo: said, but no failure, as when that can't be known. */
 export async function noteIfNew(args: Arguments): Promise<void> {
   const name = args.text('queue');
-  if (name === undefined) return;
+  if (name !== undefined && (await isNewQueue(args))) note(`nothing was ever added to ${JSON.stringify(name)}`);
+}
+
+/** Whether nobody has used it yet; where that can't be known it is taken for a known one. */
+export async function isNewQueue(args: Arguments): Promise<boolean> {
   const { commandTimeout } = oneShot;
-  const names = await listQueues({ ...connectionOf(args), commandTimeout }).catch(() => [name]);
-  if (!names.includes(name)) note(`nothing was ever added to ${JSON.stringify(name)}`);
+  const names = await listQueues({ ...connectionOf(args), commandTimeout }).catch(() => undefined);
+  return names !== undefined && !names.includes(args.word('queue'));
+}
+
+/** Of a verb that makes the queue where there is none. */
+export function noteMadeQueue(args: Arguments): void {
+  note(`the queue ${JSON.stringify(args.word('queue'))} is new: nobody has used it before`);
 }
 
 /** Opens the queue, asks it, closes it. */

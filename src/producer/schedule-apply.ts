@@ -5,6 +5,7 @@ import { encodeDefinition } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
 import type { TaskLimits } from '../task.js';
 import { checkScheduleName, type ScheduledTask, type ScheduleOptions, toDefinition } from './new-schedule.js';
+import { allOrRefused } from './refusals.js';
 import { type Decided, decided, type Wanted } from './schedule-decision.js';
 import { type FieldChange, fieldChanges } from './schedule-fields.js';
 import { toScheduleSummary } from './schedule-info.js';
@@ -70,7 +71,7 @@ export async function applySchedules(
   const { prune, dryRun } = checkedOptions(options);
   const all = await allWanted(wanted, parts.limits);
   await parts.learn();
-  const planned = await inTurns(all, (one) => planOf(parts, one));
+  const planned = allOrRefused(await inTurns(all, (one) => settledConflict(planOf(parts, one))));
   if (prune) planned.push(...(await toDelete(parts.store, new Set(all.map(({ name }) => name)))));
   if (!dryRun && planned.some(isWritten)) {
     await parts.create();
@@ -100,7 +101,7 @@ async function allWanted(wanted: Readonly<Record<string, WantedSchedule>>, limit
   if (entries.length > schedulesMax) {
     throw invalid(`schedules must be at most ${schedulesMax} in one call, got ${entries.length}`);
   }
-  return Promise.all(entries.map(([name, one]) => wantedOf(name, one, limits)));
+  return allOrRefused(await Promise.allSettled(entries.map(([name, one]) => wantedOf(name, one, limits))));
 }
 
 /** An error says of which schedule it is. */
@@ -119,6 +120,17 @@ async function wantedOf(name: string, wanted: WantedSchedule, limits: TaskLimits
   }
 }
 
+/** A schedule that is refused is one of the results; whatever else fails is thrown. */
+async function settledConflict<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
+  const [settled] = await Promise.allSettled([work]);
+  if (settled.status === 'fulfilled' || isConflict(settled.reason)) return settled;
+  throw settled.reason;
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof DuestreamError && error.code === 'ERR_CONFLICT';
+}
+
 async function planOf({ store, partitions }: ApplyParts, wanted: Wanted): Promise<Planned> {
   const was = await store.find(wanted.name);
   return { name: wanted.name, wanted, was, applied: appliedOf(wanted, was, decided(wanted, was, partitions)) };
@@ -133,8 +145,8 @@ function appliedOf(wanted: Wanted, was: Stored | Vacant, { change, definition }:
 }
 
 function summed(standing: Standing & { name: string }): Omit<AppliedSchedule, 'status'> {
-  const { name, version, rule, next } = toScheduleSummary(standing);
-  return { name, version, rule, next, changes: [] };
+  const { name, version, rule } = toScheduleSummary(standing);
+  return { name, version, rule, next: standing.cursor.nextMs, changes: [] };
 }
 
 /** Of all that stand, those that nobody wants, in the order of their names. */

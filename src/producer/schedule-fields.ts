@@ -3,14 +3,15 @@ import type { Definition } from '../schedule/definition.js';
 import type { CatchUp, Overlap, Policy } from '../schedule/policy.js';
 import type { Exclude, Timing } from '../schedule/rule.js';
 import { decodeRecord } from '../task.js';
+import { payloadChanges, payloadField } from './payload-changes.js';
 
 /** What one option of a schedule was, and what it becomes. */
 export interface FieldChange {
-  /** Its name as it is written: `cron`, `catchUp`, `task.timeout`. */
+  /** Its name as it is written: `cron`, `catchUp`, `task.timeout`, `task.payload.to`. */
   readonly field: string;
   /** Left out where there was none, and of what is not shown. */
   readonly from?: string;
-  /** Left out where there is none any more, and of what is not shown: of a payload both are. */
+  /** Left out where there is none any more, and of what is not shown: both are, of two values that read the same. */
   readonly to?: string;
 }
 
@@ -25,13 +26,22 @@ type Fields = ReadonlyMap<string, Field>;
 /** Of a list, so many are written out. */
 const listedMax = 3;
 
-/** What makes the one definition another than the other; no version, and of payloads no more than that they differ. */
+/** What makes the one definition another than the other, but for the version; of payloads the parts in which they differ. */
 export function fieldChanges(former: Definition, wanted: Definition): FieldChange[] {
   const [from, to] = [fieldsOf(former), fieldsOf(wanted)];
   const names = [...new Set([...from.keys(), ...to.keys()])];
   return names
     .filter((name) => from.get(name)?.value !== to.get(name)?.value)
-    .map((field) => ({ field, ...shownChange(from.get(field), to.get(field)) }));
+    .flatMap((field) =>
+      field === payloadField
+        ? payloadChanges(payloadOf(former), payloadOf(wanted))
+        : [{ field, ...shownChange(from.get(field), to.get(field)) }],
+    );
+}
+
+function payloadOf({ record }: Definition): unknown {
+  const decoded = decodeRecord(record);
+  return decoded.kind === 'record' ? decoded.record.payload : null;
 }
 
 /** Two that read the same, as two long lists may, are not shown either. */
@@ -98,7 +108,7 @@ function ofRecord(text: string): Entry[] {
   const { name, payload, key, maxAttempts, backoff, timeoutMs } = decoded.record;
   const entries: Entry[] = [
     ['task.name', shown(name)],
-    ['task.payload', { value: JSON.stringify(payload), text: null }],
+    [payloadField, { value: JSON.stringify(payload), text: null }],
   ];
   if (key !== undefined) entries.push(['task.key', shown(key)]);
   if (maxAttempts !== undefined) entries.push(['task.maxAttempts', shown(String(maxAttempts))]);

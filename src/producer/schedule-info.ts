@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.js';
-import type { Passed } from '../schedule/cursor.js';
+import type { EndedBackfill, Passed } from '../schedule/cursor.js';
 import { occurrences } from '../schedule/nominal.js';
 import type { Policy } from '../schedule/policy.js';
 import type { Timing } from '../schedule/rule.js';
@@ -48,12 +48,21 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
   /** Times that wait until the occurrence before them is settled. */
   readonly waiting: readonly number[];
   readonly paused: { readonly since: number; readonly note: string } | null;
-  readonly backfill: {
-    readonly from: number;
-    readonly to: number;
-    readonly next: number;
-    readonly added: number;
-  } | null;
+  /** The one that is under way. */
+  readonly backfill: BackfillInfo | null;
+  /** The last one that is over: it did all of its range, unless its `next` is before its `to`. */
+  readonly lastBackfill: BackfillInfo | null;
+}
+
+/** A backfill, and how far it has come. */
+export interface BackfillInfo {
+  readonly from: number;
+  /** Up to but not at it. */
+  readonly to: number;
+  /** The first instant of the range that it has not come to. */
+  readonly next: number;
+  /** How many occurrences it has added. */
+  readonly added: number;
 }
 
 const shownMax = 10;
@@ -82,7 +91,7 @@ export function toScheduleSummary(stored: Standing & { readonly name: string }):
 export function toScheduleInfo(stored: Stored): ScheduleInfo {
   const { definition, cursor, nowMs } = stored;
   const { timing, policy } = definition;
-  const { nextMs, pause, backfill } = cursor;
+  const { nextMs, pause, backfill, lastBackfill } = cursor;
   const fromMs = pause === null ? nextMs : Math.max(nextMs ?? 0, nowMs); // what came in the pause is none of the next
   const left = policy.limit === null ? shownMax : Math.min(shownMax, policy.limit - cursor.count);
   return {
@@ -96,8 +105,13 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
     passed: cursor.passed.toReversed(),
     waiting: cursor.waiting,
     paused: pause && { since: pause.sinceMs, note: pause.note },
-    backfill: backfill && { from: backfill.fromMs, to: backfill.toMs, next: backfill.nextMs, added: backfill.count },
+    backfill: backfill && toBackfillInfo(backfill),
+    lastBackfill: lastBackfill && toBackfillInfo(lastBackfill),
   };
+}
+
+function toBackfillInfo({ fromMs: from, toMs: to, nextMs: next, count: added }: EndedBackfill): BackfillInfo {
+  return { from, to, next, added };
 }
 
 function taskOf({ definition, name }: Standing & { readonly name: string }): ScheduleTaskInfo {

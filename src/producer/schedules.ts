@@ -1,8 +1,8 @@
 import { DuestreamError, invalid } from '../errors.js';
-import { type Instant, instantMs } from '../instant.js';
 import { wholeNumber } from '../options.js';
 import { newToken } from '../random.js';
 import type { Partitions } from '../redis/partition.js';
+import { ended } from '../schedule/backfill.js';
 import { paused, resumed } from '../schedule/change.js';
 import type { Cursor } from '../schedule/cursor.js';
 import { placeOf, triggeredId } from '../schedule/definition.js';
@@ -12,6 +12,7 @@ import type { Adders } from './adders.js';
 import { checkScheduleName, type ScheduledTask, type ScheduleOptions, toDefinition } from './new-schedule.js';
 import type { AddResult } from './results.js';
 import { type AppliedSchedule, type ApplyOptions, applySchedules, type WantedSchedule } from './schedule-apply.js';
+import { type BackfillOptions, type BackfillPreview, backfillOf, countBackfill } from './schedule-backfill.js';
 import { decided } from './schedule-decision.js';
 import {
   type ScheduleInfo,
@@ -34,16 +35,6 @@ export interface SchedulePage {
   readonly schedules: readonly ScheduleSummary[];
   /** Give it as `after` to get the next page; null at the end. */
   readonly after: string | null;
-}
-
-export interface BackfillOptions {
-  readonly from: Instant;
-  /** Up to but not at it. Default: now. No time that is still to come is backfilled. */
-  readonly to?: Instant;
-  /** At most so many a second, 1 to 10,000. Default 100. */
-  readonly perSecond?: number;
-  /** Also those that the schedule has fired, as far as they are not in the queue any more. Default: only those it has not. */
-  readonly again?: boolean;
 }
 
 interface Parts extends ScheduleStoreParts {
@@ -74,8 +65,9 @@ export class Schedules {
 
   /**
    * Has a task added at each time of a rule, from now on. The same again changes nothing. A change needs a higher `version`; a
-   * lower one than stands is an older process's, and changes nothing. ERR_CONFLICT: the same version with other contents
-   * stands, or one whose tasks had a key of another partition.
+   * lower one than stands is an older process's, and changes nothing. One whose times are all past is taken too, and fires
+   * nothing: `next` is null. ERR_CONFLICT: the same version with other contents stands, or one whose tasks had a key of another
+   * partition.
    */
   async put(name: string, options: ScheduleOptions, task: ScheduledTask): Promise<ScheduleResult> {
     checkScheduleName(name, this.#parts.limits);
@@ -95,8 +87,9 @@ export class Schedules {
 
   /**
    * Makes the schedules of the queue those of a file, say: creates and changes, and with `prune` deletes those that are not in
-   * it. All of it is checked before anything is written; the error of a bad one says which. ERR_CONFLICT: as with `put`, or
-   * somebody else changed one meanwhile; what was written before stays, and it can be called again.
+   * it. All of it is checked before anything is written: the error has a line for each that is refused, and its cause is an
+   * AggregateError of theirs where there are several. ERR_CONFLICT: as with `put`, or somebody else changed one meanwhile; what
+   * was written before stays, and it can be called again.
    */
   async apply(wanted: Readonly<Record<string, WantedSchedule>>, options?: ApplyOptions): Promise<AppliedSchedule[]> {
     return applySchedules({ ...this.#parts, store: this.#store }, wanted, options);
@@ -117,23 +110,29 @@ export class Schedules {
     return 'partition' in found ? toScheduleInfo(found) : null;
   }
 
-  /** Fires nothing until it is resumed. What is in the queue already stays there. Pausing a paused one only changes its note. */
-  async pause(name: string, { note = '' }: { note?: string } = {}): Promise<ScheduleInfo> {
-    if (typeof note !== 'string' || Buffer.byteLength(note) > noteBytesMax) {
+  /**
+   * Fires nothing until it is resumed. What is in the queue already stays there. `note` says why: at most 1,000 bytes, default
+   * none. Pausing a paused one only changes its note, if one is given; an empty one takes it away.
+   */
+  async pause(name: string, { note }: { note?: string | undefined } = {}): Promise<ScheduleInfo> {
+    if (note !== undefined && (typeof note !== 'string' || Buffer.byteLength(note) > noteBytesMax)) {
       throw invalid(`note must be text of at most ${noteBytesMax} bytes`);
     }
-    return this.#edit(name, (cursor, nowMs) => paused(cursor, note, cursor.pause?.sinceMs ?? nowMs));
+    return this.#edit(name, (cursor, nowMs) => {
+      const { sinceMs, note: former } = cursor.pause ?? { sinceMs: nowMs, note: '' };
+      if (cursor.pause !== null && (note ?? former) === former) return undefined;
+      return paused(cursor, note ?? former, sinceMs);
+    });
   }
 
-  /** What came in the pause is caught up with by the schedule's policy. */
+  /** What came in the pause is caught up with by the schedule's policy. One that is not paused stays as it is. */
   async resume(name: string): Promise<ScheduleInfo> {
     return this.#edit(name, (cursor, nowMs) => (cursor.pause === null ? undefined : resumed(cursor, nowMs)));
   }
 
   /** Adds an occurrence of now, whatever the rule says. It is not counted, and no overlap is looked at. */
   async trigger(name: string): Promise<AddResult> {
-    const found = await this.#find(name);
-    if (!('partition' in found)) throw noSchedule(name);
+    const found = await this.#standing(name);
     const { definition, nowMs } = found;
     const { record, expiresInMs } = definition;
     const id = triggeredId(name, nowMs, newToken());
@@ -147,17 +146,24 @@ export class Schedules {
    * Has the leader add, at a bounded rate, the occurrences of a range that were not fired: from before there was the schedule, or
    * passed over. Each once, also when it is asked for again, unless with `again`. ERR_CONFLICT while another backfill is under way.
    */
-  async backfill(name: string, { from, to, perSecond = 100, again = false }: BackfillOptions): Promise<ScheduleInfo> {
-    wholeNumber(perSecond, 'perSecond', { min: 1, max: 10_000 });
-    const fromMs = instantMs(from, 'from');
-    const givenToMs = to === undefined ? Number.POSITIVE_INFINITY : instantMs(to, 'to');
-    if (givenToMs <= fromMs) throw invalid('to must be later than from');
-    return this.#edit(name, (cursor, nowMs) => {
-      if (cursor.backfill !== null) throw new DuestreamError('ERR_CONFLICT', `${name} is being backfilled already`);
-      const toMs = Math.min(givenToMs, nowMs, cursor.nextMs ?? nowMs);
-      if (toMs <= fromMs) throw invalid('from must be in the past: what is still to come is not backfilled');
-      return { ...cursor, backfill: { fromMs, nextMs: fromMs, toMs, perSecond, again, lookMs: nowMs, count: 0 } };
-    });
+  async backfill(name: string, options: BackfillOptions): Promise<ScheduleInfo> {
+    const wanted = backfillOf(name, options);
+    return this.#edit(name, (cursor, nowMs) => ({ ...cursor, backfill: wanted(cursor, nowMs) }));
+  }
+
+  /** How many occurrences such a backfill would add now, up to 100,000. Writes nothing; throws what `backfill` would. */
+  async previewBackfill(name: string, options: BackfillOptions): Promise<BackfillPreview> {
+    const wanted = backfillOf(name, options);
+    const found = await this.#standing(name);
+    return countBackfill(found, wanted(found.cursor, found.nowMs), this.#parts.clock);
+  }
+
+  /**
+   * Ends the backfill that is under way, if there is one. What it has added stays, and the range up to where it has come counts
+   * as filled; `lastBackfill` tells how far that is. A later backfill of all the range adds what is left.
+   */
+  async stopBackfill(name: string): Promise<ScheduleInfo> {
+    return this.#edit(name, (cursor) => (cursor.backfill === null ? undefined : ended(cursor, cursor.backfill)));
   }
 
   /** Takes it away. What is in the queue already stays there. */
@@ -179,13 +185,19 @@ export class Schedules {
     return this.#store.find(name);
   }
 
+  async #standing(name: string): Promise<Stored> {
+    const found = await this.#find(name);
+    if (!('partition' in found)) throw this.#noSchedule(name);
+    return found;
+  }
+
   /** Changes how far it has come; undefined: not at all. */
   async #edit(name: string, become: (cursor: Cursor, nowMs: number) => Cursor | undefined): Promise<ScheduleInfo> {
     checkScheduleName(name, this.#parts.limits);
     await this.#parts.learn();
     let info: ScheduleInfo | undefined;
     await this.#store.write(name, (stands) => {
-      if (!('partition' in stands)) throw noSchedule(name);
+      if (!('partition' in stands)) throw this.#noSchedule(name);
       const cursor = become(stands.cursor, stands.nowMs);
       const standing: Standing = { definition: stands.definition, cursor: cursor ?? stands.cursor };
       info = toScheduleInfo({ ...stands, ...standing });
@@ -193,8 +205,12 @@ export class Schedules {
     });
     return info as ScheduleInfo;
   }
-}
 
-function noSchedule(name: string): DuestreamError {
-  return new DuestreamError('ERR_NO_SCHEDULE', `there is no schedule ${name}`);
+  #noSchedule(name: string): DuestreamError {
+    const { queue } = this.#parts.partitions.home;
+    return new DuestreamError(
+      'ERR_NO_SCHEDULE',
+      `queue ${queue} has no schedule ${name}; see duestream schedule list ${queue}`,
+    );
+  }
 }

@@ -6,7 +6,7 @@ import { aheadMs, type Standing, type Step, stay } from './step.js';
 const everyMs = 100;
 /** Nominal times looked at in one go, most of which may have been fired. */
 const looksMax = 1_000;
-/** More than these are joined with their neighbours: what lies between counts as filled. */
+/** They are read with every look at the schedule. */
 const rangesMax = 100;
 
 /** The next handful of a backfill, if it is due. They run beside what is there: no overlap is looked at. */
@@ -22,7 +22,8 @@ export function planBackfill(
   let at = { ...backfill, lookMs: Math.max(nowMs, backfill.lookMs) + waitMsOf(backfill) };
   let nominalMs = nextNominal(timing, backfill.nextMs - 1);
   for (let looks = 0; looks < looksMax && steps.length < firesMax && (looks === 0 || hasTime()); looks += 1) {
-    if (nominalMs === null || nominalMs >= backfill.toMs) return [...steps, stay(ended(cursor, at))];
+    if (nominalMs === null || nominalMs >= backfill.toMs)
+      return [...steps, stay(ended(cursor, { ...at, nextMs: at.toMs }))];
     const nextMs = nextNominal(timing, nominalMs);
     at = { ...at, nextMs: nominalMs + 1 };
     if (isOpen(cursor, backfill, nominalMs)) {
@@ -40,7 +41,11 @@ function waitMsOf({ perSecond }: Backfill): number {
 }
 
 /** Whether it has not been fired: what has come since the schedule was made, by whatever rule, is taken for fired unless it is listed. */
-function isOpen({ createdMs, passed, filled, waiting }: Cursor, { again }: Backfill, nominalMs: number): boolean {
+export function isOpen(
+  { createdMs, passed, filled, waiting }: Cursor,
+  { again }: Backfill,
+  nominalMs: number,
+): boolean {
   if (waiting.includes(nominalMs)) return false;
   if (again) return true;
   if (filled.some(([fromMs, toMs]) => nominalMs >= fromMs && nominalMs < toMs)) return false;
@@ -48,17 +53,23 @@ function isOpen({ createdMs, passed, filled, waiting }: Cursor, { again }: Backf
   return nominalMs < createdMs || wasPassed;
 }
 
-function ended(cursor: Cursor, { fromMs, toMs }: Backfill): Cursor {
-  return { ...cursor, backfill: null, filled: joined([...cursor.filled, [fromMs, toMs]]) };
+/** Without a backfill: what it has added, and where it has been up to `nextMs`, stays known. */
+export function ended(cursor: Cursor, { fromMs, nextMs, toMs, count }: Backfill): Cursor {
+  const filled = nextMs > fromMs ? joined([...cursor.filled, [fromMs, nextMs]]) : cursor.filled;
+  return { ...cursor, backfill: null, lastBackfill: { fromMs, nextMs, toMs, count }, filled };
+}
+
+/** Whether another range can be kept beside those that were filled. */
+export function hasRoomFor({ filled }: Cursor, range: Range): boolean {
+  return joined([...filled, range]).length <= rangesMax;
 }
 
 /** In order, those that touch joined. */
-export function joined(ranges: readonly Range[]): Range[] {
+function joined(ranges: readonly Range[]): Range[] {
   const all: Range[] = [];
   for (const [fromMs, toMs] of ranges.toSorted(([a], [b]) => a - b)) {
     const last = all.at(-1);
-    if (last !== undefined && (fromMs <= last[1] || all.length >= rangesMax))
-      all[all.length - 1] = [last[0], Math.max(last[1], toMs)];
+    if (last !== undefined && fromMs <= last[1]) all[all.length - 1] = [last[0], Math.max(last[1], toMs)];
     else all.push([fromMs, toMs]);
   }
   return all;

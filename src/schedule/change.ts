@@ -1,4 +1,4 @@
-import { joined } from './backfill.js';
+import { ended } from './backfill.js';
 import { type Cursor, newCursor, withPassed } from './cursor.js';
 import type { Definition } from './definition.js';
 import { nextNominal, occurrences } from './nominal.js';
@@ -37,8 +37,8 @@ function changed({ definition: former, cursor }: Standing, wanted: Definition, n
 /** What the former rule has left undecided is listed as not fired; where a backfill has been stays known. */
 function withoutRule({ definition, cursor }: Standing, nowMs: number): Cursor {
   const { nextMs, waiting, backfill, pause } = cursor;
-  let left: Cursor = { ...cursor, waiting: [], waitingSinceMs: null, backfill: null };
-  if (backfill !== null) left = { ...left, filled: joined([...left.filled, [backfill.fromMs, backfill.nextMs]]) };
+  const filled = backfill === null ? cursor : ended(cursor, backfill);
+  let left: Cursor = { ...filled, waiting: [], waitingSinceMs: null };
   for (const ms of waiting) left = withPassed(left, { fromMs: ms, toMs: ms, count: 1, why: 'overlap' });
   const undecided =
     nextMs === null ? [] : occurrences(definition.timing, { fromMs: nextMs, toMs: nowMs + 1, max: undecidedMax });

@@ -27,6 +27,9 @@ export interface Backfill {
   readonly count: number;
 }
 
+/** A backfill that is over. It did all of its range, unless `nextMs` is before `toMs`: then it was stopped there. */
+export type EndedBackfill = Pick<Backfill, 'fromMs' | 'nextMs' | 'toMs' | 'count'>;
+
 /** A move: where to, and its own name, by which it is made there once. */
 export interface Moving {
   readonly to: number;
@@ -68,6 +71,8 @@ export interface Cursor {
   /** The last occurrence whose end was looked at. */
   readonly judgedMs: number | null;
   readonly backfill: Backfill | null;
+  /** The last one that is over; null: there was none. */
+  readonly lastBackfill: EndedBackfill | null;
   /** It is on its way to another partition: nobody but who moves it may touch it. */
   readonly moving: Moving | null;
   /** Where backfills have been, in order. */
@@ -92,6 +97,7 @@ export function newCursor(version: number, createdMs: number, nextMs: number | n
     failures: 0,
     judgedMs: null,
     backfill: null,
+    lastBackfill: null,
     moving: null,
     filled: [],
   };
@@ -129,6 +135,7 @@ type Wire = {
   x?: number;
   j?: number;
   l?: Backfill;
+  e?: readonly [fromMs: number, nextMs: number, toMs: number, count: number];
   g?: readonly [number, string];
   d?: readonly Range[];
 };
@@ -136,7 +143,7 @@ type Wire = {
 /** Short keys, what says nothing left out: there may be a hundred thousand of them. */
 export function encodeCursor(cursor: Cursor): string {
   const { fired, passed, waiting, waitingSinceMs, caughtUp, pause, resumedMs, failures, judgedMs } = cursor;
-  const { backfill, moving, filled } = cursor;
+  const { backfill, lastBackfill: last, moving, filled } = cursor;
   const wire: Wire = {
     v: cursor.version,
     c: cursor.createdMs,
@@ -152,6 +159,7 @@ export function encodeCursor(cursor: Cursor): string {
     ...(failures > 0 && { x: failures }),
     ...(judgedMs !== null && { j: judgedMs }),
     ...(backfill !== null && { l: backfill }),
+    ...(last !== null && { e: [last.fromMs, last.nextMs, last.toMs, last.count] as const }),
     ...(moving !== null && { g: [moving.to, moving.id] as const }),
     ...(filled.length > 0 && { d: filled }),
   };
@@ -179,10 +187,15 @@ export function decodeCursor(text: string): Cursor | undefined {
       failures: rare.x ?? 0,
       judgedMs: rare.j ?? null,
       backfill: rare.l ?? null,
+      lastBackfill: rare.e === undefined ? null : endedBackfill(rare.e),
       moving: rare.g === undefined ? null : { to: rare.g[0], id: rare.g[1] },
       filled: rare.d ?? [],
     };
   } catch {
     return undefined;
   }
+}
+
+function endedBackfill([fromMs, nextMs, toMs, count]: NonNullable<Wire['e']>): EndedBackfill {
+  return { fromMs, nextMs, toMs, count };
 }

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { AppliedSchedule, ScheduleInfo, ScheduleSummary } from '../../src/index.js';
-import { CommandLine, type Result } from '../support/cli.js';
+import { DoorLine } from '../support/at-the-door.js';
+import type { Result } from '../support/cli.js';
 
 /** `schedule apply`: a file says which schedules there are. */
-const cli = new CommandLine();
+const cli = new DoorLine();
 vi.setConfig({ testTimeout: 120_000 }); // a dozen processes one after the other, on a machine that has other work
 
 beforeAll(() => cli.startRedis());
@@ -32,9 +33,10 @@ async function apply(text: string, ...flags: string[]): Promise<Result> {
   return cli.run(['schedule', 'apply', 'mail', 'schedules.yaml', ...flags]);
 }
 
+const isNew = 'duestream: the queue "mail" is new: nobody has used it before\n';
 const applied = async (text: string, ...flags: string[]): Promise<AppliedSchedule[]> => {
   const { code, stdout, stderr } = await apply(text, '--json', ...flags);
-  expect([code, stderr]).toEqual([0, '']);
+  expect([code, stderr.replace(isNew, '')]).toEqual([0, '']);
   return JSON.parse(stdout) as AppliedSchedule[];
 };
 const show = (name: string): Promise<ScheduleInfo> => cli.json(['schedule', 'show', 'mail', name]);
@@ -43,7 +45,7 @@ const namesNow = async (): Promise<string[]> =>
 
 test('what is new is created, and what is the same stays as it is', async () => {
   const first = await apply(fileOf(nightly, poll));
-  expect(first).toMatchObject({ code: 0, stderr: '' });
+  expect(first).toMatchObject({ code: 0, stderr: isNew });
   expect(first.stdout).toMatch(
     /^\+ +nightly +0 3 \* \* \* Europe\/Berlin, next \S+Z\n\+ +poll +every 1m30s, next \S+Z\n2 created\n$/,
   );
@@ -52,18 +54,18 @@ test('what is new is created, and what is the same stays as it is', async () => 
     policy: { catchUp: { all: 5 } },
     task: { name: 'report' },
   });
-  expect((await apply(fileOf(nightly, poll))).stdout).toBe('2 unchanged\n');
+  expect(await apply(fileOf(nightly, poll))).toEqual({ code: 0, stdout: '2 unchanged\n', stderr: '' });
   expect(await show('nightly')).toMatchObject({ version: 1 });
 });
 
-test('what differs is shown, gets the next version, and no payload is shown', async () => {
+test('what differs is shown, of a payload the parts that do, and gets the next version', async () => {
   await apply(fileOf(nightly, poll));
   const other = nightly.replace('0 3', '0 4').replace('secret@', 'other@').replace('report,', 'report, timeout: 30s,');
   const { stdout } = await apply(fileOf(other, poll));
   expect(stdout.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
     ['~', 'nightly', expect.stringMatching(/^version 2, next \S+Z$/) as string],
     ['cron', '0 3 * * * → 0 4 * * *'],
-    ['task.payload', 'differs'],
+    ['task.payload.to', '"secret@example.com" → "other@example.com"'],
     ['task.timeout', 'none → 30s'],
     ['1 changed, 1 unchanged'],
     [''],
@@ -82,7 +84,7 @@ test('what differs is shown, gets the next version, and no payload is shown', as
       next: expect.any(Number) as number,
       changes: [
         { field: 'cron', from: '0 4 * * *', to: '0 3 * * *' },
-        { field: 'task.payload' },
+        { field: 'task.payload.to', from: '"other@example.com"', to: '"secret@example.com"' },
         { field: 'task.timeout', from: '30s' },
       ],
     },
@@ -114,7 +116,10 @@ test('--dry-run writes nothing, not even that there is such a queue', async () =
 test('a version of its own is heeded', async () => {
   await apply(fileOf(`${poll}    version: 5`));
   const older = await apply(fileOf(`${poll.replace('90s', '10s')}    version: 4`, nightly));
-  expect(older).toMatchObject({ code: 0 });
+  expect(older).toMatchObject({
+    code: 4,
+    stderr: 'duestream: not applied, for a higher version stands: poll\n',
+  });
   expect(older.stdout).toMatch(
     /^! +poll +a higher version stands, 5: left as it is\n\+ +nightly .*\n1 created, 1 older\n$/,
   );
@@ -222,6 +227,20 @@ describe('a file that is wrong is one line and exit code 2, and nothing is writt
     expect(stderr).toMatch(says);
     expect(stderr).not.toContain('secret');
     expect([code, stdout]).toEqual([2, '']);
+    expect(await cli.send('DBSIZE')).toBe(0);
+  });
+
+  test('several that are wrong are a line each', async () => {
+    const wrong = ['  poll: { every: 15, task: { name: a } }\n', '  other: { every: 1h, task: { nmae: secret } }\n'];
+    const { code, stdout, stderr } = await apply(fileOf(nightly, ...wrong));
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr.split('\n')).toEqual([
+      'duestream: the schedule "poll": every needs a unit, such as 15s or 15ms, got "15"',
+      expect.stringMatching(/^duestream: the schedule "other": unknown task option "nmae"/) as string,
+      'duestream: 2 of 3 schedules are refused, and nothing was written',
+      '',
+    ]);
+    expect(stderr).not.toContain('secret');
     expect(await cli.send('DBSIZE')).toBe(0);
   });
 

@@ -2,10 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ScheduleInfo, ScheduleSummary } from '../../src/index.js';
-import { CommandLine } from '../support/cli.js';
+import { DoorLine } from '../support/at-the-door.js';
+import type { Result } from '../support/cli.js';
 
 /** The verbs of `schedule` that talk to Redis: what they do to it, and what they print. */
-const cli = new CommandLine();
+const cli = new DoorLine();
 vi.setConfig({ testTimeout: 120_000 }); // a dozen processes one after the other, on a machine that has other work
 
 beforeAll(async () => {
@@ -17,6 +18,7 @@ afterAll(() => cli.close());
 
 const berlin = ['--cron', '0 3 * * *', '--tz', 'Europe/Berlin'];
 const createArgs = (...more: string[]): string[] => ['schedule', 'create', 'mail', 'nightly', 'report', ...more];
+const past = ['--every', '1h', '--end', '2020-01-01T00:00Z'];
 const create = (...more: string[]): Promise<{ name: string; status: string; next: number | null }> =>
   cli.json(createArgs(...more));
 const show = (name = 'nightly'): Promise<ScheduleInfo> => cli.json(['schedule', 'show', 'mail', name]);
@@ -47,7 +49,8 @@ describe('schedule create', () => {
     expect(conflict.stderr).toMatch(
       /^duestream: the schedule nightly stands with version 4 .*: give the change a higher version, with --version or --replace\n$/,
     );
-    expect(await create('--every', '1h', '--replace')).toMatchObject({ status: 'changed' });
+    const { stdout } = await cli.run(createArgs('--every', '1h', '--replace'));
+    expect(stdout).toMatch(/^nightly changed, next \S+Z\n +cron +0 3 \* \* \* → none\n/);
     expect(await create('--every', '1h', '--replace')).toMatchObject({ status: 'unchanged' });
     expect(await show()).toMatchObject({ version: 5, rule: 'every 1h' });
     await cli.json(['schedule', 'delete', 'mail', 'nightly']);
@@ -125,9 +128,17 @@ describe('schedule create', () => {
   });
 
   test('takes its payload from stdin, too', async () => {
-    const { code } = await cli.run(createArgs('-', '--every', '1h'), { stdin: '{"from":"stdin"}\n' });
+    const { code, stderr } = await cli.run(createArgs('-', '--every', '1h'), { stdin: '{"from":"stdin"}\n' });
     expect(code).toBe(0);
+    expect(stderr).toBe('duestream: the queue "mail" is new: nobody has used it before\n');
     expect(await show()).toMatchObject({ task: { payload: { from: 'stdin' } } });
+  });
+
+  test('takes one whose end is past, and says that it fires nothing: where it is made, not where it stands', async () => {
+    const [first, again] = [await cli.run(createArgs(...past)), await cli.run(createArgs(...past))];
+    expect(first).toMatchObject({ code: 0, stdout: 'nightly created, no time is left\n' });
+    expect(first.stderr).toMatch(/^duestream: nightly will fire nothing: all its times are past$/m);
+    expect(again).toEqual({ code: 0, stdout: 'nightly unchanged, no time is left\n', stderr: '' });
   });
 
   test('--version is that of the schedule here, and of the program elsewhere', async () => {
@@ -192,12 +203,28 @@ test('pause, resume, trigger and delete say what they did', async () => {
     state: 'paused',
     paused: { note: 'two' },
   });
-  expect(await run('resume')).toBe(`nightly resumed, next ${new Date(next as number).toISOString()}\n`);
+  expect(await run('pause')).toMatch(/^nightly was paused already, since \S+Z: two\n$/);
+  const coming = `next ${new Date(next as number).toISOString()}\n`;
+  expect(await run('resume')).toBe(`nightly resumed, ${coming}`);
+  expect(await run('resume')).toBe(`nightly was not paused, ${coming}`);
+  expect((await cli.run(['stats', 'mail'])).stdout).toContain(`\n\nmail: 1 schedule, ${coming}`);
   expect(await run('trigger')).toMatch(/^nightly@\d{4}-\d\d-\d\dT[\d:.]+Z![\w-]{16} ready\n$/);
   expect(await cli.json(['stats', 'mail'])).toMatchObject({ ready: 1 });
   expect(await run('delete')).toBe('nightly deleted\n');
   expect(await cli.json(['schedule', 'list', 'mail'])).toEqual([]);
   expect(await cli.json(['stats', 'mail'])).toMatchObject({ ready: 1 });
+});
+
+test('resume says that there is something to catch up with; pause, that there is nothing to come', async () => {
+  await create('--every', '100ms', '--catch-up', 'all:5');
+  await cli.json(['schedule', 'pause', 'mail', 'nightly']);
+  const { stdout } = await cli.run(['schedule', 'resume', 'mail', 'nightly']);
+  const [, next = '', since = ''] =
+    /^nightly resumed, next (\S+Z); what came since (\S+Z) is dealt with first, catch up: all:5\n$/.exec(stdout) ?? [];
+  expect(Date.parse(next)).toBeGreaterThan(Date.parse(since));
+  await create(...past, '--replace');
+  const paused = await cli.run(['schedule', 'pause', 'mail', 'nightly']);
+  expect(paused.stdout).toBe('nightly paused; it was finished, no time is left\n');
 });
 
 test('a schedule that is not there is exit code 3, and one line', async () => {
@@ -218,9 +245,16 @@ describe('schedule backfill', () => {
     await create('--every', '1h');
     const worker = cli.start(['worker', 'mail', '--handlers', 'report.mjs', '--verbose']);
     await worker.says(/worker started/);
+    const dry = await cli.run(['schedule', 'backfill', 'mail', 'nightly', '--from', hours(30), '--dry-run']);
+    expect(dry.stdout).toMatch(/^nightly: a backfill of \S+Z up to \S+Z would add 30, in about 1s\n$/);
     const { code, stdout } = await cli.run(['schedule', 'backfill', 'mail', 'nightly', '--from', hours(30), '--wait']);
-    expect(stdout).toMatch(/^nightly: backfill of \S+Z up to \S+Z: 0 added, come to \S+Z\nnightly: backfill done\n$/);
+    expect(stdout).toMatch(
+      /^nightly: backfill of \S+Z up to \S+Z: 0 added, come to \S+Z\nnightly: backfill done, 30 added\n$/,
+    );
     expect(code).toBe(0);
+    expect((await cli.run(['schedule', 'show', 'mail', 'nightly'])).stdout).toMatch(
+      /^backfilled +\S+Z up to \S+Z: 30 added$/m,
+    );
     await expect
       .poll(() => worker.stderr.match(/report nightly@/g)?.length, { timeout: 20_000 })
       .toBeGreaterThanOrEqual(30);
@@ -233,7 +267,7 @@ describe('schedule backfill', () => {
       hours(30),
       '--wait',
     ]);
-    expect(again.backfill).toBeNull();
+    expect(again).toMatchObject({ backfill: null, lastBackfill: { added: 0 } });
     expect(new Set(worker.stderr.match(/nightly@\S+/g)).size).toBe(30);
     worker.kill('SIGTERM');
     await worker.ended;
@@ -250,5 +284,16 @@ describe('schedule backfill', () => {
     expect((await cli.run(['schedule', 'show', 'mail', 'nightly'])).stdout).toMatch(
       /^backfill +\S+ up to \S+: 0 added/m,
     );
+    const stop = (): Promise<Result> => cli.run(['schedule', 'backfill', 'mail', 'nightly', '--stop']);
+    const other = cli.start(['schedule', 'backfill', 'mail', 'nightly', '--stop', '--wait']);
+    expect(await other.ended).toMatchObject({ code: 2, stderr: 'duestream: --stop goes with no --wait\n' });
+    expect((await stop()).stdout).toMatch(/^nightly: backfill of \S+Z up to \S+Z: 0 added, stopped at \S+Z\n$/);
+    expect((await stop()).stdout).toBe('nightly was not being backfilled\n');
+    const stopped = cli.start(['schedule', 'backfill', 'mail', 'nightly', '--from', hours(3), '--wait']);
+    await stopped.says(/nobody leads mail/);
+    await stop();
+    const { code, stderr } = await stopped.ended;
+    expect(code).toBe(4);
+    expect(stderr).toMatch(/^duestream: the backfill of nightly was stopped at \S+Z: 0 added$/m);
   });
 });

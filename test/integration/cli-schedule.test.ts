@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, test } from 'vitest';
-import { CommandLine } from '../support/cli.js';
+import { DoorLine } from '../support/at-the-door.js';
 
 /** `schedule preview` needs no Redis: none is started, and the URL leads nowhere. */
-const cli = new CommandLine();
+const cli = new DoorLine();
 afterAll(() => cli.close());
 
 const berlin = ['--cron', '30 2 * * *', '--tz', 'Europe/Berlin', '--from', '2027-03-27T00:00Z'];

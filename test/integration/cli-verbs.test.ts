@@ -135,6 +135,8 @@ test('stats has just these fields; an array without a queue', async () => {
     former: [],
     waiting: 0,
     partlyPaused: false,
+    schedules: 0,
+    nextSchedule: null,
   };
   const { stdout } = await cli.run(['stats', 'mail', '--json']);
   expect(JSON.parse(stdout)).toEqual(mail);

@@ -63,6 +63,48 @@ describe('applying schedules', () => {
     expect(await queue.schedules.get('a')).toMatchObject({ version: 2, paused: { note: 'kept' } });
   });
 
+  test('says the next time of one that is paused, too', async () => {
+    const { queue } = lab();
+    const [made] = await queue.schedules.apply({ a: hourly });
+    await queue.schedules.pause('a');
+    const [same] = await queue.schedules.apply({ a: hourly });
+    expect(same).toEqual({ ...made, status: 'unchanged' });
+  });
+
+  test('takes one whose times are all past, which has no next', async () => {
+    const { schedules } = lab().queue;
+    const past: WantedSchedule = { every: '1h', end: '2020-01-01T00:00Z', task: { name: 'job' } };
+    expect(await schedules.apply({ past })).toMatchObject([{ status: 'created', next: null }]);
+    expect(await schedules.apply({ past })).toMatchObject([{ status: 'unchanged', next: null }]);
+    expect(await schedules.get('past')).toMatchObject({ state: 'finished' });
+  });
+
+  test('names all that are refused, and each is a cause', async () => {
+    const wanted = {
+      a: { ...hourly, every: '1x' },
+      b: hourly,
+      c: { every: '1h', task: { name: 'job', payload: 1n } },
+      d: { ...hourly, nmae: 1 },
+    };
+    const error = await lab()
+      .queue.schedules.apply(wanted)
+      .catch((thrown: unknown) => thrown);
+    const lines = (error as Error).message.split('\n');
+    expect(lines).toEqual([
+      expect.stringMatching(/^the schedule "a": every must be a duration/),
+      expect.stringMatching(/^the schedule "c": payload/),
+      expect.stringMatching(/^the schedule "d": unknown option "nmae"/),
+    ]);
+    expect(error).toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+    const { errors } = (error as Error).cause as AggregateError;
+    expect(errors.map(({ message, code }) => [message, code])).toEqual([
+      [lines[0], 'ERR_INVALID_ARGUMENT'],
+      [lines[1], 'ERR_INVALID_PAYLOAD'],
+      [lines[2], 'ERR_INVALID_ARGUMENT'],
+    ]);
+    expect(await lab().send('DBSIZE')).toBe(0);
+  });
+
   test.each<[string, Record<string, unknown>, string]>([
     ['a rule', { a: hourly, b: { ...hourly, every: '1x' } }, 'the schedule "b": every must be a duration'],
     ['no schedule', { a: hourly, b: null }, 'the schedule "b": must be an object'],
@@ -106,6 +148,15 @@ describe('applying schedules', () => {
       message: expect.stringContaining('the schedule b stands with version 2') as string,
     });
     expect(await versions()).toEqual({ b: 2 });
+    await queue.schedule('c', { every: '5h', version: 3 }, { name: 'job' });
+    const both = queue.schedules.apply({ a: hourly, b: { ...hourly, version: 2 }, c: { ...hourly, version: 3 } });
+    await expect(both).rejects.toMatchObject({
+      code: 'ERR_CONFLICT',
+      message: expect.stringMatching(
+        /^the schedule b stands with version 2 .*\nthe schedule c stands with version 3 /,
+      ) as string,
+    });
+    expect(await versions()).toEqual({ b: 2, c: 3 });
   });
 });
 

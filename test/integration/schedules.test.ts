@@ -147,6 +147,63 @@ describe('by hand', () => {
     await until(async () => (await queue.stats()).counts['complete'] === 30, 'all of them');
     expect(new Set(ran).size).toBe(30);
     expect(ran).toHaveLength(30);
+    const { from, to } = range;
+    expect(await queue.schedules.get('minutely')).toMatchObject({ lastBackfill: { from, to, next: to, added: 0 } });
+  });
+
+  test('a backfill is tried dry: how many it would add is told, and nothing is written', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule('minutely', { every: '1m' }, job);
+    const cursor = await lab().send('HGET', keys.cursors, 'minutely');
+    const range = { from: Date.now() - 3_600_000, to: Date.now() - 1_800_000 };
+    expect(await queue.schedules.previewBackfill('minutely', range)).toEqual({
+      name: 'minutely',
+      ...range,
+      count: 30,
+      hasMore: false,
+    });
+    expect(await lab().send('HGET', keys.cursors, 'minutely')).toBe(cursor);
+    const future = queue.schedules.previewBackfill('minutely', { from: Date.now() + 60_000 });
+    await expect(future).rejects.toMatchObject({ code: 'ERR_INVALID_ARGUMENT' });
+    await queue.schedules.backfill('minutely', range);
+    await expect(queue.schedules.previewBackfill('minutely', range)).rejects.toMatchObject({ code: 'ERR_CONFLICT' });
+  });
+
+  test('a backfill is stopped: what it has added stays, and the rest can be added later', async () => {
+    const { queue } = lab();
+    await queue.create();
+    await lab().leader();
+    await queue.schedule('minutely', { every: '1m', anchor: Date.now() + 30_000 }, job); // none of its own comes meanwhile
+    const range = { from: Date.now() - 7_200_000, to: Date.now() - 3_600_000 };
+    await queue.schedules.backfill('minutely', { ...range, perSecond: 10 });
+    const added = async (): Promise<number> => (await queue.schedules.get('minutely'))?.backfill?.added ?? 0;
+    await until(async () => (await added()) >= 3, 'some of it');
+    const { backfill, lastBackfill } = await queue.schedules.stopBackfill('minutely');
+    expect(backfill).toBeNull();
+    expect(lastBackfill).toMatchObject(range);
+    expect(lastBackfill?.next).toBeLessThan(range.to);
+    const left = await queue.schedules.previewBackfill('minutely', range);
+    expect(left.count).toBe(60 - (lastBackfill?.added ?? 0));
+    expect((await queue.stats()).counts['fired']).toBe(lastBackfill?.added);
+    await queue.schedules.backfill('minutely', { ...range, perSecond: 1_000 });
+    await until(async () => (await queue.stats()).counts['fired'] === 60, 'the rest');
+  });
+
+  test('to stop a backfill that is none changes nothing', async () => {
+    const { queue } = lab();
+    await queue.schedule('minutely', { every: '1m' }, job);
+    expect(await queue.schedules.stopBackfill('minutely')).toMatchObject({ backfill: null, lastBackfill: null });
+  });
+
+  test('the note of a pause stays until there is another', async () => {
+    const { queue } = lab();
+    await queue.schedule('nightly', daily, job);
+    const { paused } = await queue.schedules.pause('nightly', { note: 'one' });
+    expect((await queue.schedules.pause('nightly')).paused).toEqual(paused);
+    expect((await queue.schedules.pause('nightly', { note: 'two' })).paused).toEqual({ ...paused, note: 'two' });
+    expect((await queue.schedules.pause('nightly', { note: '' })).paused).toEqual({ ...paused, note: '' });
+    await queue.schedules.resume('nightly');
+    expect((await queue.schedules.resume('nightly')).paused).toBeNull();
   });
 
   test('one backfill at a time, and not of the future', async () => {
@@ -161,13 +218,16 @@ describe('by hand', () => {
   });
 
   test('what is not there is said', async () => {
-    const { schedules } = lab().queue;
+    const { name, schedules } = lab().queue;
     await lab().queue.create();
-    for (const verb of ['pause', 'resume', 'trigger'] as const) {
-      await expect(schedules[verb]('x')).rejects.toMatchObject({
-        code: 'ERR_NO_SCHEDULE',
-        message: 'there is no schedule x',
-      });
+    const backfill = { from: '2026-01-01T00:00Z' };
+    const asking = [
+      ...(['pause', 'resume', 'trigger', 'stopBackfill'] as const).map((verb) => schedules[verb]('x')),
+      ...(['backfill', 'previewBackfill'] as const).map((verb) => schedules[verb]('x', backfill)),
+    ];
+    const message = `queue ${name} has no schedule x; see duestream schedule list ${name}`;
+    for (const one of await Promise.allSettled(asking)) {
+      expect(one).toMatchObject({ status: 'rejected', reason: { code: 'ERR_NO_SCHEDULE', message } });
     }
   });
 });

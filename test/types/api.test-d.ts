@@ -5,6 +5,8 @@
 import {
   type AddResult,
   type AppliedSchedule,
+  type BackfillInfo,
+  type BackfillPreview,
   type Backoff,
   type CancelResult,
   type CatchUp,
@@ -230,6 +232,9 @@ export async function recurringOperators({ schedules }: Queue<Mail>): Promise<vo
   info?.task.payload satisfies unknown;
   await schedules.pause('hello', { note: 'why' });
   await schedules.backfill('hello', { from: new Date(), to: '2027-01-01T09:00Z', perSecond: 5, again: true });
+  const preview: BackfillPreview = await schedules.previewBackfill('hello', { from: 1, again: true });
+  const { lastBackfill }: { lastBackfill: BackfillInfo | null } = await schedules.stopBackfill('hello');
+  [preview.count, preview.hasMore, lastBackfill?.added] satisfies [number, boolean, number | undefined];
   // @ts-expect-error a backfill begins somewhere
   await schedules.backfill('hello', { perSecond: 5 });
   const task: ScheduledTask = { name: 'nightly' };

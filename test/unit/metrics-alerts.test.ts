@@ -39,6 +39,7 @@ const healthy: Readonly<Record<string, string>> = {
   [`duestream_swept_total${from('')}`]: '0x120',
   [`duestream_schedule_occurrences_total${from('outcome="fired"')}`]: '0+1x120',
   [`duestream_schedule_occurrences_total${from('outcome="missed"')}`]: '0x120',
+  [`duestream_schedule_occurrences_total${from('outcome="coalesced"')}`]: '0x120',
   [`duestream_schedule_next_timestamp_seconds${from('')}`]: '60+60x120',
   [`duestream_collector_success${from('collector="stats"')}`]: '1x120',
 };
@@ -118,6 +119,11 @@ const cases: [what: string, changed: Record<string, string>, alert: string][] = 
     'a time of a schedule is missed',
     { 'schedule_occurrences_total{instance="a:9100",queue="mail",outcome="missed"}': '0x118 1x2' },
     'DuestreamOccurrencesMissed',
+  ],
+  [
+    'a later time of a schedule is fired for those that were missed',
+    { 'schedule_occurrences_total{instance="a:9100",queue="mail",outcome="coalesced"}': '0x118 1x2' },
+    'DuestreamOccurrencesCoalesced',
   ],
   ['the depths can not be read', { collector_success: '0x120' }, 'DuestreamCollectorFails'],
 ];

@@ -69,6 +69,7 @@ describe('the text of a cursor', () => {
       failures: 13,
       judgedMs: 14,
       backfill: { fromMs: 1, nextMs: 2, toMs: 3, perSecond: 4, again: true, lookMs: 5, count: 6 },
+      lastBackfill: { fromMs: 1, nextMs: 2, toMs: 3, count: 4 },
       moving: { to: 3, id: 'a move' },
       filled: [[1, 2]],
     };
@@ -81,6 +82,7 @@ describe('the text of a cursor', () => {
       '{"v":1,"c":1,"n":"x","k":0}',
       '{"v":1,"c":1,"n":2,"k":0,"f":3}',
       '{"v":1,"c":1,"n":2,"k":0,"d":{}}',
+      '{"v":1,"c":1,"n":2,"k":0,"e":7}',
     ];
     for (const text of ['', 'x', '{}', 'null', '[]', ...strange]) expect(decodeCursor(text)).toBeUndefined();
   });

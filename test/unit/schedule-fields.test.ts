@@ -22,6 +22,10 @@ const nightly: Given = { options: { cron: '0 3 * * *' } };
 const times = (count: number, at: number): string[] =>
   Array.from({ length: count }, (_, nth) => new Date(Date.UTC(2027, at, 1 + nth)).toISOString());
 
+function nested(depth: number, value: unknown): unknown {
+  return depth === 0 ? value : { a: nested(depth - 1, value) };
+}
+
 describe('the fields in which two schedules differ', () => {
   test.each<[what: string, from: Given, to: Given, expected: FieldChange[]]>([
     ['none', hourly, hourly, []],
@@ -98,10 +102,73 @@ describe('the fields in which two schedules differ', () => {
       ],
     ],
     [
-      'a payload, of which nothing is shown',
-      { ...hourly, task: { payload: 'secret' } },
-      { ...hourly, task: { payload: ['secret'] } },
+      'a payload of another kind',
+      { ...hourly, task: { payload: 'text' } },
+      { ...hourly, task: { payload: ['text'] } },
+      [{ field: 'task.payload', from: '"text"', to: '["text"]' }],
+    ],
+    [
+      'parts of a payload, and only those',
+      {
+        ...hourly,
+        task: { payload: { same: { a: 'secret' }, of: { region: 'eu', n: 1 }, gone: null, 'a b': [1, 2] } },
+      },
+      {
+        ...hourly,
+        task: { payload: { same: { a: 'secret' }, of: { region: 'us', n: 1 }, new: true, 'a b': [1, 3, 4] } },
+      },
+      [
+        { field: 'task.payload.of.region', from: '"eu"', to: '"us"' },
+        { field: 'task.payload.gone', from: 'null' },
+        { field: 'task.payload["a b"][1]', from: '2', to: '3' },
+        { field: 'task.payload["a b"][2]', to: '4' },
+        { field: 'task.payload.new', to: 'true' },
+      ],
+    ],
+    [
+      'a long text, from where it differs',
+      { ...hourly, task: { payload: { sql: `${'select '.repeat(20)}one ${'x'.repeat(99)}` } } },
+      { ...hourly, task: { payload: { sql: `${'select '.repeat(20)}two` } } },
+      [
+        {
+          field: 'task.payload.sql',
+          from: `… select select one ${'x'.repeat(41)}…`,
+          to: '… select select two"',
+        },
+      ],
+    ],
+    [
+      'many parts: ten of them, and that there are more',
+      { ...hourly, task: { payload: Array.from({ length: 12 }, () => 0) } },
+      { ...hourly, task: { payload: Array.from({ length: 12 }, () => 1) } },
+      [
+        ...Array.from({ length: 10 }, (_, nth) => ({ field: `task.payload[${nth}]`, from: '0', to: '1' })),
+        { field: 'task.payload' },
+      ],
+    ],
+    [
+      'the order of fields alone, which is nothing to show',
+      { ...hourly, task: { payload: { a: 1, b: 2 } } },
+      { ...hourly, task: { payload: { b: 2, a: 1 } } },
       [{ field: 'task.payload' }],
+    ],
+    [
+      'a payload that is deeply nested, as one',
+      { ...hourly, task: { payload: nested(20, 1) } },
+      { ...hourly, task: { payload: nested(20, 2) } },
+      [
+        {
+          field: `task.payload${'.a'.repeat(8)}`,
+          from: `…${'{"a":'.repeat(3)}1${'}'.repeat(12)}`,
+          to: `…${'{"a":'.repeat(3)}2${'}'.repeat(12)}`,
+        },
+      ],
+    ],
+    [
+      'names that are those of every object',
+      { ...hourly, task: { payload: {} } },
+      { ...hourly, task: { payload: { constructor: 1 } } },
+      [{ field: 'task.payload.constructor', to: '1' }],
     ],
     [
       'a long list',

@@ -1,12 +1,13 @@
-import type { Queue, ScheduleResult, WantedSchedule } from '../../index.js';
+import type { AppliedSchedule, Queue, WantedSchedule } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { codeOf, conflict, lineOf, usage } from '../failure.js';
-import { print, printJson, timeText } from '../output.js';
+import { note, print, printJson, timeText } from '../output.js';
 import { payloadOf } from '../payload-text.js';
+import { fieldLines, isNeverFired, neverText } from '../schedule-diff.js';
 import { policyFlags, policyOf, timingFlags, timingOf } from '../schedule-flags.js';
 import { lastingFlags, lastingOptionsOf } from '../task-options.js';
-import { withQueue } from '../with-queue.js';
+import { isNewQueue, noteMadeQueue, withQueue } from '../with-queue.js';
 
 export const create: Command = {
   flags: {
@@ -36,44 +37,49 @@ const versionRange = { min: 1, max: Number.MAX_SAFE_INTEGER };
 const triesMax = 5;
 
 async function createSchedule(args: Arguments): Promise<void> {
-  const version = args.whole('version', versionRange);
   const replaces = args.on('replace');
-  if (version !== undefined && replaces)
-    throw usage('--replace takes the version that comes next: leave out --version');
-  const options = { ...timingOf(args), ...policyOf(args), ...(version !== undefined && { version }) };
+  const given = args.whole('version', versionRange);
+  if (given !== undefined && replaces) throw usage('--replace takes the version that comes next: leave out --version');
+  const version = replaces ? undefined : (given ?? 1);
   const payload = await payloadOf(args.text('payload'));
   const task = { name: args.word('name'), payload, ...lastingOptionsOf(args) };
+  const wanted = { ...timingOf(args), ...policyOf(args), version, task };
   const name = args.word('schedule');
-  const result = await withQueue(args, (queue) => {
-    if (replaces) return replaced(queue, name, { ...options, task });
-    return queue.schedule(name, options, task).catch((error: unknown) => {
-      throw lineOf(error).endsWith('a higher version')
-        ? conflict(`${lineOf(error)}, with --version or --replace`)
-        : error;
-    });
+  const applied = await withQueue(args, async (queue) => {
+    const planned = await written(queue, name, { wanted, dryRun: true });
+    if (planned.status === 'created' && (await isNewQueue(args))) noteMadeQueue(args);
+    return written(queue, name, { wanted, dryRun: false });
   });
-  if (args.on('json')) printJson(result);
-  else print(textOf(result));
+  const { status, next, changes } = applied;
+  if (args.on('json')) printJson({ name, status, next });
+  else print([textOf(applied), ...fieldLines(changes)].join('\n'));
+  if (isNeverFired(applied)) note(neverText(applied));
 }
 
-async function replaced(queue: Queue, name: string, wanted: WantedSchedule): Promise<ScheduleResult> {
+/** Again, where somebody else has changed it between the look and the write. */
+async function written(
+  queue: Queue,
+  name: string,
+  { wanted, dryRun }: { wanted: WantedSchedule; dryRun: boolean },
+): Promise<AppliedSchedule> {
   for (let tries = 1; ; tries += 1) {
     try {
-      const [applied] = await queue.schedules.apply({ [name]: wanted });
-      return { name, status: applied?.status as ScheduleResult['status'], next: applied?.next ?? null };
+      const [applied] = await queue.schedules.apply({ [name]: wanted }, { dryRun });
+      return applied as AppliedSchedule;
     } catch (error) {
-      if (codeOf(error) === 'ERR_CONFLICT' && tries < triesMax) continue;
-      throw withoutName(error);
+      const line = lineOf(error);
+      if (line.endsWith('a higher version')) throw conflict(`${line}, with --version or --replace`);
+      if (codeOf(error) !== 'ERR_CONFLICT' || tries >= triesMax) throw withoutName(error);
     }
   }
 }
 
-/** Which schedule is meant has not to be said where there is one. */
+/** Which schedule is refused has not to be said where there is one. */
 function withoutName(error: unknown): unknown {
-  return error instanceof Error && codeOf(error.cause) !== '' ? error.cause : error;
+  return error instanceof Error && codeOf(error.cause) === codeOf(error) ? error.cause : error;
 }
 
-function textOf({ name, status, next }: ScheduleResult): string {
+function textOf({ name, status, next }: AppliedSchedule): string {
   const coming = next === null ? 'no time is left' : `next ${timeText(next)}`;
   if (status === 'older') return `${name} older: a higher version stands, and was left as it is; ${coming}`;
   return `${name} ${status}, ${coming}`;

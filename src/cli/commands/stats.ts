@@ -3,7 +3,7 @@ import { listQueues, type PartitionStats, Queue, type QueueStats } from '../../i
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { exitCodeOf, exitCodes, lineOf, usage } from '../failure.js';
-import { note, print, printJson, table } from '../output.js';
+import { note, print, printJson, table, timeText } from '../output.js';
 import { type Connection, connectionOf } from '../redis-address.js';
 import { noteIfNew, oneShot } from '../with-queue.js';
 
@@ -41,6 +41,8 @@ type Row = Pick<
   | 'former'
   | 'waiting'
   | 'partlyPaused'
+  | 'schedules'
+  | 'nextSchedule'
   | 'byPartition'
 >;
 
@@ -130,19 +132,27 @@ class StatsReader {
 
 function rowOf(stats: QueueStats): Row {
   const { queue, paused, scheduled, due, ready, active, dead, consumers, leader, ...more } = stats;
-  const { partitions, former, waiting, partlyPaused, byPartition } = more;
+  const { partitions, former, waiting, partlyPaused, schedules, nextSchedule, byPartition } = more;
   const counts = { scheduled, due, ready, active, dead, consumers };
-  const row = { queue, paused, ...counts, leader, partitions, former, waiting, partlyPaused };
+  const kept = { schedules, nextSchedule };
+  const row = { queue, paused, ...counts, leader, partitions, former, waiting, partlyPaused, ...kept };
   return byPartition === undefined ? row : { ...row, byPartition };
 }
 
-/** The queues, and below them their partitions where those were asked for. */
+/** The queues, below them a line for each that has schedules, and their partitions where those were asked for. */
 function textOf(rows: readonly Row[]): string {
   const parts = rows.flatMap(({ queue, byPartition = [] }) => {
     return byPartition.map((part) => [queue, stateOfPart(part), String(part.partition), ...countsOf(part)]);
   });
-  if (parts.length === 0) return tableOf(rows);
-  return `${tableOf(rows)}\n\n${table([['QUEUE', 'STATE', 'PARTITION', ...countHeads], ...parts])}`;
+  const all = [tableOf(rows), rows.flatMap(scheduleLine).join('\n')];
+  if (parts.length > 0) all.push(table([['QUEUE', 'STATE', 'PARTITION', ...countHeads], ...parts]));
+  return all.filter((text) => text !== '').join('\n\n');
+}
+
+function scheduleLine({ queue, schedules, nextSchedule }: Row): string[] {
+  if (schedules === 0) return [];
+  const next = nextSchedule === null ? 'none has a next time' : `next ${timeText(nextSchedule)}`;
+  return [`${queue}: ${schedules} ${schedules === 1 ? 'schedule' : 'schedules'}, ${next}`];
 }
 
 function tableOf(rows: readonly Row[]): string {
@@ -183,6 +193,7 @@ function linesOf(row: Row): string[] {
   const shown = (counted: Counted): string[] => countNames.map((name) => `${name}=${counted[name]}`);
   const { queue, partitions, byPartition = [] } = row;
   const whole = [queue, stateOf(row), ...shown(row), `leader=${leaderOf(row)}`, `partitions=${partitions}`];
+  if (row.schedules > 0) whole.push(`schedules=${row.schedules}`);
   const parts = byPartition.map((part) => [queue, stateOfPart(part), `partition=${part.partition}`, ...shown(part)]);
   return [whole, ...parts].map((words) => words.join(' '));
 }
