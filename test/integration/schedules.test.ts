@@ -8,6 +8,8 @@ import { until } from '../support/redis.js';
 const lab = useLab();
 const { created, keysOf } = partitionsIn(lab);
 const job = { name: 'job' } as const;
+/** Every minute, and no time of its own comes while a test runs. */
+const notNow = () => ({ every: '1m', anchor: Date.now() + 30_000 }) as const;
 const refusing = { '~standard': { validate: () => ({ issues: [{ path: [] }] }) } };
 
 /** Often enough not to wait for, seldom enough that a slow machine does not fall behind. */
@@ -138,7 +140,7 @@ describe('by hand', () => {
     const ran: string[] = [];
     await queue.create();
     await lab().worker({ job: ({ id }) => void ran.push(id) });
-    await queue.schedule('minutely', { every: '1m' }, job);
+    await queue.schedule('minutely', notNow(), job);
     const range = { from: Date.now() - 3_600_000, to: Date.now() - 1_800_000, perSecond: 1_000 };
     for (let round = 0; round < 2; round += 1) {
       await queue.schedules.backfill('minutely', range);
@@ -173,7 +175,7 @@ describe('by hand', () => {
     const { queue } = lab();
     await queue.create();
     await lab().leader();
-    await queue.schedule('minutely', { every: '1m', anchor: Date.now() + 30_000 }, job); // none of its own comes meanwhile
+    await queue.schedule('minutely', notNow(), job);
     const range = { from: Date.now() - 7_200_000, to: Date.now() - 3_600_000 };
     await queue.schedules.backfill('minutely', { ...range, perSecond: 10 });
     const added = async (): Promise<number> => (await queue.schedules.get('minutely'))?.backfill?.added ?? 0;
