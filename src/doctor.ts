@@ -115,7 +115,7 @@ async function queueChecks(
         ok: stats.leader !== null || waiting === 0,
         detail: stats.leader
           ? `${stats.leader.host}:${stats.leader.pid}, term ${stats.leader.term}`
-          : `nobody leads${waiting > 0 ? ` and ${waiting} tasks wait for their time: start a worker or a leader` : ''}`,
+          : `nobody leads${waiting > 0 ? ` and ${waiting} ${waiting === 1 ? 'task waits for its' : 'tasks wait for their'} time: start a worker or a leader` : ''}`,
       },
       {
         name: `${queue}: promotion`,

@@ -41,7 +41,13 @@ export { AddManyError } from './producer/results.js';
 export type { AppliedSchedule, ApplyOptions, WantedSchedule } from './producer/schedule-apply.js';
 export type { FieldChange } from './producer/schedule-fields.js';
 export type { BackfillOptions, BackfillPreview } from './producer/schedule-backfill.js';
-export type { BackfillInfo, ScheduleInfo, ScheduleSummary, ScheduleTaskInfo } from './producer/schedule-info.js';
+export type {
+  BackfillInfo,
+  PassedInfo,
+  ScheduleInfo,
+  ScheduleSummary,
+  ScheduleTaskInfo,
+} from './producer/schedule-info.js';
 export type { SchedulePage, ScheduleResult, Schedules } from './producer/schedules.js';
 export type { TaskKey } from './producer/task-place.js';
 export type { ClusterOptions } from './redis/cluster/cluster-options.js';

@@ -1,6 +1,6 @@
 import { partitionsMax } from './layout.js';
 import { type Clock, systemClock } from './clock.js';
-import { type Duration, durationMs } from './duration.js';
+import { type Duration, durationMs, shown } from './duration.js';
 import { invalid } from './errors.js';
 import { type Observe, tellAll } from './events.js';
 import { type Random, systemRandom } from './random.js';
@@ -72,6 +72,23 @@ export function resolveCommon<C>(
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   };
+}
+
+/** Of a call: an object, or nothing, with no other names than these. */
+export function checkOptions(options: unknown, names: readonly string[], what = 'options'): void {
+  if (options === undefined) return;
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw invalid(`${what} must be an object, got ${shown(options)}`);
+  }
+  const unknown = Object.keys(options).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  const expected = names.length === 1 ? names[0] : `one of ${names.join(', ')}`;
+  throw invalid(`unknown option ${shown(unknown)}${what === 'options' ? '' : ` of ${what}`}: expected ${expected}`);
+}
+
+/** True or false. */
+export function checkSwitch(value: unknown, field: string): void {
+  if (typeof value !== 'boolean') throw invalid(`${field} must be true or false, got ${shown(value)}`);
 }
 
 /** A whole number within its range. */

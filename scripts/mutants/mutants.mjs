@@ -268,9 +268,9 @@ export const mutants = [
     name: 'a schedule that does not catch up',
     edits: [
       {
-        file: 'src/schedule/plan.ts',
-        from: 'if (this.#cursor.caughtUp >= catchUp.all)',
-        to: 'if (this.#cursor.caughtUp >= 0 * catchUp.all)',
+        file: 'src/schedule/fate.ts',
+        from: 'cursor.caughtUp < catchUp.all',
+        to: 'cursor.caughtUp < 0 * catchUp.all',
       },
     ],
     campaign: ['--faults', 'schedules-paused', '--seconds', '10'],

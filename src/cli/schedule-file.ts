@@ -73,7 +73,18 @@ async function readJson(text: string, what: string): Promise<unknown> {
     throw usage(`${what} is not JSON${line === undefined ? '' : `: line ${line}`}`);
   }
   if (hasUnsafeInteger(text)) throw tooManyDigits(what);
+  const twice = await twiceLine(text);
+  if (twice !== undefined) throw usage(`${what}: line ${twice}, a name stands there twice`);
   return document;
+}
+
+/** Of two values under one name JSON takes the last, and says nothing. */
+async function twiceLine(text: string): Promise<number | undefined> {
+  const { parseDocument } = await import('yaml');
+  const fault = parseDocument(text, { schema: 'json', prettyErrors: false }).errors.find(
+    ({ code }) => code === 'DUPLICATE_KEY',
+  );
+  return fault && lineAt(text, fault.pos[0]);
 }
 
 /** Node says where for some errors only; YAML, of which JSON is a part, finds most of the others. */
@@ -113,6 +124,7 @@ const quotesHint = '; a pattern that begins with * needs quotes';
 
 function notYaml(text: string, { what, offset, message }: { what: string; offset: number; message: string }): Error {
   if (message.includes('call stack')) return nestedTooDeeply(what);
+  if (message.includes('multiple documents')) return usage(`${what} has more than one document: make files of them`);
   const [words = ''] = message.split(/[:"'`\\!]/); // behind these it repeats what is written there
   const line = lineAt(text, offset);
   const hint = /^[^#]*:\s*\*/.test(text.split('\n')[line - 1] ?? '') ? quotesHint : '';

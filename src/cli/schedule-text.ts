@@ -107,13 +107,13 @@ const whyTexts: Readonly<Record<Passed['why'], string>> = {
   paused: 'paused: it came in a pause',
 };
 
-function passedTable(passed: readonly Passed[]): string {
+function passedTable(passed: ScheduleInfo['passed']): string {
   if (passed.length === 0) return '';
-  const rows = passed.map(({ fromMs, toMs, count, why }) => [
+  const rows = passed.map(({ fromMs, toMs, count, why, backfilled }) => [
     timeText(fromMs),
     fromMs === toMs ? '' : timeText(toMs),
     String(count),
-    whyTexts[why],
+    `${whyTexts[why]}${backfilled ? '; backfilled since' : ''}`,
   ]);
   return table([['NOT FIRED', 'TO', 'COUNT', 'WHY'], ...rows]);
 }

@@ -1,14 +1,14 @@
 import { assert, invalid } from '../errors.js';
-import { wholeNumber } from '../options.js';
+import { checkOptions, wholeNumber } from '../options.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import { purge, replay } from '../redis/scripts.generated.js';
-import { checkText, keyIn, type TaskLimits, withoutCreation } from '../task.js';
+import { keyIn, type TaskLimits, withoutCreation } from '../task.js';
 import { type Found, Letters, pageLettersMax } from './letters.js';
 import type { Mover } from './mover.js';
 import type { AddItem } from './new-task.js';
 import type { DeadLetter, ReplayResult } from './results.js';
-import type { TaskKey } from './task-place.js';
+import { checkedKey, type TaskKey } from './task-place.js';
 
 export interface DeadLettersParts {
   partitions: Partitions;
@@ -46,10 +46,12 @@ export class DeadLetters {
   }
 
   /** The oldest first. `limit` 1 to 1,000, default 100. */
-  async list({ after = '', limit = 100, ...where }: { after?: string; limit?: number } & TaskKey = {}): Promise<{
+  async list(options: { after?: string; limit?: number } & TaskKey = {}): Promise<{
     letters: DeadLetter[];
     after: string | null;
   }> {
+    checkOptions(options, ['after', 'limit', 'key']);
+    const { after = '', limit = 100, ...where } = options;
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
     const page = await this.#letters.list({ after, limit, key: await this.#keyOf(where) });
     return { letters: [...page.items], after: page.after };
@@ -136,8 +138,8 @@ export class DeadLetters {
   }
 
   /** Checked before anything is sent; and then it is known how many partitions there are. */
-  async #keyOf({ key }: TaskKey = {}): Promise<string | undefined> {
-    if (key !== undefined) checkText(key, 'key', this.#limits.idBytesMax);
+  async #keyOf(where?: TaskKey): Promise<string | undefined> {
+    const key = checkedKey(where, this.#limits);
     await this.#learn();
     return key;
   }

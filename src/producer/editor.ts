@@ -3,6 +3,7 @@ import type { Duration } from '../duration.js';
 import { assert, DuestreamError, invalid } from '../errors.js';
 import { type Instant, whenOf } from '../instant.js';
 import type { Observe } from '../events.js';
+import { checkOptions } from '../options.js';
 import { encodePayload } from '../payload.js';
 import type { LaneCall } from '../redis/lanes.js';
 import type { Partition, Partitions } from '../redis/partition.js';
@@ -74,6 +75,7 @@ export class Editor {
   async reschedule(place: TaskPlace, to: { in?: Duration; at?: Instant }): Promise<RescheduleResult> {
     if (typeof to !== 'object' || to === null || (to.in === undefined && to.at === undefined))
       throw invalid('reschedule needs { in } or { at }');
+    checkOptions(to, ['in', 'at']);
     const { id } = place;
     const when = whenOf(to);
     const reply = await this.#write(place, (call, partition) => partition.run(reschedule, { ...call, id, when }, call));
@@ -92,6 +94,7 @@ export class Editor {
   /** Reads the record, changes it here, and writes it if nobody else did meanwhile: scripts never re-encode one. */
   async update(place: TaskPlace, change: { payload: unknown }): Promise<UpdateResult> {
     if (typeof change !== 'object' || change === null) throw invalid('update needs { payload }');
+    checkOptions(change, ['payload']);
     const json = encodePayload(change.payload, { maxBytes: this.#limits.payloadBytesMax });
     const at = { partitions: this.#partitions, readable: this.#readable };
     return askWhereItIs(place, at, (partition) => this.#replace(place.id, json, partition));

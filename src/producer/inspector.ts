@@ -1,5 +1,5 @@
 import { invalid } from '../errors.js';
-import { wholeNumber } from '../options.js';
+import { checkOptions, wholeNumber } from '../options.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
 import { get, list } from '../redis/scripts.generated.js';
@@ -53,9 +53,8 @@ export class Inspector {
 
   async list(options: ListOptions): Promise<TaskPage> {
     checkIsObject(options);
+    checkOptions(options, ['state', 'after', 'limit']);
     const { state = 'scheduled', after = '', limit = 100 } = options;
-    const unknown = Object.keys(options).find((key) => !['state', 'after', 'limit'].includes(key));
-    if (unknown !== undefined) throw invalid(`unknown option "${unknown}": expected state, after or limit`);
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
     const place = state === 'scheduled' ? scheduledPlace : streamPlace;
     const read = this.#reader(state);

@@ -11,7 +11,7 @@ import { Reading } from '../redis/reading.js';
 import { Replication } from '../redis/replication.js';
 import type { Caller } from '../redis/script.js';
 import { openServers, type Servers } from '../redis/servers.js';
-import { checkQueueName, checkText, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
+import { checkQueueName, type TaskInfo, type TaskLimits, type TaskMap } from '../task.js';
 import { Adders } from './adders.js';
 import { DeadLetters } from './dead-letters.js';
 import { Editor } from './editor.js';
@@ -35,7 +35,7 @@ import type {
 import type { ScheduledTaskOf, ScheduleOptions } from './new-schedule.js';
 import { type ScheduleResult, Schedules } from './schedules.js';
 import { askToResign, currentLeader, queueStats } from './stats.js';
-import type { TaskKey, TaskPlace } from './task-place.js';
+import { type TaskKey, type TaskPlace, taskPlace } from './task-place.js';
 
 /**
  * A queue as its producers and operators see it. No I/O in the constructor: it connects with the first call. Every
@@ -224,12 +224,11 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     await this.#editor.setPaused(paused);
   }
 
-  async #place(id: string, { key }: TaskKey = {}): Promise<TaskPlace> {
+  async #place(id: string, where?: TaskKey): Promise<TaskPlace> {
     this.#assertOpen();
-    checkText(id, 'id', this.#limits.idBytesMax);
-    if (key !== undefined) checkText(key, 'key', this.#limits.idBytesMax);
+    const place = taskPlace(id, where, this.#limits);
     await this.#learn();
-    return { id, key };
+    return place;
   }
 
   /** Makes sure that it is known how many partitions there are. */

@@ -1,5 +1,6 @@
 import { shown } from '../duration.js';
 import { DuestreamError, invalid } from '../errors.js';
+import { checkOptions, checkSwitch } from '../options.js';
 import type { Partitions } from '../redis/partition.js';
 import { encodeDefinition } from '../schedule/definition.js';
 import type { Standing } from '../schedule/step.js';
@@ -82,14 +83,10 @@ export async function applySchedules(
 }
 
 function checkedOptions(options: ApplyOptions): Required<ApplyOptions> {
-  if (typeof options !== 'object' || options === null)
-    throw invalid(`options must be an object, got ${shown(options)}`);
-  const unknown = Object.keys(options).find((name) => !optionNames.includes(name));
-  if (unknown !== undefined)
-    throw invalid(`unknown option ${shown(unknown)}: expected one of ${optionNames.join(', ')}`);
+  checkOptions(options, optionNames);
   const { prune = false, dryRun = false } = options;
-  if (typeof prune !== 'boolean') throw invalid(`prune must be true or false, got ${shown(prune)}`);
-  if (typeof dryRun !== 'boolean') throw invalid(`dryRun must be true or false, got ${shown(dryRun)}`);
+  checkSwitch(prune, 'prune');
+  checkSwitch(dryRun, 'dryRun');
   return { prune, dryRun };
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.js';
 import { DuestreamError, invalid } from '../errors.js';
 import { type Instant, instantMs } from '../instant.js';
-import { wholeNumber } from '../options.js';
+import { checkOptions, checkSwitch, wholeNumber } from '../options.js';
 import { hasRoomFor } from '../schedule/backfill.js';
 import { countOpen } from '../schedule/backfill-count.js';
 import type { Backfill, Cursor } from '../schedule/cursor.js';
@@ -30,15 +30,16 @@ export interface BackfillPreview {
 }
 
 const tooScattered = 'was backfilled in 100 ranges that lie apart: give one that joins some of them';
+const optionNames = ['from', 'to', 'perSecond', 'again'];
 const countMax = 100_000;
 /** Of a count, each of about a thousand times. */
 const piecesMax = 200;
 
 /** The backfill that somebody asks for, once it is known how far the schedule has come. Checked before anything is sent. */
-export function backfillOf(
-  name: string,
-  { from, to, perSecond = 100, again = false }: BackfillOptions,
-): (cursor: Cursor, nowMs: number) => Backfill {
+export function backfillOf(name: string, options: BackfillOptions): (cursor: Cursor, nowMs: number) => Backfill {
+  checkOptions(options ?? null, optionNames, 'a backfill');
+  const { from, to, perSecond = 100, again = false } = options;
+  checkSwitch(again, 'again');
   wholeNumber(perSecond, 'perSecond', { min: 1, max: 10_000 });
   const fromMs = instantMs(from, 'from');
   const givenToMs = to === undefined ? Number.POSITIVE_INFINITY : instantMs(to, 'to');

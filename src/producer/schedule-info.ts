@@ -1,5 +1,5 @@
 import { formatDuration } from '../duration.js';
-import type { EndedBackfill, Passed } from '../schedule/cursor.js';
+import type { EndedBackfill, Passed, Range } from '../schedule/cursor.js';
 import { occurrences } from '../schedule/nominal.js';
 import type { Policy } from '../schedule/policy.js';
 import type { Timing } from '../schedule/rule.js';
@@ -44,7 +44,7 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
   /** The last ten that were fired, the newest first. */
   readonly fired: readonly number[];
   /** The last ten runs of times that were not fired, and why, the newest first. */
-  readonly passed: readonly Passed[];
+  readonly passed: readonly PassedInfo[];
   /** Times that wait until the occurrence before them is settled. */
   readonly waiting: readonly number[];
   readonly paused: { readonly since: number; readonly note: string } | null;
@@ -52,6 +52,12 @@ export interface ScheduleInfo extends Omit<ScheduleSummary, 'task'> {
   readonly backfill: BackfillInfo | null;
   /** The last one that is over: it did all of its range, unless its `next` is before its `to`. */
   readonly lastBackfill: BackfillInfo | null;
+}
+
+/** Times that were not fired, and why. */
+export interface PassedInfo extends Passed {
+  /** A backfill has been there since. */
+  readonly backfilled: boolean;
 }
 
 /** A backfill, and how far it has come. */
@@ -102,12 +108,16 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
     createdAt: cursor.createdMs,
     upcoming: nextMs === null || fromMs === null ? [] : occurrences(timing, { fromMs, max: left }),
     fired: cursor.fired.toReversed(),
-    passed: cursor.passed.toReversed(),
+    passed: cursor.passed.map((one) => ({ ...one, backfilled: isFilled(one, cursor.filled) })).toReversed(),
     waiting: cursor.waiting,
     paused: pause && { since: pause.sinceMs, note: pause.note },
     backfill: backfill && toBackfillInfo(backfill),
     lastBackfill: lastBackfill && toBackfillInfo(lastBackfill),
   };
+}
+
+function isFilled({ fromMs, toMs }: Passed, filled: readonly Range[]): boolean {
+  return filled.some(([startMs, endMs]) => startMs <= fromMs && toMs < endMs);
 }
 
 function toBackfillInfo({ fromMs: from, toMs: to, nextMs: next, count: added }: EndedBackfill): BackfillInfo {

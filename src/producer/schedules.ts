@@ -1,5 +1,5 @@
 import { DuestreamError, invalid } from '../errors.js';
-import { wholeNumber } from '../options.js';
+import { checkOptions, wholeNumber } from '../options.js';
 import { newToken } from '../random.js';
 import type { Partitions } from '../redis/partition.js';
 import { ended } from '../schedule/backfill.js';
@@ -96,7 +96,9 @@ export class Schedules {
   }
 
   /** In no order. `limit` is about how many a page has, 1 to 1,000, default 100. */
-  async list({ after = '', limit = 100 }: { after?: string; limit?: number } = {}): Promise<SchedulePage> {
+  async list(options: { after?: string; limit?: number } = {}): Promise<SchedulePage> {
+    checkOptions(options, ['after', 'limit']);
+    const { after = '', limit = 100 } = options;
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });
     await this.#parts.learn();
     const page = await this.#store.list({ after, limit });
@@ -114,7 +116,9 @@ export class Schedules {
    * Fires nothing until it is resumed. What is in the queue already stays there. `note` says why: at most 1,000 bytes, default
    * none. Pausing a paused one only changes its note, if one is given; an empty one takes it away.
    */
-  async pause(name: string, { note }: { note?: string | undefined } = {}): Promise<ScheduleInfo> {
+  async pause(name: string, options: { note?: string | undefined } = {}): Promise<ScheduleInfo> {
+    checkOptions(options, ['note']);
+    const { note } = options;
     if (note !== undefined && (typeof note !== 'string' || Buffer.byteLength(note) > noteBytesMax)) {
       throw invalid(`note must be text of at most ${noteBytesMax} bytes`);
     }

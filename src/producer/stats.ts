@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js';
 import { DuestreamError } from '../errors.js';
+import { checkOptions } from '../options.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type StatsReply, stats } from '../redis/scripts.generated.js';
 import type { LeaderInfo, PartitionStats, QueueStats, StatsOptions } from './results.js';
@@ -22,8 +23,10 @@ type Summed =
 export async function queueStats(
   queue: string,
   partitions: Partitions,
-  { byPartition = false }: StatsOptions = {},
+  options: StatsOptions = {},
 ): Promise<QueueStats> {
+  checkOptions(options, ['byPartition']);
+  const { byPartition = false } = options;
   const { text } = partitions.layout;
   const replies = await Promise.all(partitions.all.map((partition) => partition.run(stats, {})));
   if (partitions.layout.text !== text) return queueStats(queue, partitions, { byPartition }); // it has grown: there are more

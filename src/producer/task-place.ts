@@ -1,8 +1,9 @@
+import { checkOptions } from '../options.js';
 import { crc16, partitionOf } from '../partition-of.js';
 import { newTaskId, newTaskIdThat } from '../random.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { type GetReply, get } from '../redis/scripts.generated.js';
-import { decodeRecord } from '../task.js';
+import { checkText, decodeRecord, type TaskLimits } from '../task.js';
 
 /** What says where a task is, beside its id. */
 export interface TaskKey {
@@ -15,6 +16,17 @@ export interface TaskPlace {
   readonly id: string;
   /** Undefined: it has none, or it is not known. */
   readonly key: string | undefined;
+}
+
+/** Checked: what users name a task by. */
+export function taskPlace(id: unknown, where: TaskKey | undefined, { idBytesMax }: TaskLimits): TaskPlace {
+  return { id: checkText(id, 'id', idBytesMax), key: checkedKey(where, { idBytesMax }) };
+}
+
+/** The key in it, if there is one. */
+export function checkedKey(where: TaskKey = {}, { idBytesMax }: Pick<TaskLimits, 'idBytesMax'>): string | undefined {
+  checkOptions(where, ['key']);
+  return where.key === undefined ? undefined : checkText(where.key, 'key', idBytesMax);
 }
 
 /** A new id; of a task with a key it leads to that key's partition, so that it is found without the key. */

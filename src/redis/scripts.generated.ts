@@ -2693,6 +2693,8 @@ export interface StatsKeys {
   schedules: string;
   /** zset: schedule -> when it wants to be looked at */
   upcoming: string;
+  /** hash: schedule -> how far it has come */
+  cursors: string;
 }
 
 export interface StatsArgs {
@@ -2728,7 +2730,7 @@ export type StatsReply =
 /** the figures of one partition, in one look. */
 export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   name: 'stats',
-  sha1: '1f5f60bea465fd75ab64d71dd2fd690ed29ca364',
+  sha1: '13f8918edcc7bd1196407869e593cd056d391c7e',
   keys: [
     'meta',
     'epoch',
@@ -2742,6 +2744,7 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
     'counts',
     'schedules',
     'upcoming',
+    'cursors',
   ],
   args: ['layout', 'nowMs'],
   items: [],
@@ -2770,7 +2773,7 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   },
   source: `#!lua flags=no-writes
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
-local dead, ended, consumers, counts, schedules, upcoming = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12]
+local dead, ended, consumers, counts, schedules, upcoming, cursors = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13]
 local layout, now_ms = ARGV[1], tonumber(ARGV[2])
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'waits', 'hold_ms')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
@@ -2787,6 +2790,12 @@ for _, one in ipairs(groups) do
 end
 local function sane_ms(ms) return ms and math.min(math.max(0, math.ceil(ms)), 9e15) or false end
 local head = redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')
+local looks, next_ms = redis.call('ZRANGE', upcoming, 0, 10, 'WITHSCORES'), false
+for i = 1, #looks, 2 do
+  local at_ms = tonumber(looks[i + 1])
+  if i < 20 then at_ms = tonumber(string.match(redis.call('HGET', cursors, looks[i]) or '', '^{"v":%d+,"c":%d+,"n":(%d+)') or '') end
+  if at_ms and (not next_ms or at_ms < next_ms) then next_ms = at_ms end
+end
 local first = redis.call('XRANGE', stream, '(' .. delivered, '+', 'COUNT', 1)[1]
 local leader = redis.call('HMGET', epoch, 'term', 'leader', 'since_ms', 'seen_ms', 'ttl_ms')
 for i = 1, 5 do leader[i] = leader[i] or '' end
@@ -2795,7 +2804,7 @@ local unplaced = math.max(redis.call('HLEN', tasks) - all - lives, lives - entri
 return {'ok', now_ms, at[3] and 1 or 0, (at[3] or at[2]) == '1' and 1 or 0, all - late, late, entries - pending, pending,
   redis.call('XLEN', dead), redis.call('XLEN', ended), redis.call('HLEN', consumers), unplaced, sane_ms(tonumber(head[2])),
   first and sane_ms(tonumber(first[2][4])) or false, redis.call('HLEN', schedules),
-  sane_ms(tonumber(redis.call('ZRANGE', upcoming, 0, 0, 'WITHSCORES')[2])), tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
+  sane_ms(next_ms), tonumber(at[4] or '0'), leader, redis.call('HGETALL', counts)}
 `,
 };
 

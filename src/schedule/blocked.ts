@@ -1,6 +1,6 @@
 import { type Cursor, type Passed, withPassed } from './cursor.js';
 import type { Definition } from './definition.js';
-import { fateOf, type Instants, timesMax } from './fate.js';
+import { fateOf, type Instants, timesMax, whyLate } from './fate.js';
 import { nextNominal } from './nominal.js';
 import { type Standing, type Step, stay } from './step.js';
 
@@ -33,7 +33,8 @@ function nextBlocked({ definition, cursor }: Standing, at: Instants): Step | und
     const caughtUp = fate === 'fire' ? 0 : cursor.caughtUp + 1;
     return stay({ ...waitingToo(cursor, nominalMs, at.nowMs), nextMs, caughtUp });
   }
-  const passed: Passed = { fromMs: nominalMs, toMs: nominalMs, count: 1, why: isWanted ? 'overlap' : fate };
+  const why = isWanted ? (whyLate(cursor, nominalMs, at) ?? 'overlap') : fate;
+  const passed: Passed = { fromMs: nominalMs, toMs: nominalMs, count: 1, why };
   return { ...stay(withPassed({ ...cursor, nextMs }, passed)), passed };
 }
 

@@ -1,3 +1,4 @@
+import type { Cursor } from './cursor.js';
 import type { Standing } from './step.js';
 
 /**
@@ -28,12 +29,20 @@ export type Fate = 'fire' | 'catch up' | 'missed' | 'coalesced' | 'paused';
 /** What a schedule's policy makes of a time that has come. */
 export function fateOf({ definition, cursor }: Standing, { nominalMs, nextMs }: Time, at: Instants): Fate {
   const { catchUp, windowMs } = definition.policy;
-  const { nowMs, graceMs } = at;
-  const wasInPause = cursor.resumedMs !== null && nominalMs < cursor.resumedMs;
-  if (nowMs - nominalMs <= graceMs && !wasInPause) return 'fire';
-  const missed = wasInPause ? 'paused' : 'missed';
-  if (catchUp === 'skip' || (windowMs !== null && nowMs - nominalMs > windowMs)) return missed;
-  if (catchUp !== 'one') return cursor.caughtUp < catchUp.all ? 'catch up' : missed;
-  if (nextMs === null || nextMs > nowMs) return 'fire';
-  return wasInPause ? 'paused' : 'coalesced';
+  const why = whyLate(cursor, nominalMs, at);
+  if (why === null) return 'fire';
+  if (catchUp === 'skip' || (windowMs !== null && at.nowMs - nominalMs > windowMs)) return why;
+  if (catchUp !== 'one') return cursor.caughtUp < catchUp.all ? 'catch up' : why;
+  if (nextMs === null || nextMs > at.nowMs) return 'fire';
+  return why === 'paused' ? 'paused' : 'coalesced';
+}
+
+/** Why a time was not fired when it came; null: it is on time. */
+export function whyLate(
+  { resumedMs }: Cursor,
+  nominalMs: number,
+  { nowMs, graceMs }: Instants,
+): 'paused' | 'missed' | null {
+  if (resumedMs !== null && nominalMs < resumedMs) return 'paused';
+  return nowMs - nominalMs > graceMs ? 'missed' : null;
 }

@@ -36,18 +36,31 @@ export function changeNotes(
   if (offsetAfterMs < offsetMs && atMs + offsetMs >= toMs + offsetAfterMs) return [`first of a repeated time${end}`];
   if (atMs !== fromMs || offsetBeforeMs >= offsetMs) return [];
   const cron = cronOf(rule.cron);
-  const missingMs = nextLeft(cron, exclusionOf(exclude, cron), fromMs + offsetBeforeMs - 1);
-  if (missingMs === null || missingMs >= fromMs + offsetMs) return [];
+  const leaves = exclusionOf(exclude, cron);
+  const after = (localMs: number): number | null => {
+    const nextMs = nextLeft(cron, leaves, localMs);
+    return nextMs !== null && nextMs < fromMs + offsetMs ? nextMs : null;
+  };
+  const firstMs = after(fromMs + offsetBeforeMs - 1);
+  if (firstMs === null) return [];
+  let more = 0;
+  for (let ms = after(firstMs); ms !== null && more < missingMax; ms = after(ms)) more += 1;
   const isItsOwn = nextMatch(cron, fromMs + offsetMs - 1) === fromMs + offsetMs;
-  return [gapNote(clockText(missingMs).replace('T', ' '), { skips: rule.gap === 'skip', skipped, isItsOwn })];
+  const missing = { first: clockText(firstMs).replace('T', ' '), more };
+  return [gapNote(missing, { skips: rule.gap === 'skip', skipped, isItsOwn })];
 }
+
+/** A gap of an hour has as many seconds. */
+const missingMax = 3_600;
 
 /** At the end of a gap with times of the rule in it; `isItsOwn`: that end is one of its times, too. */
 function gapNote(
-  missing: string,
+  { first, more }: { first: string; more: number },
   { skips, skipped, isItsOwn }: Record<'skips' | 'skipped' | 'isItsOwn', boolean>,
 ): string {
-  if (skipped) return `${missing} does not exist, skipped`;
-  if (skips) return `${missing}, before it, does not exist and is skipped`;
-  return isItsOwn ? `stands for ${missing} too, which does not exist` : `${missing} does not exist, shifted`;
+  const missing = more === 0 ? first : `${first} and ${more} more`;
+  const [does, is] = more === 0 ? ['does', 'is'] : ['do', 'are'];
+  if (skipped) return `${missing} ${does} not exist, skipped`;
+  if (skips) return `${missing}, before it, ${does} not exist and ${is} skipped`;
+  return isItsOwn ? `stands for ${missing} too, which ${does} not exist` : `${missing} ${does} not exist, shifted`;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ScheduleOptions } from '../../src/index.js';
+import type { ScheduleOptions, Schedules } from '../../src/index.js';
 import { partitionOf } from '../../src/partition-of.js';
 import { partitionsIn } from '../support/partitions.js';
 import { useLab } from '../support/lab.js';
@@ -355,6 +355,28 @@ describe('bad input is refused, and nothing is written', () => {
   test.each(cases)('%s', async (_what, options, task, message) => {
     await expect(lab().queue.schedule('s', options, task as never)).rejects.toMatchObject({
       code: expect.stringMatching(/^ERR_INVALID_(ARGUMENT|PAYLOAD)$/) as string,
+      message: expect.stringMatching(message) as string,
+    });
+    expect(await lab().send('DBSIZE')).toBe(0);
+  });
+
+  const range = { from: 1 };
+  test.each<[string, (of: Schedules) => Promise<unknown>, RegExp]>([
+    ['a misspelt end', (of) => of.backfill('s', { ...range, too: 2 } as never), /^unknown option "too" of a backfill/],
+    ['a misspelt rate', (of) => of.previewBackfill('s', { ...range, perSec: 1 } as never), /^unknown option "perSec"/],
+    [
+      'no switch',
+      (of) => of.backfill('s', { ...range, again: 'no' } as never),
+      /^again must be true or false, got "no"/,
+    ],
+    ['no range', (of) => of.backfill('s', undefined as never), /^a backfill must be an object/],
+    ['a note alone', (of) => of.pause('s', 'why' as never), /^options must be an object, got "why"/],
+    ['no note', (of) => of.pause('s', null as never), /^options must be an object/],
+    ['a misspelt note', (of) => of.pause('s', { notes: 'x' } as never), /^unknown option "notes": expected note/],
+    ['a misspelt limit', (of) => of.list({ limt: 1 } as never), /^unknown option "limt"/],
+  ])('%s', async (_what, call, message) => {
+    await expect(call(lab().queue.schedules)).rejects.toMatchObject({
+      code: 'ERR_INVALID_ARGUMENT',
       message: expect.stringMatching(message) as string,
     });
     expect(await lab().send('DBSIZE')).toBe(0);

@@ -197,6 +197,31 @@ describe('stats', () => {
   });
 });
 
+describe('the next time of a schedule, in stats', () => {
+  const cursor = (nextMs: number | null): string => JSON.stringify({ v: 1, c: 5, n: nextMs, k: 0 });
+  const upcoming = async (name: string, lookMs: number, text: string): Promise<void> => {
+    await send('ZADD', keys.upcoming, lookMs, name);
+    await send('HSET', keys.cursors, name, text);
+  };
+  const next = async (): Promise<number | null> => (await expectStatus(run(lua.stats, {}), 'ok')).nextScheduleMs;
+
+  test('is the earliest that is not decided yet, not when somebody looks', async () => {
+    expect(await next()).toBeNull();
+    await upcoming('waits', now + 100, cursor(now + 9_000));
+    await upcoming('skips', now + 5_500, cursor(now + 5_000));
+    expect(await next()).toBe(now + 5_000);
+    await upcoming('over', now + 50, cursor(null));
+    expect(await next()).toBe(now + 5_000);
+  });
+
+  test('is about that of the eleventh where ten others have none, or one that nobody can read', async () => {
+    for (let at = 0; at < 10; at += 1) await upcoming(`over ${at}`, now + at, at % 2 ? cursor(null) : 'x');
+    expect(await next()).toBeNull();
+    await upcoming('next', now + 700, cursor(now + 600));
+    expect(await next()).toBe(now + 700);
+  });
+});
+
 describe('pause', () => {
   test('says what was, and can be repeated', async () => {
     for (const [paused, was] of [

@@ -125,6 +125,16 @@ const cases: [what: string, changed: Record<string, string>, alert: string][] = 
     { 'schedule_occurrences_total{instance="a:9100",queue="mail",outcome="coalesced"}': '0x118 1x2' },
     'DuestreamOccurrencesCoalesced',
   ],
+  [
+    'a new process takes over, and counts at once what was missed before it was there',
+    { 'schedule_occurrences_total{instance="a:9100",queue="mail",outcome="missed"}': '_x115 26x5' },
+    'DuestreamOccurrencesMissed',
+  ],
+  [
+    'nobody was there for long, and who comes back has one fired for all of them',
+    { 'schedule_occurrences_total{instance="a:9100",queue="mail",outcome="coalesced"}': '0x60 _x50 26x9' },
+    'DuestreamOccurrencesCoalesced',
+  ],
   ['the depths can not be read', { collector_success: '0x120' }, 'DuestreamCollectorFails'],
 ];
 

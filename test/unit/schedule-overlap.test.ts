@@ -78,6 +78,19 @@ describe('the former occurrence', () => {
     expect([waits.passed, waits.cursor.waiting.map(since)]).toEqual([null, [-2 * minuteMs, -minuteMs, 0]]);
   });
 
+  test('those that come late and find no room were missed: they are not left out for the former alone', () => {
+    const late = cursorAt(-5 * minuteMs, { fired: [dayMs - 6 * minuteMs] });
+    const at = { nowMs: dayMs + 1_000, graceMs: graceMsMin };
+    const policy = { overlap: 'skip', catchUp: { all: 9 } } as const;
+    const first = planBlocked({ definition: every('1m', policy), cursor: late }, at) as Step;
+    expect(passed([first])).toEqual([[-5 * minuteMs, -minuteMs, 5, 'missed']]);
+    const onTime = planBlocked({ definition: every('1m', policy), cursor: first.cursor }, at) as Step;
+    expect(passed([onTime])).toEqual([[0, 0, 1, 'overlap']]);
+    const resumed = { ...late, resumedMs: dayMs };
+    const inPause = planBlocked({ definition: every('1m', policy), cursor: resumed }, at) as Step;
+    expect(passed([inPause])).toEqual([[-5 * minuteMs, -minuteMs, 5, 'paused']]);
+  });
+
   test('no more wait to be caught up with than may', () => {
     const policy = { overlap: { bufferAll: 9 }, catchUp: { all: 2 } } as const;
     const late = cursorAt(-5 * minuteMs, { fired: [dayMs - 6 * minuteMs] });

@@ -28,7 +28,7 @@ test.each<[string, ScheduleTiming, PreviewOptions, string[]]>([
     { cron: '*/30 2,3 * * *', ...berlin },
     { from: '2027-03-28T00:00Z', count: 2 },
     [
-      '2027-03-28T03:00:00+02:00 | stands for 2027-03-28 02:00:00 too, which does not exist',
+      '2027-03-28T03:00:00+02:00 | stands for 2027-03-28 02:00:00 and 1 more too, which do not exist',
       '2027-03-28T03:30:00+02:00',
     ],
   ],
@@ -38,7 +38,7 @@ test.each<[string, ScheduleTiming, PreviewOptions, string[]]>([
     { from: '2027-03-28T00:30Z', count: 2 },
     [
       '2027-03-28T01:30:00+01:00',
-      '2027-03-28T03:00:00+02:00 | 2027-03-28 02:00:00, before it, does not exist and is skipped',
+      '2027-03-28T03:00:00+02:00 | 2027-03-28 02:00:00 and 1 more, before it, do not exist and are skipped',
     ],
   ],
   [
