@@ -9,7 +9,7 @@
 --       2 now_ms    int     0 = this server's clock
 --       3 ahead_ms  int     those too whose time comes within so long
 --       4 limit     int     1..1000
---       5 bytes_max int     definitions beyond this many bytes are left for the next call
+--       5 bytes_max int     what is beyond this many bytes is left for the next call
 -- REPLY ok {now_ms int, next_ms int?, schedules [name string, definition string, cursor string]}
 --       other_layout {layout string}
 --
@@ -32,6 +32,6 @@ for i = 1, #names, 2 do
   local definition = redis.call('HGET', schedules, names[i]) or ''
   found[#found + 1], found[#found + 2] = names[i], definition
   found[#found + 1] = redis.call('HGET', cursors, names[i]) or ''
-  bytes = bytes + #definition
+  bytes = bytes + #definition + #found[#found]
 end
 return {'ok', now_ms, next_ms, found}

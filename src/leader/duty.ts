@@ -12,6 +12,8 @@ export interface Reign {
 export interface Duty {
   readonly name: string;
   readonly waker: Waker;
+  /** In words, what part of it does not get on, for the health of who leads. */
+  readonly trouble?: string | undefined;
   /** One bounded piece of work; returns how long to wait before the next, in ms. */
   tick(reign: Reign): Promise<number>;
 }

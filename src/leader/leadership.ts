@@ -97,7 +97,8 @@ export class Leadership {
   /** What keeps the leader's work from being done, in words, as far as this process is the leader. */
   get problems(): string[] {
     if (this.#isBroken || this.#elector.isBroken) return ['promotion is failing: a bug has ended it'];
-    return this.isLeading ? this.#progress.problems : [];
+    if (!this.isLeading) return [];
+    return [...this.#progress.problems, ...this.#posts.flatMap(({ duty }) => duty.trouble ?? [])];
   }
 
   start(): void {

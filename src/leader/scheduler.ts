@@ -1,39 +1,37 @@
 import type { Clock } from '../clock.js';
-import { messageOf } from '../errors.js';
 import type { Observe } from '../events.js';
 import { Waker } from '../loop.js';
 import type { Partition, Partitions } from '../redis/partition.js';
-import { tick, type UpcomingReply, upcoming } from '../redis/scripts.generated.js';
+import { tick } from '../redis/scripts.generated.js';
 import { planBlocked } from '../schedule/blocked.js';
-import { decodeCursor, newCursor } from '../schedule/cursor.js';
-import { decodeDefinition, occurrenceId } from '../schedule/definition.js';
+import { occurrenceId } from '../schedule/definition.js';
 import { graceMsMin, type Instants } from '../schedule/fate.js';
 import { judge, unjudged } from '../schedule/judge.js';
-import { Kept } from '../schedule/kept.js';
-import { type Found, forgotten, itemOf, type Move, type MoveItem, movesOf, postponed } from '../schedule/moves.js';
-import { nextNominal } from '../schedule/nominal.js';
+import { type Found, type Move, type MoveItem, movesOf } from '../schedule/moves.js';
 import { plan } from '../schedule/plan.js';
-import { aheadMs } from '../schedule/step.js';
+import { aheadMs, stay } from '../schedule/step.js';
 import type { Duty, Reign } from './duty.js';
 import { Occurrences } from './occurrences.js';
 import { ScheduleMover } from './schedule-mover.js';
+import { ScheduleReader } from './schedule-reader.js';
 
-/** Of one look, and of one call that fires: Redis takes 1 to 2 ms for as many. */
-const lookMax = 500;
+/** Of one call that fires: Redis takes 1 to 2 ms for as many. */
 const batchMax = 100;
 const bytesMax = 256 * 1024;
 /** Where listening is not allowed a new schedule waits that long at most; whoever listens is woken, also after a break. */
 const lookMsMax = 15_000;
-/** How long one that can't be read here, of a newer version, is left alone. */
-const strangerMs = 10_000;
-/** When those are met again that could not be moved. */
-const againMs = 1_000;
-const definitionsKept = { max: 10_000, charsMax: 32 * 1024 * 1024 };
 /** What one look works out at most, and hands over. */
 const planMsMax = 20;
 const planBytesMax = 1024 * 1024;
 
-type Read = Extract<UpcomingReply, { status: 'ok' }>['schedules'][number];
+/** What was worked out in one look. */
+interface Planned {
+  readonly moves: Move[];
+  /** What is to be done with those that can't be worked out here. */
+  readonly aside: MoveItem[];
+  /** There was no time for all of them. */
+  isCut: boolean;
+}
 
 /**
  * Fires the occurrences of a partition's schedules. What is to be done is decided here, from a schedule's definition and its
@@ -47,10 +45,9 @@ export class Scheduler implements Duty {
   readonly #observe: Observe;
   readonly #graceMs: number;
   readonly #clock: Clock;
+  readonly #reader: ScheduleReader;
   readonly #mover: ScheduleMover;
   readonly #occurrences: Occurrences;
-  /** By their texts: reading a rule costs far more than asking it for its next time. */
-  readonly #definitions = new Kept(definitionsKept, decodeDefinition);
 
   constructor(parts: {
     partition: Partition;
@@ -60,6 +57,7 @@ export class Scheduler implements Duty {
     lockTtlMs: number;
   }) {
     this.#clock = parts.clock;
+    this.#reader = new ScheduleReader(parts);
     this.#mover = new ScheduleMover(parts);
     this.#occurrences = new Occurrences(parts.partition);
     this.#partition = parts.partition;
@@ -67,92 +65,85 @@ export class Scheduler implements Duty {
     this.#graceMs = Math.max(graceMsMin, 2 * parts.lockTtlMs);
   }
 
+  get trouble(): string | undefined {
+    return this.#mover.trouble;
+  }
+
   async tick(reign: Reign): Promise<number> {
-    const { nowMs, nextMs, schedules } = await this.#partition.run(upcoming, { aheadMs, limit: lookMax, bytesMax });
-    const waitMs = Math.max(0, Math.min(lookMsMax, (nextMs ?? Number.POSITIVE_INFINITY) - nowMs - aheadMs));
-    if (schedules.length === 0) return waitMs;
-    const { found, strange } = this.#sorted(schedules, nowMs);
+    const { nowMs, nextMs, found, strange } = await this.#reader.look();
     const all = await Promise.all(found.map((one) => this.#judged(one, nowMs)));
-    const leaving = await this.#mover.leaving(all, reign, nowMs);
-    const { moves, isCut, unworkable } = this.#planned(
+    const leaving = await this.#mover.leaving(all, nowMs);
+    const planned = this.#plan(
       all.filter((one) => !leaving.includes(one)),
       nowMs,
     );
-    await this.#send(reign, [...strange, ...unworkable]);
-    const blocked = await this.#take(reign, moves, nowMs);
-    const at = this.#instants(nowMs);
-    const unblocked = await Promise.all(blocked.map((move) => this.#unblocked(move, reign, at)));
-    await this.#take(reign, unblocked, nowMs);
-    await this.#move(leaving, reign, nowMs);
-    if (isCut || moves.length > 0) return 0;
-    return leaving.length > 0 ? Math.min(waitMs, againMs) : waitMs;
+    await this.#send(reign, [...strange, ...planned.aside]);
+    const blocked = await this.#take(reign, planned.moves, nowMs);
+    const unblocked = await this.#unblock(blocked, reign, nowMs);
+    await this.#send(reign, unblocked.aside);
+    await this.#take(reign, unblocked.moves, nowMs);
+    await this.#send(reign, await this.#mover.moveAll(leaving, reign, nowMs));
+    if (planned.isCut || unblocked.isCut || planned.moves.length > 0) return 0;
+    return Math.max(0, Math.min(lookMsMax, (nextMs ?? Number.POSITIVE_INFINITY) - nowMs - aheadMs));
   }
 
   /** As much as a look may take: time, so that the leader's other duties go on, and bytes. */
-  #planned(found: readonly Found[], nowMs: number): { moves: Move[]; isCut: boolean; unworkable: MoveItem[] } {
+  #plan(found: readonly Found[], nowMs: number): Planned {
     const at = this.#instants(nowMs);
-    const [moves, unworkable]: [Move[], MoveItem[]] = [[], []];
+    const planned: Planned = { moves: [], aside: [], isCut: false };
     let bytes = 0;
     for (const one of found) {
-      if ((moves.length > 0 && !at.hasTime()) || bytes > planBytesMax) return { moves, isCut: true, unworkable };
-      try {
-        const steps = movesOf(one, plan(one, at));
-        for (const move of steps) {
-          if (bytes > planBytesMax) return { moves, isCut: true, unworkable };
-          if (move.step.fireMs !== null) bytes += one.definition.record.length;
-          moves.push(move);
-        }
-      } catch (error) {
-        unworkable.push(this.#setAside(one, error, nowMs));
+      const isFull = bytes > planBytesMax || (planned.moves.length > 0 && !at.hasTime());
+      if (isFull) return { ...planned, isCut: true };
+      const moves = this.#worked(one, { ...planned, nowMs }, () => {
+        const steps = plan(one, at);
+        return movesOf(one, steps.length === 0 ? [stay(one.cursor)] : steps, nowMs); // looked at too early: it says when
+      });
+      for (const move of moves) {
+        if (bytes > planBytesMax) return { ...planned, isCut: true };
+        bytes += bytesOf(move.item);
+        planned.moves.push(move);
       }
     }
-    return { moves, isCut: false, unworkable };
+    return planned;
+  }
+
+  /** What is to be done where a former occurrence is not settled. */
+  async #unblock(blocked: readonly Move[], reign: Reign, nowMs: number): Promise<Planned> {
+    const at = this.#instants(nowMs);
+    const planned: Planned = { moves: [], aside: [], isCut: false };
+    const toCancel: string[] = [];
+    for (const [nth, move] of blocked.entries()) {
+      if (nth > 0 && !at.hasTime()) {
+        planned.isCut = true;
+        break;
+      }
+      const { from, step } = move;
+      const moves = this.#worked(from, { ...planned, nowMs }, () => {
+        const steps = planBlocked(from, at);
+        if (steps !== 'cancel') return movesOf(from, steps, nowMs);
+        toCancel.push(occurrenceId(from.name, step.unlessMs ?? 0));
+        return [move];
+      });
+      planned.moves.push(...moves);
+    }
+    await Promise.all(toCancel.map((id) => this.#occurrences.cancel(id, reign)));
+    return planned;
+  }
+
+  #worked(one: Found, { aside, nowMs }: { aside: MoveItem[]; nowMs: number }, work: () => Move[]): Move[] {
+    try {
+      return work();
+    } catch (error) {
+      aside.push(this.#reader.setAside(one, error, nowMs));
+      return [];
+    }
   }
 
   /** What is worked out from now on has the time of one look. */
   #instants(nowMs: number): Required<Instants> {
     const endMs = this.#clock.monotonicMs() + planMsMax;
     return { nowMs, graceMs: this.#graceMs, hasTime: () => this.#clock.monotonicMs() < endMs };
-  }
-
-  /** One that can't be worked out here, as a zone that this process does not know: the others are well. */
-  #setAside({ name, text }: { name: string; text: string }, error: unknown, nowMs: number): MoveItem {
-    const message = `the schedule ${name} can not be worked out here: ${messageOf(error)}`;
-    this.#observe({ type: 'error', queue: this.#partition.queue, where: this.name, error: new Error(message) });
-    return postponed({ name, text }, nowMs + strangerMs);
-  }
-
-  /** Where one can't be moved, for its new partition is away, the others are; that is told, and slows down nothing here. */
-  async #move(leaving: readonly Found[], reign: Reign, nowMs: number): Promise<void> {
-    const moved = await Promise.allSettled(leaving.map((one) => this.#mover.move(one, reign, nowMs)));
-    const failed = moved.find((one) => one.status === 'rejected');
-    if (failed === undefined) return;
-    this.#observe({ type: 'error', queue: this.#partition.queue, where: this.name, error: failed.reason });
-  }
-
-  /** Those that can be read here, and what is to be done with the others. */
-  #sorted(schedules: readonly Read[], nowMs: number): { found: Found[]; strange: MoveItem[] } {
-    const sorted: { found: Found[]; strange: MoveItem[] } = { found: [], strange: [] };
-    for (const { name, definition: rule, cursor: text } of schedules) {
-      const definition = this.#definitions.of(rule);
-      const known = decodeCursor(text);
-      if (rule === '') {
-        sorted.strange.push(forgotten({ name, text }));
-        continue;
-      }
-      if (definition === undefined || (known === undefined && text !== '')) {
-        sorted.strange.push(postponed({ name, text }, nowMs + strangerMs));
-        continue;
-      }
-      try {
-        // One whose cursor somebody has taken away begins anew.
-        const cursor = known ?? newCursor(definition.version, nowMs, nextNominal(definition.timing, nowMs));
-        sorted.found.push({ name, definition, rule, cursor, text });
-      } catch (error) {
-        sorted.strange.push(this.#setAside({ name, text }, error, nowMs));
-      }
-    }
-    return sorted;
   }
 
   /** With the ends of its last occurrences looked at, where its policy asks for that: up to the first that has none yet. */
@@ -169,10 +160,12 @@ export class Scheduler implements Duty {
 
   /** Takes the moves; returns those that a former occurrence blocks. */
   async #take(reign: Reign, moves: readonly Move[], nowMs: number): Promise<Move[]> {
-    const items = moves.map((move) => itemOf(move, nowMs));
-    const marks = await this.#send(reign, items);
+    const marks = await this.#send(
+      reign,
+      moves.map(({ item }) => item),
+    );
     moves.forEach((move, nth) => {
-      if (marks[nth] === 'f' || marks[nth] === 'm') this.#tell(move, items[nth] as MoveItem, nowMs);
+      if (marks[nth] === 'f' || marks[nth] === 'm') this.#tell(move, nowMs);
     });
     return moves.filter((_move, nth) => marks[nth] === 'b');
   }
@@ -190,19 +183,12 @@ export class Scheduler implements Duty {
     return marks;
   }
 
-  async #unblocked({ from, step }: Move, reign: Reign, at: Instants): Promise<Move> {
-    const next = planBlocked(from, at);
-    if (next !== 'cancel') return { from, step: next };
-    await this.#occurrences.cancel(occurrenceId(from.name, step.unlessMs ?? 0), reign);
-    return { from, step };
-  }
-
-  #tell({ step }: Move, { dueMs }: MoveItem, nowMs: number): void {
+  #tell({ step, item }: Move, nowMs: number): void {
     const { queue } = this.#partition;
     const { passed, fireMs } = step;
     if (passed !== null) this.#observe({ type: 'occurrences', queue, outcome: passed.why, count: passed.count });
     if (fireMs === null) return;
-    this.#observe({ type: 'occurrences', queue, outcome: 'fired', count: 1, lateMs: Math.max(0, nowMs - dueMs) });
+    this.#observe({ type: 'occurrences', queue, outcome: 'fired', count: 1, lateMs: Math.max(0, nowMs - item.dueMs) });
   }
 }
 
@@ -217,7 +203,12 @@ function batchesOf(items: readonly MoveItem[]): MoveItem[][] {
       batches.push([item]);
       bytes = 0;
     }
-    bytes += item.record.length;
+    bytes += bytesOf(item);
   }
   return batches;
+}
+
+/** A cursor may be long, where a thousand wait. */
+function bytesOf({ record, was, cursor }: MoveItem): number {
+  return record.length + was.length + cursor.length;
 }

@@ -29,11 +29,12 @@ export interface BackfillPreview {
   readonly hasMore: boolean;
 }
 
-const tooScattered = 'was backfilled in 100 ranges that lie apart: give one that joins some of them';
+const tooScattered = 'was backfilled in 100 ranges that lie apart: begin in one of them, or where it ends';
 const optionNames = ['from', 'to', 'perSecond', 'again'];
 const countMax = 100_000;
-/** Of a count, each of about a thousand times. */
-const piecesMax = 200;
+/** Of a count, each of about a thousand times at most, and so long at most. */
+const piecesMax = 2_000;
+const pieceMsMax = 20;
 
 /** The backfill that somebody asks for, once it is known how far the schedule has come. Checked before anything is sent. */
 export function backfillOf(name: string, options: BackfillOptions): (cursor: Cursor, nowMs: number) => Backfill {
@@ -64,7 +65,8 @@ export async function countBackfill(
   let nextMs: number | null = from;
   for (let pieces = 0; nextMs !== null && count <= countMax && pieces < piecesMax; pieces += 1) {
     if (pieces > 0) await clock.sleep(0);
-    const piece = countOpen(standing, backfill, nextMs);
+    const endMs = clock.monotonicMs() + pieceMsMax;
+    const piece = countOpen(standing, backfill, { nextMs, hasTime: () => clock.monotonicMs() < endMs });
     count += piece.count;
     nextMs = piece.nextMs;
   }

@@ -106,7 +106,7 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
     policy,
     task: taskOf(stored),
     createdAt: cursor.createdMs,
-    upcoming: nextMs === null || fromMs === null ? [] : occurrences(timing, { fromMs, max: left }),
+    upcoming: nextMs === null || fromMs === null ? [] : upcomingOf(timing, { fromMs, max: left }),
     fired: cursor.fired.toReversed(),
     passed: cursor.passed.map((one) => ({ ...one, backfilled: isFilled(one, cursor.filled) })).toReversed(),
     waiting: cursor.waiting,
@@ -114,6 +114,15 @@ export function toScheduleInfo(stored: Stored): ScheduleInfo {
     backfill: backfill && toBackfillInfo(backfill),
     lastBackfill: lastBackfill && toBackfillInfo(lastBackfill),
   };
+}
+
+/** None where they can't be worked out here, as in a zone that this process does not know: the rest is told all the same. */
+function upcomingOf(timing: Timing, range: { fromMs: number; max: number }): number[] {
+  try {
+    return occurrences(timing, range);
+  } catch {
+    return [];
+  }
 }
 
 function isFilled({ fromMs, toMs }: Passed, filled: readonly Range[]): boolean {

@@ -3048,7 +3048,7 @@ export interface UpcomingArgs {
   aheadMs: number;
   /** 1..1000 */
   limit: number;
-  /** definitions beyond this many bytes are left for the next call */
+  /** what is beyond this many bytes is left for the next call */
   bytesMax: number;
 }
 
@@ -3064,7 +3064,7 @@ export type UpcomingReply =
 /** the schedules that want to be looked at by now, the earliest first. */
 export const upcoming: Script<UpcomingKeys, UpcomingArgs, UpcomingReply> = {
   name: 'upcoming',
-  sha1: '2de2f5983a4c7d51bd3fb9abbec516c74fd8b47c',
+  sha1: '5e20c81cf02ef47c6013acd3a60c0775dc5c3cba',
   keys: ['meta', 'schedules', 'cursors', 'upcoming'],
   args: ['layout', 'nowMs', 'aheadMs', 'limit', 'bytesMax'],
   items: [],
@@ -3091,7 +3091,7 @@ for i = 1, #names, 2 do
   local definition = redis.call('HGET', schedules, names[i]) or ''
   found[#found + 1], found[#found + 2] = names[i], definition
   found[#found + 1] = redis.call('HGET', cursors, names[i]) or ''
-  bytes = bytes + #definition
+  bytes = bytes + #definition + #found[#found]
 end
 return {'ok', now_ms, next_ms, found}
 `,

@@ -1,3 +1,4 @@
+import { instantMsMax } from '../instant.js';
 import type { Backfill, Cursor, Range } from './cursor.js';
 import { nextNominal } from './nominal.js';
 import { aheadMs, type Standing, type Step, stay } from './step.js';
@@ -17,14 +18,18 @@ export function planBackfill(
   const { backfill } = cursor;
   if (backfill === null || backfill.lookMs > nowMs + aheadMs) return [];
   const { timing } = definition;
-  const firesMax = Math.max(1, Math.floor((backfill.perSecond * everyMs) / 1_000));
+  const { perSecond } = backfill;
+  const firesMax = Math.ceil((perSecond * everyMs) / 1_000);
   const steps: Step[] = [];
-  let at = { ...backfill, lookMs: Math.max(nowMs, backfill.lookMs) + waitMsOf(backfill) };
-  let nominalMs = nextNominal(timing, backfill.nextMs - 1);
+  // Looks are taken so long ahead: all of them are, so that it keeps its rate.
+  const lookMs = Math.max(nowMs + aheadMs, backfill.lookMs) + Math.ceil((firesMax * 1_000) / perSecond);
+  let at = { ...backfill, lookMs };
+  const after = (ms: number): number | null => nextNominal(timing, openFrom(cursor, backfill, ms) - 1);
+  let nominalMs = after(backfill.nextMs);
   for (let looks = 0; looks < looksMax && steps.length < firesMax && (looks === 0 || hasTime()); looks += 1) {
     if (nominalMs === null || nominalMs >= backfill.toMs)
       return [...steps, stay(ended(cursor, { ...at, nextMs: at.toMs }))];
-    const nextMs = nextNominal(timing, nominalMs);
+    const nextMs = after(nominalMs + 1);
     at = { ...at, nextMs: nominalMs + 1 };
     if (isOpen(cursor, backfill, nominalMs)) {
       at = { ...at, count: at.count + 1 };
@@ -33,11 +38,6 @@ export function planBackfill(
     nominalMs = nextMs;
   }
   return [...steps, stay({ ...cursor, backfill: at })];
-}
-
-/** Longer than the usual, where even one in that time would be too many. */
-function waitMsOf({ perSecond }: Backfill): number {
-  return Math.max(everyMs, Math.ceil(1_000 / perSecond));
 }
 
 /** Whether it has not been fired: what has come since the schedule was made, by whatever rule, is taken for fired unless it is listed. */
@@ -53,6 +53,16 @@ export function isOpen(
   return nominalMs < createdMs || wasPassed;
 }
 
+/** The first instant from that one on at which a time may be open, as `isOpen` has it. */
+export function openFrom({ createdMs, passed, filled }: Cursor, { again }: Backfill, fromMs: number): number {
+  if (again) return fromMs;
+  const [, filledMs] = filled.find(([startMs, endMs]) => fromMs >= startMs && fromMs < endMs) ?? [];
+  const afterMs = filledMs ?? fromMs;
+  if (afterMs < createdMs) return afterMs;
+  const lines = passed.filter(({ toMs }) => toMs >= afterMs);
+  return lines.reduce((firstMs, line) => Math.min(firstMs, Math.max(line.fromMs, afterMs)), instantMsMax);
+}
+
 /** Without a backfill: what it has added, and where it has been up to `nextMs`, stays known. */
 export function ended(cursor: Cursor, { fromMs, nextMs, toMs, count }: Backfill): Cursor {
   const filled = nextMs > fromMs ? joined([...cursor.filled, [fromMs, nextMs]]) : cursor.filled;
@@ -60,8 +70,9 @@ export function ended(cursor: Cursor, { fromMs, nextMs, toMs, count }: Backfill)
 }
 
 /** Whether another range can be kept beside those that were filled. */
-export function hasRoomFor({ filled }: Cursor, range: Range): boolean {
-  return joined([...filled, range]).length <= rangesMax;
+export function hasRoomFor({ filled }: Cursor, [fromMs, toMs]: Range): boolean {
+  const itsFirst: Range = [fromMs, fromMs + 1]; // it may be stopped at once
+  return [itsFirst, [fromMs, toMs] as const].every((range) => joined([...filled, range]).length <= rangesMax);
 }
 
 /** In order, those that touch joined. */

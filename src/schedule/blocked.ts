@@ -4,20 +4,28 @@ import { fateOf, type Instants, timesMax, whyLate } from './fate.js';
 import { nextNominal } from './nominal.js';
 import { type Standing, type Step, stay } from './step.js';
 
-/**
- * What to do when a step is blocked by the former occurrence. `cancel`: end that one, then take the step. Else the times that
- * have come wait, as many as may, or are passed over: in one step those that fare alike.
- */
-export function planBlocked({ definition, cursor }: Standing, at: Instants): Step | 'cancel' {
+/** What to do when a step is blocked by the former occurrence. `cancel`: end that one, then take the step. */
+export function planBlocked({ definition, cursor }: Standing, at: Instants): readonly Step[] | 'cancel' {
   if (definition.policy.overlap === 'cancelOther') return 'cancel';
+  const steps = planArrived({ definition, cursor }, at);
+  return steps.length === 0 ? [stay(cursor)] : steps;
+}
+
+/**
+ * What becomes of the times that have come while the former occurrence is not settled, or others wait already: they wait, as
+ * many as may, or are passed over; in one step those that fare alike.
+ */
+export function planArrived({ definition, cursor }: Standing, at: Instants): Step[] {
   const { hasTime = () => true } = at;
-  let step = stay(cursor);
+  const steps: Step[] = [];
   for (let looked = 0; looked < timesMax && (looked === 0 || hasTime()); looked += 1) {
-    const next = nextBlocked({ definition, cursor: step.cursor }, at);
-    if (next === undefined || (step.passed !== null && step.passed.why !== next.passed?.why)) break;
-    step = { ...next, passed: together(step.passed, next.passed) };
+    const last = steps.at(-1);
+    const next = nextBlocked({ definition, cursor: last?.cursor ?? cursor }, at);
+    if (next === undefined) break;
+    if (last === undefined || (last.passed !== null && last.passed.why !== next.passed?.why)) steps.push(next);
+    else steps[steps.length - 1] = { ...next, passed: together(last.passed, next.passed) };
   }
-  return step;
+  return steps;
 }
 
 /** Of the first time that has come; undefined: there is none. */

@@ -1,7 +1,7 @@
 import { ended } from './backfill.js';
 import { type Cursor, newCursor, withPassed } from './cursor.js';
 import type { Definition } from './definition.js';
-import { nextNominal, occurrences } from './nominal.js';
+import { nextNominal, occurrences, previousNominal } from './nominal.js';
 import type { Standing } from './step.js';
 
 /** What becomes of a schedule when somebody writes it. */
@@ -25,8 +25,8 @@ export function change(stands: Standing | undefined, wanted: Definition, nowMs: 
 /** What has come and was not fired yet stays to be decided when the rule is the same; a new rule begins now. */
 function changed({ definition: former, cursor }: Standing, wanted: Definition, nowMs: number): Standing {
   const isSameRule = isSame(former.timing, wanted.timing);
-  const ruled = isSameRule ? cursor : withoutRule({ definition: former, cursor }, nowMs);
   const { limit } = wanted.policy;
+  const ruled = isSameRule ? withinLimit(cursor, limit) : withoutRule({ definition: former, cursor }, nowMs);
   const isOver = limit !== null && cursor.count >= limit;
   const keepsNext = isSameRule && cursor.nextMs !== null;
   const afterMs = Math.max(nowMs, cursor.fired.at(-1) ?? 0); // the last may have been handed over ahead of its time
@@ -34,20 +34,33 @@ function changed({ definition: former, cursor }: Standing, wanted: Definition, n
   return { definition: wanted, cursor: { ...ruled, version: wanted.version, nextMs: isOver ? null : nextMs } };
 }
 
+/** Of what waits no more than may still be fired; the others are listed. */
+function withinLimit(cursor: Cursor, limit: number | null): Cursor {
+  const room = limit === null ? cursor.waiting.length : Math.max(0, limit - cursor.count);
+  const waiting = cursor.waiting.slice(0, room);
+  const waitingSinceMs = waiting.length === 0 ? null : cursor.waitingSinceMs;
+  return leftOut({ ...cursor, waiting, waitingSinceMs }, cursor.waiting.slice(room));
+}
+
+function leftOut(cursor: Cursor, times: readonly number[]): Cursor {
+  return times.reduce((left, ms) => withPassed(left, { fromMs: ms, toMs: ms, count: 1, why: 'overlap' }), cursor);
+}
+
 /** What the former rule has left undecided is listed as not fired; where a backfill has been stays known. */
 function withoutRule({ definition, cursor }: Standing, nowMs: number): Cursor {
   const { nextMs, waiting, backfill, pause } = cursor;
   const filled = backfill === null ? cursor : ended(cursor, backfill);
-  let left: Cursor = { ...filled, waiting: [], waitingSinceMs: null };
-  for (const ms of waiting) left = withPassed(left, { fromMs: ms, toMs: ms, count: 1, why: 'overlap' });
+  const left = leftOut({ ...filled, waiting: [], waitingSinceMs: null }, waiting);
   const undecided =
     nextMs === null ? [] : occurrences(definition.timing, { fromMs: nextMs, toMs: nowMs + 1, max: undecidedMax });
-  const [fromMs, toMs] = [undecided[0], undecided.at(-1)];
-  if (fromMs === undefined || toMs === undefined) return left;
+  const fromMs = undecided[0];
+  const isCut = undecided.length === undecidedMax;
+  const toMs = isCut ? previousNominal(definition.timing, nowMs + 1) : undecided.at(-1);
+  if (fromMs === undefined || toMs === undefined || toMs === null) return left;
   return withPassed(left, { fromMs, toMs, count: undecided.length, why: pause === null ? 'missed' : 'paused' });
 }
 
-/** Of a rule that was missed for longer the first ones are listed. */
+/** More are not counted: it takes some µs for each. */
 const undecidedMax = 1_000;
 
 function isSame(one: object, other: object): boolean {
@@ -58,7 +71,8 @@ export function paused(cursor: Cursor, note: string, nowMs: number): Cursor {
   return { ...cursor, pause: { sinceMs: nowMs, note } };
 }
 
-/** What came in the pause is caught up with by the schedule's policy. */
+/** What came in the pause is caught up with by the schedule's policy. Of those that were fired before nothing is held against it. */
 export function resumed(cursor: Cursor, nowMs: number): Cursor {
-  return { ...cursor, pause: null, resumedMs: nowMs, failures: 0 };
+  const judgedMs = cursor.fired.at(-1) ?? cursor.judgedMs;
+  return { ...cursor, pause: null, resumedMs: nowMs, failures: 0, judgedMs };
 }

@@ -112,7 +112,8 @@ export function withFired(cursor: Cursor, nominalMs: number): Cursor {
 export function withPassed(cursor: Cursor, passed: Passed): Cursor {
   const last = cursor.passed.at(-1);
   const others = [...cursor.fired, ...cursor.waiting];
-  const goesOn = last?.why === passed.why && !others.some((ms) => ms > last.toMs && ms < passed.fromMs);
+  const isNext = last?.why === passed.why && passed.fromMs > last.toMs;
+  const goesOn = isNext && !others.some((ms) => ms > last.toMs && ms < passed.fromMs);
   const { fromMs, count } = last ?? passed;
   const lines = goesOn
     ? [...cursor.passed.slice(0, -1), { ...passed, fromMs, count: count + passed.count }]
@@ -171,7 +172,7 @@ export function decodeCursor(text: string): Cursor | undefined {
   try {
     const { v, c, n, k, f = [], m = [], b = [], p, ...rare } = JSON.parse(text) as Wire;
     if (typeof v !== 'number' || typeof k !== 'number' || !(n === null || Number.isSafeInteger(n))) return undefined;
-    if (![f, b, rare.d ?? []].every(Array.isArray)) return undefined;
+    if (![m, rare.d ?? []].every(Array.isArray) || ![f, b].every(areTimes)) return undefined;
     return {
       version: v,
       createdMs: c,
@@ -198,4 +199,8 @@ export function decodeCursor(text: string): Cursor | undefined {
 
 function endedBackfill([fromMs, nextMs, toMs, count]: NonNullable<Wire['e']>): EndedBackfill {
   return { fromMs, nextMs, toMs, count };
+}
+
+function areTimes(times: unknown): boolean {
+  return Array.isArray(times) && times.every((ms) => Number.isSafeInteger(ms));
 }

@@ -17,9 +17,9 @@ export class Kept<V> {
   }
 
   of(name: string): V {
-    const found = this.#made.get(name);
-    const value = found ?? this.#make(name);
-    if (found !== undefined) this.#made.delete(name);
+    const isKept = this.#made.has(name);
+    const value = isKept ? (this.#made.get(name) as V) : this.#make(name);
+    if (isKept) this.#made.delete(name);
     else this.#makeRoom(name);
     this.#made.set(name, value);
     return value;

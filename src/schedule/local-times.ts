@@ -1,5 +1,5 @@
 import { type Cron, cronOf, nextMatch } from './cron.js';
-import { leapsMax, type ResumeAt } from './exclusion.js';
+import { gaveUp, leapsMax, type ResumeAt } from './exclusion.js';
 import type { CronRule } from './rule.js';
 import { type Segment, zoneOf } from './zone.js';
 
@@ -54,5 +54,6 @@ export function nextLeft(cron: Cron, resumeAt: ResumeAt, afterLocalMs: number): 
     if (onMs === undefined) return localMs;
     localMs = nextMatch(cron, onMs - 1);
   }
+  if (localMs !== null) throw gaveUp();
   return null;
 }

@@ -16,8 +16,8 @@ export function lookMs({ definition, cursor }: Standing, nowMs: number): number 
   // Who must look at the former occurrence first is not looked at ahead; who is behind takes turns with the others.
   const aheadOf = definition.policy.overlap === 'allow' ? 0 : aheadMs;
   const ownMs = nextMs === null ? null : Math.max(nextMs + aheadOf, nowMs);
-  const waitMs = waitingMs(nowMs - (cursor.waitingSinceMs ?? nowMs));
-  const looks = [waiting.length > 0 ? nowMs + aheadMs + waitMs : ownMs, backfill?.lookMs ?? null];
+  const waitMs = nowMs + aheadMs + waitingMs(nowMs - (cursor.waitingSinceMs ?? nowMs));
+  const looks = [ownMs, waiting.length > 0 ? waitMs : null, backfill?.lookMs ?? null];
   const set = looks.filter((ms) => ms !== null);
   return set.length === 0 ? null : Math.min(...set);
 }

@@ -15,10 +15,11 @@ export interface Found {
   readonly text: string;
 }
 
-/** A step of a schedule, and where it is taken from. */
+/** A step of a schedule, where it is taken from, and what the script is given of it. */
 export interface Move {
   readonly from: Found;
   readonly step: Step;
+  readonly item: MoveItem;
 }
 
 /** What the script is given of a move. */
@@ -36,16 +37,16 @@ export interface MoveItem {
 }
 
 /** Each step is taken from where the one before it has led. */
-export function movesOf(found: Found, steps: readonly Step[]): Move[] {
+export function movesOf(found: Found, steps: readonly Step[], nowMs: number): Move[] {
   let from = found;
   return steps.map((step) => {
-    const move = { from, step };
+    const move = { from, step, item: itemOf({ from, step }, nowMs) };
     from = { ...from, cursor: step.cursor, text: encodeCursor(step.cursor) };
     return move;
   });
 }
 
-export function itemOf({ from, step }: Move, nowMs: number): MoveItem {
+function itemOf({ from, step }: Pick<Move, 'from' | 'step'>, nowMs: number): MoveItem {
   const { name, definition, text } = from;
   const { cursor, fireMs, unlessMs, passed } = step;
   const againMs = lookMs({ definition, cursor }, nowMs);

@@ -1,13 +1,13 @@
 import { instantMsMax } from '../instant.js';
 import { cronOf } from './cron.js';
-import { exclusionOf, leapsMax, type ResumeAt } from './exclusion.js';
+import { exclusionOf, gaveUp, leapsMax, type ResumeAt } from './exclusion.js';
 import { nextInstant } from './local-times.js';
 import type { AtRule, EveryRule, Timing } from './rule.js';
 
 /**
  * The occurrences of a timing: its nominal times, whole epoch ms. All of it is a function of the timing and an instant: no
- * state, no clock. A search is bounded. Where it gives up (patterns that match nothing before the year 3000, exclusions that
- * leave nothing in 20,000 leaps) the answer is that there is none.
+ * state, no clock. A search is bounded: what does not come before the year 3000 does not come; where exclusions leave nothing in
+ * 20,000 leaps it throws, for that is no end.
  */
 interface Course {
   /** The first after that instant, by rule, dates and patterns. */
@@ -55,6 +55,7 @@ function nextLeft(next: Course['next'], resumeAt: ResumeAt, afterMs: number): nu
     if (onMs === undefined) return atMs;
     atMs = next(onMs - 1);
   }
+  if (atMs !== null) throw gaveUp();
   return null;
 }
 

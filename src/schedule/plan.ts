@@ -1,5 +1,6 @@
 import { type Cursor, type Passed, type PassedWhy, withFired, withPassed } from './cursor.js';
 import { planBackfill } from './backfill.js';
+import { planArrived } from './blocked.js';
 import type { Definition } from './definition.js';
 import { fateOf, type Instants, type Time, timesMax } from './fate.js';
 import { nextNominal } from './nominal.js';
@@ -15,7 +16,7 @@ export function plan(standing: Standing, at: Instants): Step[] {
 }
 
 function planDue({ definition, cursor }: Standing, at: Instants): Step[] {
-  if (cursor.waiting.length > 0) return [fireWaiting({ definition, cursor }, at)];
+  if (cursor.waiting.length > 0) return planWaiting({ definition, cursor }, at);
   const course = new Course(definition, cursor, at);
   if (course.isOver && cursor.nextMs !== null) return [stay({ ...cursor, nextMs: null })];
   const { hasTime = () => true } = at;
@@ -27,6 +28,14 @@ function planDue({ definition, cursor }: Standing, at: Instants): Step[] {
     nominalMs = nextMs;
   }
   return course.steps();
+}
+
+/** What has come meanwhile waits with the others, so that it is decided when it comes, however many there are before it. */
+function planWaiting({ definition, cursor }: Standing, at: Instants): Step[] {
+  const { overlap } = definition.policy;
+  const isHeldUp = overlap !== 'allow' && overlap !== 'cancelOther'; // it was not always so: the rule may be a new one
+  const arrived = isHeldUp ? planArrived({ definition, cursor }, at) : [];
+  return [...arrived, fireWaiting({ definition, cursor: arrived.at(-1)?.cursor ?? cursor }, at)];
 }
 
 function fireWaiting({ definition, cursor }: Standing, { nowMs }: Instants): Step {

@@ -7,6 +7,7 @@ import { type Backfill, type Cursor, newCursor, type Passed, type Range } from '
 import type { Definition } from '../../src/schedule/definition.js';
 import { resolvePolicy } from '../../src/schedule/policy.js';
 import type { ScheduleTiming } from '../../src/schedule/rule.js';
+import { aheadMs } from '../../src/schedule/step.js';
 import { resolveTiming } from '../../src/schedule/timing.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
@@ -48,8 +49,23 @@ test('a hundred ranges that lie apart are known; one more is refused, unless it 
   const cursor = { ...made, filled };
   const toMs = createdMs - 2_000 * minuteMs;
   const wanted = (from: number, to: number): Backfill => asked('nightly', { from, to })(cursor, createdMs);
-  expect(() => wanted(toMs - 1, toMs)).toThrow('nightly was backfilled in 100 ranges that lie apart: give one that');
-  expect(wanted(at(-9), at(-5))).toMatchObject({ fromMs: at(-9), toMs: at(-5) });
+  expect(() => wanted(toMs - 1, toMs)).toThrow(
+    'nightly was backfilled in 100 ranges that lie apart: begin in one of them',
+  );
+  expect(wanted(at(-10), at(-7))).toMatchObject({ fromMs: at(-10), toMs: at(-7) });
+  expect(() => wanted(at(-2_000), createdMs)).toThrow('lie apart');
+});
+
+test.each([
+  [1, 1, 1_000],
+  [19, 2, 106],
+  [100, 10, 100],
+  [10_000, 1_000, 100],
+])('at %d a second it adds %d, and goes on after %d ms', (perSecond, count, waitMs) => {
+  const backfill = { ...backfillOf(-5_000, 0), perSecond };
+  const steps = planBackfill({ definition: minutely, cursor: { ...made, backfill } }, { nowMs: backfill.lookMs });
+  expect(steps.filter(({ fireMs }) => fireMs !== null)).toHaveLength(count);
+  expect((steps.at(-1)?.cursor.backfill?.lookMs ?? 0) - backfill.lookMs - aheadMs).toBe(waitMs);
 });
 
 describe('what is known of a backfill that is over', () => {
@@ -113,18 +129,23 @@ describe('the count of what a backfill would add is what it adds', () => {
     const backfill = backfillOf(-2_500, 0);
     const pieces = [];
     for (let nextMs: number | null = backfill.fromMs; nextMs !== null; ) {
-      const piece = countOpen({ definition: minutely, cursor: made }, backfill, nextMs);
+      const piece = countOpen({ definition: minutely, cursor: made }, backfill, { nextMs, hasTime: () => true });
       pieces.push(piece.count);
       ({ nextMs } = piece);
     }
     expect(pieces).toEqual([1_000, 1_000, 500]);
+    const hasty = { nextMs: backfill.fromMs, hasTime: () => false };
+    expect(countOpen({ definition: minutely, cursor: made }, backfill, hasty)).toMatchObject({ count: 1 });
   });
 
   test('leaps over what was fired, however much that is', async () => {
     const secondly = ruled({ every: '1s' });
     const cursor = { ...made, passed: [missed(100_000, 100_001)] };
     const backfill = backfillOf(0, 200_000);
-    expect(countOpen({ definition: secondly, cursor }, backfill, backfill.fromMs)).toEqual({ count: 61, nextMs: null });
+    const all = { nextMs: backfill.fromMs, hasTime: () => true };
+    expect(countOpen({ definition: secondly, cursor }, backfill, all)).toEqual({ count: 61, nextMs: null });
+    const { times } = run(secondly, { ...cursor, backfill: { ...backfill, perSecond: 10_000 } }, 2);
+    expect(times).toHaveLength(61);
   });
 
   test('of more than 100,000 says that there are more', async () => {

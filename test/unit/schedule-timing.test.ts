@@ -3,6 +3,7 @@ import { nextNominal, occurrences, previousNominal } from '../../src/schedule/no
 import type { ScheduleTiming, Timing } from '../../src/schedule/rule.js';
 import { resolveTiming } from '../../src/schedule/timing.js';
 
+const gaveUp = 'exclude leaves no occurrence, or none that is found in 20000 steps';
 const dayMs = 86_400_000;
 const ms = (iso: string): number => Date.parse(iso);
 const hour = (atMs: number): string => new Date(atMs).toISOString().slice(0, 16);
@@ -81,12 +82,9 @@ const refused: [unknown, string | RegExp][] = [
     { cron: '0 3 * * *', exclude: Array.from({ length: 21 }, () => ({ cron: '* * * * *' })) },
     /at most 20 patterns, got 21/,
   ],
-  [{ cron: '0 3 * * *', exclude: [{ cron: '* 3 * * *' }] }, 'exclude leaves no occurrence'],
-  [
-    { cron: '* * * * * *', exclude: [{ cron: '* 0-11 * * *' }, { cron: '* 12-23 * * *' }] },
-    'exclude leaves no occurrence',
-  ],
-  [{ every: '100ms', exclude: [{ cron: '*/2 * * * *' }, { cron: '1-59/2 * * * *' }] }, 'exclude leaves no occurrence'],
+  [{ cron: '0 3 * * *', exclude: [{ cron: '* 3 * * *' }] }, gaveUp],
+  [{ cron: '* * * * * *', exclude: [{ cron: '* 0-11 * * *' }, { cron: '* 12-23 * * *' }] }, gaveUp],
+  [{ every: '100ms', exclude: [{ cron: '*/2 * * * *' }, { cron: '1-59/2 * * * *' }] }, gaveUp],
   [{ at: ['2027-01-01T00:00Z'], exclude: ['2027-01-01'] }, 'exclude leaves no occurrence'],
   [
     { every: '1m', jitter: '61s' },
@@ -305,4 +303,35 @@ test.each<[string, ScheduleTiming]>([
 test('before the first there is no previous time', () => {
   expect(previousNominal(resolveTiming({ at: [1.8e12] }), 1.8e12)).toBeNull();
   expect(previousNominal(resolveTiming({ every: '1h', start: 1.8e12 }), 1.8e12)).toBeNull();
+});
+
+describe('what is left out in short pieces, for long', () => {
+  test.each([
+    [
+      'seconds of six hours',
+      '* * * * * *',
+      ['0-29 * 2-7 * * *', '30-59 * 2-7 * * *'],
+      '2027-01-01T01:59:59Z',
+      '2027-01-01T08:00Z',
+    ],
+    [
+      'minutes of two months',
+      '* 9-17 * * *',
+      ['0-29 * * 7,8 *', '30-59 * * 7,8 *'],
+      '2027-06-30T17:59Z',
+      '2027-09-01T09:00Z',
+    ],
+    ['hours', '* * * * *', ['* 0-20 * 3 *', '* 21-23 * 3 *'], '2027-02-28T23:59Z', '2027-04-01T00:00Z'],
+    ['days', '0 * * * *', ['* * 1-30 5 *', '* * 31 5 *'], '2027-04-30T23:00Z', '2027-06-01T00:00Z'],
+  ])('is leapt over: %s', (_what, cron, excluded, from, to) => {
+    const timing = resolveTiming({ cron, exclude: excluded.map((pattern) => ({ cron: pattern })) });
+    expect(nextNominal(timing, Date.parse(from))).toBe(Date.parse(to));
+  });
+
+  test('and where that takes too many steps it is said, and not taken for the end', () => {
+    const exclude = ['0-58/2 * * 1-11 *', '1-59/2 * * 1-11 *'].map((cron) => ({ cron }));
+    const timing = resolveTiming({ every: '100ms', start: '2027-12-01T00:00Z', exclude });
+    expect(nextNominal(timing, Date.parse('2027-12-31T23:59:59.800Z'))).toBe(Date.parse('2027-12-31T23:59:59.900Z'));
+    expect(() => nextNominal(timing, Date.parse('2027-12-31T23:59:59.900Z'))).toThrow(gaveUp);
+  });
 });
