@@ -3,12 +3,12 @@ import type { Clock } from '../clock.js';
 import { assert, DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
-import { schedule, schedules } from '../redis/scripts.generated.js';
+import { get, schedule, schedules } from '../redis/scripts.generated.js';
 import { decodeCursor, encodeCursor, newCursor } from '../schedule/cursor.js';
-import { decodeDefinition, encodeDefinition } from '../schedule/definition.js';
+import { decodeDefinition, encodeDefinition, occurrenceId } from '../schedule/definition.js';
 import { nextNominal } from '../schedule/nominal.js';
 import { lookMs } from '../schedule/look.js';
-import type { Standing } from '../schedule/step.js';
+import { aheadMs, type Standing } from '../schedule/step.js';
 import { type Page, pageOver } from './pages.js';
 
 /** A schedule as it was read, and where. */
@@ -98,8 +98,12 @@ export class ScheduleStore {
         continue;
       }
       const stands = all[0] ?? vacant;
-      const wanted = become(stands);
-      if (wanted === undefined) return;
+      const decided = become(stands);
+      if (decided === undefined) return;
+      const { standing: made } = decided;
+      const standing = made === null || 'partition' in stands ? made : await this.#begun(name, made, stands.nowMs);
+      if (standing === undefined) continue;
+      const wanted = { ...decided, standing };
       if (!(await this.#put(name, stands, wanted))) continue;
       if (!('partition' in stands)) await this.#withoutTwin(name, wanted.partition);
       if (wanted.standing !== null || all.length < 2) return; // one of its name that lies elsewhere goes too
@@ -108,6 +112,27 @@ export class ScheduleStore {
       'ERR_CONFLICT',
       `the schedule ${name} is changed by others all the time, or waits for a leader to move it: nothing was written`,
     );
+  }
+
+  /**
+   * Of one that is made anew: what another of its name, that was just taken away, has handed over ahead of its time is not fired
+   * again. Undefined: the time that was looked for has come meanwhile, and may have been fired.
+   */
+  async #begun(name: string, { definition, cursor }: Standing, nowMs: number): Promise<Standing | undefined> {
+    let { nextMs } = cursor;
+    while (nextMs !== null && nextMs - nowMs <= aheadMs && (await this.#lives(occurrenceId(name, nextMs)))) {
+      nextMs = nextNominal(definition.timing, nextMs);
+    }
+    if (nextMs !== null && nextMs - nowMs <= aheadMs) {
+      const { all, vacant } = await this.#everywhere(name);
+      if (all.length > 0 || vacant.nowMs >= nextMs) return undefined;
+    }
+    return { definition, cursor: { ...cursor, nextMs } };
+  }
+
+  async #lives(id: string): Promise<boolean> {
+    const replies = await Promise.all(this.#parts.readable.all.map((one) => one.run(get, { id })));
+    return replies.some(({ status }) => status === 'ok');
   }
 
   /** Two who make one name at once, with keys of two partitions: the first partition's stays, whoever sees both. */

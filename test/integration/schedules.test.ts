@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ScheduleOptions, Schedules } from '../../src/index.js';
+import type { ScheduleInfo, ScheduleOptions, Schedules } from '../../src/index.js';
 import { partitionOf } from '../../src/partition-of.js';
 import { partitionsIn } from '../support/partitions.js';
 import { useLab } from '../support/lab.js';
@@ -133,6 +133,21 @@ describe('by hand', () => {
     expect([status, id]).toEqual(['ready', expect.stringMatching(/^nightly@\d{4}-/)]);
     expect(await queue.get(id)).toMatchObject({ name: 'job', payload: 7, key: 'nightly' });
     expect(await queue.schedules.get('nightly')).toMatchObject({ count: 0 });
+  });
+
+  test('made anew it fires nothing that was handed over ahead before it was taken away, in whatever partition', async () => {
+    const queue = await created(4);
+    const everyMs = 500;
+    const first = Math.ceil(Date.now() / everyMs) * everyMs;
+    const times = Array.from({ length: 40 }, (_, at) => first + at * everyMs);
+    const idOf = (at: number): string => `ticks@${new Date(at).toISOString()}`;
+    await queue.addMany(times.map((at, nth) => ({ name: 'job', id: idOf(at), key: `k${nth}`, at })));
+    await queue.schedule('ticks', { every: everyMs }, job);
+    const { createdAt, next } = (await queue.schedules.get('ticks')) as ScheduleInfo;
+    expect((next as number) - everyMs).toBeGreaterThan(createdAt);
+    await queue.schedule('others', { every: everyMs }, job);
+    const other = (await queue.schedules.get('others')) as ScheduleInfo;
+    expect((other.next as number) - everyMs).toBeLessThanOrEqual(other.createdAt);
   });
 
   test('a range is backfilled, each time once, also when it is asked for again', async () => {
