@@ -32,8 +32,13 @@ export const command: Command = {
       describe: 'A Redis of its own with two replicas and three Sentinels; the faults are then failovers',
       isSwitch: true,
     },
+    cluster: {
+      describe: 'A Redis Cluster of its own, three masters with a replica each; masters die, freeze, and slots move',
+      isSwitch: true,
+    },
+    durability: { describe: 'Of the adds, with --cluster: memory or replicated (default: by the seed)' },
     'min-replicas': { describe: 'min-replicas-to-write of a replicated Redis: 0 or 1 (default: by the seed)' },
-    partitions: { describe: 'Of the queue, 1 to 64 (default: by the seed, 1 or 4)' },
+    partitions: { describe: 'Of the queue, 1 to 64 (default: by the seed, 1 or 4; with --cluster 4 or 12)' },
     history: {
       describe: 'Keep the history in this folder, a folder for each seed (default: removed when all promises held)',
     },
@@ -46,6 +51,7 @@ export const command: Command = {
   examples: [
     ['verify --seed 7 --seconds 60', 'a minute of faults on a Redis of its own, and the check of what happened'],
     ['verify --seeds 10 --seconds 60', 'ten campaigns, and a table of what they met'],
+    ['verify --cluster --seed 1', 'on a Redis Cluster of its own: masters die, freeze, and slots move'],
     ['verify --redis redis://127.0.0.1:6379', 'the part that harms nobody, on your own Redis'],
     ['verify --faults leader-freeze,redis-kill', 'only these'],
   ],
@@ -68,7 +74,11 @@ async function verify(args: Arguments): Promise<number> {
   try {
     const campaigns: Campaign[] = [];
     for (const seed of seeds) {
-      const verdict = await campaignOf({ ...settings, ...variantOf(seed), ...settings.fixed, seed }, args, stop);
+      const verdict = await campaignOf(
+        { ...settings, ...variantOf(seed, settings.servers), ...settings.fixed, seed },
+        args,
+        stop,
+      );
       if (verdict === undefined) return stop.exitCode ?? exitCodes.failed;
       campaigns.push({ seed, verdict });
     }
@@ -170,7 +180,7 @@ function connectionIn(args: Arguments): string | undefined {
   const address = addressIn(args);
   if (address === undefined || !isOfSeveral(address)) return address;
   throw usage(
-    "verify breaks the way to one Redis, and can't do that to a cluster or by way of Sentinels: name one server, or --replicated",
+    "verify breaks the way to one Redis, and can't do that to a cluster or by way of Sentinels: name one server, or --replicated, or --cluster",
   );
 }
 
@@ -187,20 +197,39 @@ function addressIn(args: Arguments): string | undefined {
   return found;
 }
 
-function variantIn(args: Arguments, connection: string | undefined): Pick<Settings, 'replicated' | 'fixed'> {
-  const replicated = args.on('replicated');
+function variantIn(args: Arguments, connection: string | undefined): Pick<Settings, 'servers' | 'fixed'> {
+  const servers = serversIn(args);
   const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
   const partitions = args.whole('partitions', { min: 1, max: 64 });
-  if (replicated && connection !== undefined) throw usage('--replicated starts a Redis of its own: leave out --redis');
-  if (!replicated && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
+  const durability = durabilityIn(args, servers);
+  if (servers !== 'one' && connection !== undefined)
+    throw usage(`--${servers} starts a Redis of its own: leave out --redis`);
+  if (servers !== 'replicated' && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
   return {
-    replicated,
+    servers,
     fixed: {
       ...(partitions !== undefined && { partitions }),
       ...(connection !== undefined && { lockNodes: 0 }),
       ...(minReplicas !== undefined && { minReplicas }),
+      ...(durability !== undefined && { durability }),
     },
   };
+}
+
+function serversIn(args: Arguments): Plan['servers'] {
+  const [replicated, cluster] = [args.on('replicated'), args.on('cluster')];
+  if (replicated && cluster) throw usage('--replicated and --cluster are two kinds of Redis: name one');
+  if (cluster) return 'cluster';
+  return replicated ? 'replicated' : 'one';
+}
+
+function durabilityIn(args: Arguments, servers: Plan['servers']): Plan['durability'] | undefined {
+  const word = args.text('durability');
+  if (word === undefined || word === 'memory' || word === 'replicated') {
+    if (word !== undefined && servers !== 'cluster') throw usage('--durability is for --cluster');
+    return word;
+  }
+  throw usage(`--durability must be memory or replicated, got ${JSON.stringify(word)}`);
 }
 
 function faultsOf(args: Arguments): string[] | undefined {

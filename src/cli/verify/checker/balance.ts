@@ -36,7 +36,7 @@ function addedInTheEnd({ tasks, faults, of }: Evidence, findings: Findings): voi
   for (const life of tasks.values()) {
     const acceptance = acceptanceOf(life);
     if (acceptance === 'accepted' || acceptance === 'possible') most += 1;
-    if (acceptance === 'accepted' && !faults.mayHaveLost(acceptedAt(life) ?? 0)) sure += 1;
+    if (acceptance === 'accepted' && !faults.mayHaveLost(acceptedAt(life) ?? 0, life.places)) sure += 1;
   }
   const fired = last.counts['fired'] ?? 0;
   const added = (last.counts['added'] ?? 0) - fired;

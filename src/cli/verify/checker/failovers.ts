@@ -1,5 +1,6 @@
 import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
+import { meet, type Places } from './places.js';
 import type { Span } from './redis-clock.js';
 import { acceptedAt, type TaskLife } from './task-life.js';
 
@@ -7,6 +8,10 @@ import { acceptedAt, type TaskLife } from './task-life.js';
 export interface FailoverLoss {
   readonly from: string;
   readonly to: string;
+  /** What became of the old master. */
+  readonly how: 'killed' | 'frozen';
+  /** Those that the old master had. Undefined: all. */
+  readonly places: Places;
   /** Until the address had moved. */
   readonly tookMs: number;
   /** From when the old master was gone to when it was the replica of another. */
@@ -27,10 +32,14 @@ export interface FailoverLoss {
 const cutOffMs = 3_500;
 /** What was answered so long before the master was gone may not have reached its replica. */
 const unreplicatedMs = 1_000;
+/** From the signal that kills a server to the note of it. */
+const noticedMs = 100;
 
 /**
  * FAILOVER: what a failover loses was acknowledged by a master that was one no longer, or not to be one for long. Where a
- * replica has to keep up, an old master that comes back acknowledges nothing for longer than that lag.
+ * replica has to keep up, an old master that comes back acknowledges nothing for longer than that lag. Of a cluster each
+ * add that was lost was asked for before its master was killed, or was a replica again; and none, if adds wait for the
+ * replica, for there is but one to take over.
  */
 export function failover(evidence: Evidence, findings: Findings): void {
   const { plan, when } = evidence;
@@ -40,6 +49,7 @@ export function failover(evidence: Evidence, findings: Findings): void {
     const told = `acknowledged adds for ${Math.round(afterBackMs)} ms, with no replica that kept up`;
     findings.broke(`${from} came back at ${when(backAtMs)} and ${told}`);
   }
+  if (plan.cluster === true) lostByItsMaster(evidence, losses, findings);
   if (losses.length === 0) return;
   findings.figure('failovers', losses.length);
   findings.figure('failoverTookMsMax', Math.max(...losses.map(({ tookMs }) => tookMs)));
@@ -49,23 +59,59 @@ export function failover(evidence: Evidence, findings: Findings): void {
     findings.figure(`failover${at + 1}LostOverMs`, overMs);
     findings.figure(`failover${at + 1}LostMsAfterBack`, afterBackMs);
   });
+  for (const how of ['killed', 'frozen'] as const) {
+    const own = losses.filter((loss) => loss.how === how);
+    if (own.length === 0) continue;
+    findings.figure(`${how}Masters`, own.length);
+    findings.figure(
+      `${how}LostAdds`,
+      own.reduce((sum, { adds }) => sum + adds, 0),
+    );
+  }
+}
+
+/** Each, and by no other. */
+function lostByItsMaster(evidence: Evidence, losses: readonly FailoverLoss[], findings: Findings): void {
+  const { plan, when } = evidence;
+  for (const life of lostOf(evidence)) {
+    const at = acceptedAt(life) ?? 0;
+    const told = `${life.id} was added at ${when(at)} and is lost`;
+    const isConfirmed = plan.durability === 'replicated';
+    if (isConfirmed) findings.broke(`${told}, though a replica had confirmed it`);
+    else if (!losses.some((loss) => mayHaveBeenIts(loss, life))) findings.broke(`${told}, by a master that was well`);
+  }
+}
+
+/** It asked for it no later than it was taken for a master: the killed one until it was killed. */
+function mayHaveBeenIts({ how, places, span }: FailoverLoss, life: TaskLife): boolean {
+  const askedMs = life.adds[0]?.at ?? 0;
+  const lastMs = how === 'killed' ? span.fromMs + noticedMs : span.toMs;
+  return meet(places, life.places) && isWithin(acceptedAt(life) ?? 0, span) && askedMs <= lastMs;
+}
+
+/** Accepted, and without an end. */
+function lostOf({ tasks }: Evidence): TaskLife[] {
+  return [...tasks.values()].filter((life) => life.ends.length === 0 && acceptedAt(life) !== undefined);
 }
 
 /** In the order of the failovers. */
 export function failoverLosses(evidence: Evidence): FailoverLoss[] {
-  const lost = [...evidence.tasks.values()].filter((life) => life.ends.length === 0 && acceptedAt(life) !== undefined);
-  return evidence.of('failover').map(({ at, from, to, tookMs }) => {
+  const lost = lostOf(evidence);
+  return evidence.of('failover').map(({ at, from, to, tookMs, partitions }) => {
     const phases = evidence.of('server').filter(({ address }) => address === from);
     const after = (...wanted: readonly string[]): number =>
       phases.find((one) => one.at >= at && wanted.includes(one.phase))?.at ?? Number.POSITIVE_INFINITY;
     const backAtMs = after('thawed', 'started');
     const span = { fromMs: at - tookMs, toMs: after('demoted') };
-    const mine = lost.filter((life) => isWithin(acceptedAt(life) ?? 0, span));
+    const places = partitions && new Set(partitions);
+    const mine = lost.filter((life) => isWithin(acceptedAt(life) ?? 0, span) && meet(places, life.places));
     const answeredMs = mine.map((life) => acceptedAt(life) ?? 0);
     const last = Math.max(...answeredMs);
     return {
       from,
       to,
+      how: phases.findLast((one) => one.at <= at)?.phase === 'killed' ? 'killed' : 'frozen',
+      places,
       tookMs,
       span,
       backAtMs,

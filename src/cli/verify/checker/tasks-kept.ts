@@ -8,7 +8,7 @@ export function noLoss({ tasks, faults, when }: Evidence, findings: Findings): v
   for (const life of tasks.values()) {
     const at = acceptedAt(life);
     if (at === undefined || life.ends.length > 0) continue;
-    if (faults.mayHaveLost(at)) lostWrites += 1;
+    if (faults.mayHaveLost(at, life.places)) lostWrites += 1;
     else findings.broke(`${life.id} was added at ${when(at)} and has no end; ${lastOf(life, when)}`);
   }
   findings.figure('lostWrites', lostWrites);
