@@ -71,6 +71,16 @@ test('a frozen master acknowledges until it is a replica, and nothing after that
   expect(masterGone({ how: 'frozen' }).add(mine, 15_500).broken()).toEqual(['FAILOVER']);
 });
 
+test('a batch is heard of when all of it was answered: what was lost of it counts from when it was asked for', () => {
+  const batch = (askedMs: number): string[] => {
+    const history = masterGone({ how: 'frozen' });
+    history.note(askedMs, 'producer-1.1', { what: 'add', id: mine, fate: 'work' });
+    return history.note(19_500, 'producer-1.1', { what: 'added', id: mine, status: 'ready' }).broken();
+  };
+  expect(batch(14_500)).toEqual([]);
+  expect(batch(18_500)).toEqual(['NO_LOSS', 'FAILOVER']);
+});
+
 test('what a replica has confirmed is lost by nobody', () => {
   for (const how of ['killed', 'frozen'] as const) {
     expect(masterGone({ how, durability: 'replicated' }).add(mine, 9_900).broken()).toEqual(['FAILOVER']);

@@ -224,12 +224,9 @@ function serversIn(args: Arguments): Plan['servers'] {
 }
 
 function durabilityIn(args: Arguments, servers: Plan['servers']): Plan['durability'] | undefined {
-  const word = args.text('durability');
-  if (word === undefined || word === 'memory' || word === 'replicated') {
-    if (word !== undefined && servers !== 'cluster') throw usage('--durability is for --cluster');
-    return word;
-  }
-  throw usage(`--durability must be memory or replicated, got ${JSON.stringify(word)}`);
+  const durability = args.oneOf('durability', ['memory', 'replicated']);
+  if (durability !== undefined && servers !== 'cluster') throw usage('--durability is for --cluster');
+  return durability;
 }
 
 function faultsOf(args: Arguments): string[] | undefined {

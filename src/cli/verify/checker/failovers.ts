@@ -2,7 +2,7 @@ import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
 import { meet, type Places } from './places.js';
 import type { Span } from './redis-clock.js';
-import { acceptedAt, type TaskLife } from './task-life.js';
+import { acceptedAt, acknowledgedIn, type TaskLife } from './task-life.js';
 
 /** What one failover lost of what producers were told is added. */
 export interface FailoverLoss {
@@ -84,9 +84,9 @@ function lostByItsMaster(evidence: Evidence, losses: readonly FailoverLoss[], fi
 
 /** It asked for it no later than it was taken for a master: the killed one until it was killed. */
 function mayHaveBeenIts({ how, places, span }: FailoverLoss, life: TaskLife): boolean {
-  const askedMs = life.adds[0]?.at ?? 0;
+  const askedMs = acknowledgedIn(life)?.fromMs ?? 0;
   const lastMs = how === 'killed' ? span.fromMs + noticedMs : span.toMs;
-  return meet(places, life.places) && isWithin(acceptedAt(life) ?? 0, span) && askedMs <= lastMs;
+  return meet(places, life.places) && isWithin(life, span) && askedMs <= lastMs;
 }
 
 /** Accepted, and without an end. */
@@ -104,7 +104,7 @@ export function failoverLosses(evidence: Evidence): FailoverLoss[] {
     const backAtMs = after('thawed', 'started');
     const span = { fromMs: at - tookMs, toMs: after('demoted') };
     const places = partitions && new Set(partitions);
-    const mine = lost.filter((life) => isWithin(acceptedAt(life) ?? 0, span) && meet(places, life.places));
+    const mine = lost.filter((life) => isWithin(life, span) && meet(places, life.places));
     const answeredMs = mine.map((life) => acceptedAt(life) ?? 0);
     const last = Math.max(...answeredMs);
     return {
@@ -123,8 +123,9 @@ export function failoverLosses(evidence: Evidence): FailoverLoss[] {
   });
 }
 
-function isWithin(at: number, { fromMs, toMs }: Span): boolean {
-  return at >= fromMs - unreplicatedMs && at <= toMs;
+function isWithin(life: TaskLife, { fromMs, toMs }: Span): boolean {
+  const asked = acknowledgedIn(life);
+  return asked !== undefined && asked.toMs >= fromMs - unreplicatedMs && asked.fromMs <= toMs;
 }
 
 function hasEnded({ told }: TaskLife): boolean {

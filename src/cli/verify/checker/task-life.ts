@@ -52,6 +52,15 @@ export function acceptedAt({ answers }: TaskLife): number | undefined {
   return answers.find(({ what }) => what === 'added')?.at;
 }
 
+/**
+ * Within that time Redis acknowledged its add: of a batch a part may have been, long before the call returned. Undefined:
+ * nobody heard of it.
+ */
+export function acknowledgedIn(life: TaskLife): Span | undefined {
+  const toMs = acceptedAt(life);
+  return toMs === undefined ? undefined : { fromMs: life.adds[0]?.at ?? toMs, toMs };
+}
+
 /** From the first that was said of it to the last. */
 export function spanOf({ adds, starts, ends }: TaskLife): Span {
   const instants = [...adds, ...starts].map(({ at }) => at);
