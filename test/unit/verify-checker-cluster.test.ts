@@ -71,6 +71,16 @@ test('a frozen master acknowledges until it is a replica, and nothing after that
   expect(masterGone({ how: 'frozen' }).add(mine, 15_500).broken()).toEqual(['FAILOVER']);
 });
 
+test('what two failovers may have lost counts for the one in which it was answered', () => {
+  const history = masterGone({ how: 'frozen' });
+  history.fault('master-kill', 15_100, 19_000, { costs: ['writes'], partitions: hit });
+  history.note(15_101, 'nemesis', { what: 'server', address: heir, phase: 'killed' });
+  history.note(18_000, 'nemesis', { what: 'failover', from: heir, to: old, tookMs: 2_900, partitions: hit });
+  history.note(18_500, 'nemesis', { what: 'server', address: heir, phase: 'demoted' });
+  const { figures } = history.add(mine, 14_500).judge();
+  expect(figures).toMatchObject({ frozenLostAdds: 1, killedLostAdds: 0 });
+});
+
 test('a batch is heard of when all of it was answered: what was lost of it counts from when it was asked for', () => {
   const batch = (askedMs: number): string[] => {
     const history = masterGone({ how: 'frozen' });

@@ -4,20 +4,24 @@ import { meet, type Places } from './places.js';
 import type { Span } from './redis-clock.js';
 import { acceptedAt, acknowledgedIn, type TaskLife } from './task-life.js';
 
-/** What one failover lost of what producers were told is added. */
-export interface FailoverLoss {
+/** One failover, and how long it took. */
+interface Failover {
   readonly from: string;
   readonly to: string;
   /** What became of the old master. */
   readonly how: 'killed' | 'frozen';
   /** Those that the old master had. Undefined: all. */
   readonly places: Places;
-  /** Until the address had moved. */
+  /** Until the address had moved, or the replica had taken over. */
   readonly tookMs: number;
   /** From when the old master was gone to when it was the replica of another. */
   readonly span: Span;
   /** When the old master came back. */
   readonly backAtMs: number;
+}
+
+/** What it lost of what producers were told is added. */
+export interface FailoverLoss extends Failover {
   /** Adds that returned and are gone: no end, and nothing left. */
   readonly adds: number;
   /** Of those: a worker was told that it has ended, before that was lost as well. */
@@ -71,7 +75,7 @@ export function failover(evidence: Evidence, findings: Findings): void {
 }
 
 /** Each, and by no other. */
-function lostByItsMaster(evidence: Evidence, losses: readonly FailoverLoss[], findings: Findings): void {
+function lostByItsMaster(evidence: Evidence, losses: readonly Failover[], findings: Findings): void {
   const { plan, when } = evidence;
   for (const life of lostOf(evidence)) {
     const at = acceptedAt(life) ?? 0;
@@ -83,10 +87,10 @@ function lostByItsMaster(evidence: Evidence, losses: readonly FailoverLoss[], fi
 }
 
 /** It asked for it no later than it was taken for a master: the killed one until it was killed. */
-function mayHaveBeenIts({ how, places, span }: FailoverLoss, life: TaskLife): boolean {
+function mayHaveBeenIts({ how, places, span }: Failover, life: TaskLife): boolean {
   const askedMs = acknowledgedIn(life)?.fromMs ?? 0;
   const lastMs = how === 'killed' ? span.fromMs + noticedMs : span.toMs;
-  return meet(places, life.places) && isWithin(life, span) && askedMs <= lastMs;
+  return meet(places, life.places) && isWithin(life, span, unreplicatedMs) && askedMs <= lastMs;
 }
 
 /** Accepted, and without an end. */
@@ -94,38 +98,53 @@ function lostOf({ tasks }: Evidence): TaskLife[] {
   return [...tasks.values()].filter((life) => life.ends.length === 0 && acceptedAt(life) !== undefined);
 }
 
-/** In the order of the failovers. */
+/** In the order of the failovers; each lost add counts for one of them. */
 export function failoverLosses(evidence: Evidence): FailoverLoss[] {
-  const lost = lostOf(evidence);
-  return evidence.of('failover').map(({ at, from, to, tookMs, partitions }) => {
-    const phases = evidence.of('server').filter(({ address }) => address === from);
-    const after = (...wanted: readonly string[]): number =>
-      phases.find((one) => one.at >= at && wanted.includes(one.phase))?.at ?? Number.POSITIVE_INFINITY;
-    const backAtMs = after('thawed', 'started');
-    const span = { fromMs: at - tookMs, toMs: after('demoted') };
-    const places = partitions && new Set(partitions);
-    const mine = lost.filter((life) => isWithin(life, span) && meet(places, life.places));
+  const failovers = failoversOf(evidence);
+  const lost = lostOf(evidence).map((life) => ({ life, by: failoverOf(life, failovers) }));
+  return failovers.map((one) => {
+    const mine = lost.flatMap(({ life, by }) => (by === one ? [life] : []));
     const answeredMs = mine.map((life) => acceptedAt(life) ?? 0);
     const last = Math.max(...answeredMs);
     return {
-      from,
-      to,
-      how: phases.findLast((one) => one.at <= at)?.phase === 'killed' ? 'killed' : 'frozen',
-      places,
-      tookMs,
-      span,
-      backAtMs,
+      ...one,
       adds: mine.length,
       endedAdds: mine.filter(hasEnded).length,
       overMs: mine.length === 0 ? 0 : last - Math.min(...answeredMs),
-      afterBackMs: Math.max(0, last - backAtMs),
+      afterBackMs: Math.max(0, last - one.backAtMs),
     };
   });
 }
 
-function isWithin(life: TaskLife, { fromMs, toMs }: Span): boolean {
+function failoversOf({ of }: Evidence): Failover[] {
+  return of('failover').map(({ at, from, to, tookMs, partitions }) => {
+    const phases = of('server').filter(({ address }) => address === from);
+    const after = (...wanted: readonly string[]): number =>
+      phases.find((one) => one.at >= at && wanted.includes(one.phase))?.at ?? Number.POSITIVE_INFINITY;
+    return {
+      from,
+      to,
+      how: phases.findLast((one) => one.at <= at)?.phase === 'killed' ? 'killed' : 'frozen',
+      places: partitions && new Set(partitions),
+      tookMs,
+      span: { fromMs: at - tookMs, toMs: after('demoted') },
+      backAtMs: after('thawed', 'started'),
+    };
+  });
+}
+
+/** One that it was acknowledged in rather than one that it was acknowledged just before. */
+function failoverOf(life: TaskLife, failovers: readonly Failover[]): Failover | undefined {
+  const possible = failovers.filter(({ places }) => meet(places, life.places));
+  return (
+    possible.find(({ span }) => isWithin(life, span, 0)) ??
+    possible.find(({ span }) => isWithin(life, span, unreplicatedMs))
+  );
+}
+
+function isWithin(life: TaskLife, { fromMs, toMs }: Span, beforeMs: number): boolean {
   const asked = acknowledgedIn(life);
-  return asked !== undefined && asked.toMs >= fromMs - unreplicatedMs && asked.fromMs <= toMs;
+  return asked !== undefined && asked.toMs >= fromMs - beforeMs && asked.fromMs <= toMs;
 }
 
 function hasEnded({ told }: TaskLife): boolean {
