@@ -42,7 +42,7 @@ export class ClusterHand implements Hand {
     const key = args.find((arg) => /\{[^{}\s]+:\d+\}:\w+$/.test(arg));
     for (;;) {
       try {
-        return await this.#try(args, key, Math.min(tryMsMax, endMs - nowMs()));
+        return await this.#try(args, key, Math.max(againMs, Math.min(tryMsMax, endMs - nowMs())));
       } catch (error) {
         const isDone = once.has(args[0] ?? '') && codeOf(error) === 'ERR_OUTCOME_UNKNOWN';
         if (isDone || nowMs() + againMs >= endMs) throw error;
