@@ -16,7 +16,8 @@ const callMs = 5_000;
 /** After so long without a word a node is taken for dead, by those who have not heard of it. */
 export const nodeTimeoutMs = 2_000;
 
-const settings = [
+/** Of a node that takes part in failovers within seconds. */
+export const nodeSettings: readonly string[] = [
   ['--cluster-enabled', 'yes'],
   ['--cluster-node-timeout', String(nodeTimeoutMs)],
   ['--cluster-require-full-coverage', 'no'],
@@ -44,9 +45,9 @@ export class ClusterNode {
 
   static async launch({ appendonly }: Pick<Plan, 'appendonly'>): Promise<ClusterNode> {
     for (let tries = 1; ; tries += 1) {
-      const port = await freePortPair();
+      const port = await freePortPair((low, high) => Math.floor(draws.between(low, high)));
       try {
-        const node = new ClusterNode(await launchRedis({ port, appendonly, args: settings }));
+        const node = new ClusterNode(await launchRedis({ port, appendonly, args: nodeSettings }));
         node.#id = String(await node.send('CLUSTER', 'MYID'));
         return node;
       } catch (error) {
@@ -86,9 +87,10 @@ export class ClusterNode {
   }
 }
 
-async function freePortPair(): Promise<number> {
+/** A port whose bus port is free as well. `draw`: a whole number from low up to, and without, high. */
+export async function freePortPair(draw: (low: number, high: number) => number): Promise<number> {
   for (;;) {
-    const port = Math.floor(draws.between(portMin, portMax));
+    const port = draw(portMin, portMax);
     if ((await isFree(port)) && (await isFree(port + busOffset))) return port;
   }
 }
