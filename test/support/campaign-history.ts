@@ -4,6 +4,12 @@ import type { Cost, Fact, HistoryRecord, RecordOf, Stamp } from '../../src/cli/v
 
 type AuditFact = Extract<Fact, { what: 'audit' }>;
 type Distributed<A> = A extends AuditFact ? Omit<A, 'what' | 'redisMs' | 'entry'> : never;
+/** Whom a fault hits, and what that may cost. */
+interface On {
+  readonly target?: string;
+  readonly costs?: readonly Cost[];
+  readonly partitions?: readonly number[];
+}
 type End = Extract<AuditFact, { op: 'end' }>;
 
 /** Redis' clock is ahead of the campaign's by this. */
@@ -54,7 +60,7 @@ export class CampaignHistory {
     return this;
   }
 
-  add(id: string, at: number, when: { dueMs?: number; inMs?: number } = {}): this {
+  add(id: string, at: number, when: { dueMs?: number; inMs?: number; key?: string } = {}): this {
     this.note(at, 'producer-1.1', { what: 'add', id, fate: 'work', ...when });
     return this.note(at + 1, 'producer-1.1', { what: 'added', id, status: 'ready' });
   }
@@ -109,9 +115,10 @@ export class CampaignHistory {
       .finish(id, at + 10, { by });
   }
 
-  fault(fault: string, fromMs: number, toMs: number, on: { target?: string; costs?: readonly Cost[] } = {}): this {
-    const { target = 'redis', costs = [] } = on;
-    const fact = { what: 'fault', n: (this.#faults += 1), fault, target, costs } as const;
+  fault(fault: string, fromMs: number, toMs: number, on: On = {}): this {
+    const { target = 'redis', costs = [], partitions } = on;
+    const where = partitions && { partitions };
+    const fact = { what: 'fault', n: (this.#faults += 1), fault, target, costs, ...where } as const;
     this.note(fromMs, 'nemesis', { ...fact, phase: 'begin' });
     return this.note(toMs, 'nemesis', { ...fact, phase: 'end' });
   }

@@ -1,8 +1,7 @@
 /** A Redis Cluster on the loopback: three masters, a replica of each, and the hands of an operator. */
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { afterAll, beforeAll, onTestFinished } from 'vitest';
+import { freePortPair, nodeSettings } from '../../src/cli/verify/cluster/node.js';
 import { defaultConnection, type ConnectionOption } from '../../src/redis/connection.js';
 import { launchRedis, type RedisServer } from '../../src/redis/embedded.js';
 import { slotCount, slotOf } from '../../src/redis/cluster/slot.js';
@@ -12,22 +11,6 @@ import { type CommonOptions, resolveCommon } from '../../src/options.js';
 import { until } from './redis.js';
 
 const masterCount = 3;
-/** Below the ports that systems give to outgoing connections, for a node that was killed wants its own back. */
-const portMin = 11_000;
-const portMax = 21_000;
-const busOffset = 10_000;
-
-const settings = [
-  ['--cluster-enabled', 'yes'],
-  ['--cluster-node-timeout', '2000'],
-  ['--cluster-require-full-coverage', 'no'],
-  ['--cluster-replica-validity-factor', '0'],
-  ['--cluster-allow-replica-migration', 'no'],
-  ['--repl-diskless-sync-delay', '0'],
-  ['--repl-ping-replica-period', '1'], // a replica counts once it has got something
-  ['--enable-debug-command', 'yes'],
-].flat();
-
 export class ClusterNode {
   readonly server: RedisServer;
   readonly port: number;
@@ -43,10 +26,11 @@ export class ClusterNode {
 
   static async start(): Promise<ClusterNode> {
     for (let tries = 1; ; tries += 1) {
-      const port = randomInt(portMin, portMax);
-      if (!(await isFree(port)) || !(await isFree(port + busOffset))) continue;
+      const port = await freePortPair(randomInt);
       try {
-        const node = new ClusterNode(await launchRedis({ port, args: settings }));
+        const node = new ClusterNode(
+          await launchRedis({ port, args: [...nodeSettings, '--enable-debug-command', 'yes'] }),
+        );
         node.id = String(await node.send('CLUSTER', 'MYID'));
         return node;
       } catch (error) {
@@ -228,17 +212,4 @@ function rangeOf(place: number): [first: number, last: number] {
 
 function placeOf(slot: number): number {
   return Math.floor(slot / Math.ceil(slotCount / masterCount));
-}
-
-async function isFree(port: number): Promise<boolean> {
-  const server = createServer().listen(port, '127.0.0.1');
-  const isOurs = await once(server, 'listening').then(
-    () => true,
-    () => false,
-  );
-  if (isOurs) {
-    server.close();
-    await once(server, 'close');
-  }
-  return isOurs;
 }

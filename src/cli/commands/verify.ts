@@ -32,20 +32,26 @@ export const command: Command = {
       describe: 'A Redis of its own with two replicas and three Sentinels; the faults are then failovers',
       isSwitch: true,
     },
+    cluster: {
+      describe: 'A Redis Cluster of its own, three masters with a replica each; masters die, freeze, and slots move',
+      isSwitch: true,
+    },
+    durability: { describe: 'Of the adds, with --cluster: memory or replicated (default: by the seed)' },
     'min-replicas': { describe: 'min-replicas-to-write of a replicated Redis: 0 or 1 (default: by the seed)' },
-    partitions: { describe: 'Of the queue, 1 to 64 (default: by the seed, 1 or 4)' },
+    partitions: { describe: 'Of the queue, 1 to 64 (default: by the seed, 1 or 4; with --cluster 4 or 12)' },
     history: {
       describe: 'Keep the history in this folder, a folder for each seed (default: removed when all promises held)',
     },
     check: { describe: 'Only judge the history in this folder' },
     quick: { describe: 'Judge no times: for a machine that does other things too', isSwitch: true },
-    rate: { describe: 'Tasks a second (default: 300)' },
+    rate: { describe: 'Tasks a second (default: 300; with --cluster 100)' },
     lanes: { describe: 'How many faults at a time (default: 2)' },
     json: { describe: 'Print the verdict as one JSON document', isSwitch: true },
   },
   examples: [
     ['verify --seed 7 --seconds 60', 'a minute of faults on a Redis of its own, and the check of what happened'],
     ['verify --seeds 10 --seconds 60', 'ten campaigns, and a table of what they met'],
+    ['verify --cluster --seed 1', 'on a Redis Cluster of its own: masters die, freeze, and slots move'],
     ['verify --redis redis://127.0.0.1:6379', 'the part that harms nobody, on your own Redis'],
     ['verify --faults leader-freeze,redis-kill', 'only these'],
   ],
@@ -68,7 +74,11 @@ async function verify(args: Arguments): Promise<number> {
   try {
     const campaigns: Campaign[] = [];
     for (const seed of seeds) {
-      const verdict = await campaignOf({ ...settings, ...variantOf(seed), ...settings.fixed, seed }, args, stop);
+      const verdict = await campaignOf(
+        { ...settings, ...variantOf(seed, settings.servers), ...settings.fixed, seed },
+        args,
+        stop,
+      );
       if (verdict === undefined) return stop.exitCode ?? exitCodes.failed;
       campaigns.push({ seed, verdict });
     }
@@ -149,16 +159,17 @@ function settingsOf(args: Arguments): Settings {
   const connection = connectionIn(args);
   if (connection?.startsWith('rediss:'))
     throw usage('verify puts a network of its own in between, which TLS does not allow: use redis://');
+  const variant = variantIn(args, connection);
   return {
     seconds: args.whole('seconds', { min: 1, max: 86_400 }) ?? 60,
     form: args.on('quick') ? 'quick' : 'long',
     connection,
-    ...variantIn(args, connection),
+    ...variant,
     producers: 3,
     leaders: 3,
     workers: 3,
     concurrency: 10,
-    tasksPerSecond: args.whole('rate', { min: 3, max: 10_000 }) ?? 300,
+    tasksPerSecond: args.whole('rate', { min: 3, max: 10_000 }) ?? rateOf(variant.servers),
     leaseMs: 3_000,
     lockTtlMs: 1_000,
     lanes: args.whole('lanes', { min: 1, max: 5 }) ?? 2,
@@ -166,11 +177,16 @@ function settingsOf(args: Arguments): Settings {
   };
 }
 
+/** Six servers and nine processes want more than two cores for 300. */
+function rateOf(servers: Plan['servers']): number {
+  return servers === 'cluster' ? 100 : 300;
+}
+
 function connectionIn(args: Arguments): string | undefined {
   const address = addressIn(args);
   if (address === undefined || !isOfSeveral(address)) return address;
   throw usage(
-    "verify breaks the way to one Redis, and can't do that to a cluster or by way of Sentinels: name one server, or --replicated",
+    "verify breaks the way to one Redis, and can't do that to a cluster or by way of Sentinels: name one server, or --replicated, or --cluster",
   );
 }
 
@@ -187,20 +203,36 @@ function addressIn(args: Arguments): string | undefined {
   return found;
 }
 
-function variantIn(args: Arguments, connection: string | undefined): Pick<Settings, 'replicated' | 'fixed'> {
-  const replicated = args.on('replicated');
+function variantIn(args: Arguments, connection: string | undefined): Pick<Settings, 'servers' | 'fixed'> {
+  const servers = serversIn(args);
   const minReplicas = args.whole('min-replicas', { min: 0, max: 1 });
   const partitions = args.whole('partitions', { min: 1, max: 64 });
-  if (replicated && connection !== undefined) throw usage('--replicated starts a Redis of its own: leave out --redis');
-  if (!replicated && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
+  const durability = durabilityIn(args, servers);
+  if (servers !== 'one' && connection !== undefined)
+    throw usage(`--${servers} starts a Redis of its own: leave out --redis`);
+  if (servers !== 'replicated' && minReplicas !== undefined) throw usage('--min-replicas is for --replicated');
   return {
-    replicated,
+    servers,
     fixed: {
       ...(partitions !== undefined && { partitions }),
       ...(connection !== undefined && { lockNodes: 0 }),
       ...(minReplicas !== undefined && { minReplicas }),
+      ...(durability !== undefined && { durability }),
     },
   };
+}
+
+function serversIn(args: Arguments): Plan['servers'] {
+  const [replicated, cluster] = [args.on('replicated'), args.on('cluster')];
+  if (replicated && cluster) throw usage('--replicated and --cluster are two kinds of Redis: name one');
+  if (cluster) return 'cluster';
+  return replicated ? 'replicated' : 'one';
+}
+
+function durabilityIn(args: Arguments, servers: Plan['servers']): Plan['durability'] | undefined {
+  const durability = args.oneOf('durability', ['memory', 'replicated']);
+  if (durability !== undefined && servers !== 'cluster') throw usage('--durability is for --cluster');
+  return durability;
 }
 
 function faultsOf(args: Arguments): string[] | undefined {

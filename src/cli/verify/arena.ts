@@ -3,9 +3,11 @@ import { newToken, RedisLink, type RedisServer } from '../../testing.js';
 import { Actor } from './actor.js';
 import { removeKeys } from '../demo/own-keys.js';
 import type { RoleName } from './history/records.js';
+import type { Cluster } from './cluster/cluster.js';
+import type { Hand } from './cluster/hand.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Plan } from './plan.js';
-import { type Proxy, proxyTo, type Target } from './proxy.js';
+import { Proxy, proxyTo, type Target } from './proxy.js';
 import { Recurring } from './recurring.js';
 import type { Replicas } from './replicas.js';
 import type { Seeded } from './seeded.js';
@@ -34,11 +36,13 @@ export class Arena {
   readonly prefix: string = `duestream-verify-${newToken()}`;
   readonly actors: Actor[] = [];
   /** A connection without faults: the campaign's own eyes and hands. */
-  readonly link: RedisLink;
+  readonly link: Hand;
   /** The Redis that was started for it, which may be killed. */
   readonly redis: RedisServer | undefined;
   /** Or several, of which one is the master. */
   readonly replicas: Replicas | undefined;
+  /** Or three masters with their replicas. */
+  readonly cluster: Cluster | undefined;
   readonly lockNodes: readonly RedisServer[];
   /** What is added by schedules. */
   readonly recurring: Recurring;
@@ -50,28 +54,26 @@ export class Arena {
   readonly #ownWay: Proxy | undefined;
   #partitionCount: number;
 
-  private constructor(parts: ArenaParts, { redis, replicas, ownWay, lockNodes, shim }: Servers) {
+  private constructor(parts: ArenaParts, { redis, replicas, cluster, ownWay, lockNodes, shim }: Servers) {
     this.plan = parts.plan;
     this.#partitionCount = parts.plan.partitions;
     this.#parts = parts;
     this.redis = redis;
     this.replicas = replicas;
+    this.cluster = cluster;
     this.lockNodes = lockNodes;
     this.shim = shim;
     this.#ownWay = ownWay;
-    this.connection = ownWay?.url ?? redis?.connection ?? parts.plan.connection ?? '';
-    this.link = new RedisLink({
-      connection: this.connection,
-      purpose: 'campaign',
-      commandTimeoutMs: operatorTimeoutMs,
-    });
+    this.connection = cluster?.url ?? ownWay?.url ?? redis?.connection ?? parts.plan.connection ?? '';
+    this.link = this.newHand('campaign', operatorTimeoutMs);
     const { connection, prefix } = this;
     const { partitions } = parts.plan;
     this.recurring = new Recurring({ queue: queueName, connection, prefix, partitions, writer: parts.writer });
   }
 
   static async open(parts: ArenaParts): Promise<Arena> {
-    const arena = new Arena(parts, await startServers(parts.plan, parts.writer));
+    const tagOf = (partition: number): string => `{${queueName}:${partition}}`;
+    const arena = new Arena(parts, await startServers({ ...parts, tagOf }));
     try {
       await arena.link.send(['PING'], { timeoutMs: reachMs });
       await arena.#create();
@@ -99,6 +101,18 @@ export class Arena {
     } finally {
       await queue.close();
     }
+  }
+
+  /** Another connection of the campaign's own: nothing else is asked on it. */
+  newHand(purpose: string, commandTimeoutMs: number): Hand {
+    const { cluster, connection } = this;
+    return cluster?.newHand(purpose, commandTimeoutMs) ?? new RedisLink({ connection, purpose, commandTimeoutMs });
+  }
+
+  /** To each of the servers that were started for it and are no lock nodes. */
+  async sendToAll(command: readonly string[]): Promise<void> {
+    if (this.cluster === undefined) await this.link.send(command);
+    else await Promise.all(this.cluster.nodes.map((node) => node.send(...command)));
   }
 
   /** A partition's key, as docs/wire-format.md has it. */
@@ -133,10 +147,13 @@ export class Arena {
     try {
       for (const actor of this.actors) if (actor.isAlive) await actor.kill();
       for (const { proxies } of this.actors) await Promise.all(proxies.map((proxy) => proxy.stop()));
-      if (this.plan.connection !== undefined && this.link.life > 0) await removeKeys(this.link, this.prefix);
+      const { link, plan } = this;
+      if (plan.connection !== undefined && link instanceof RedisLink && link.life > 0) {
+        await removeKeys(link, this.prefix);
+      }
     } finally {
       await Promise.all([this.link.stop(), this.recurring.close()]);
-      const ours = [this.redis, this.replicas, this.#ownWay, ...this.lockNodes];
+      const ours = [this.redis, this.replicas, this.cluster, this.#ownWay, ...this.lockNodes];
       await Promise.all(ours.map(async (one) => one?.stop()));
       if (this.shim instanceof Shim) await this.shim.close();
     }
@@ -156,24 +173,30 @@ export class Arena {
     }
   }
 
+  async #newWay(): Promise<Proxy> {
+    const way = await proxyTo(targetOf(this.redis ?? this.replicas?.master, this.plan.connection));
+    this.replicas?.follow(way);
+    return way;
+  }
+
   async #newActor(role: RoleName, name: string): Promise<Actor> {
     const { plan, writer, onTrouble, draws } = this.#parts;
-    const way = await proxyTo(targetOf(this.redis ?? this.replicas?.master, plan.connection));
-    this.replicas?.follow(way);
+    const way = this.cluster ?? (await this.#newWay());
     const votes = role === 'leader' ? await Promise.all(this.lockNodes.map((node) => proxyTo(node))) : [];
     const own = draws.branch();
     const share = plan.tasksPerSecond / plan.producers;
     return new Actor({
       role,
       name,
-      proxies: [way, ...votes],
+      proxies: way instanceof Proxy ? [way, ...votes] : votes,
       writer,
       onTrouble,
       ...(this.shim instanceof Shim && { env: this.shim.envOf(name) }),
       setting: (life) => ({
         role,
         name: life,
-        connection: throughProxy(plan.connection, way),
+        connection: way instanceof Proxy ? throughProxy(plan.connection, way) : way.url,
+        durability: plan.durability,
         lockNodes: votes.map(({ url }) => url),
         prefix: this.prefix,
         queue: queueName,

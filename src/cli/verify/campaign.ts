@@ -2,7 +2,7 @@ import { scheduler } from 'node:timers/promises';
 import { Arena } from './arena.js';
 import { failoverFaults } from './faults/failover.js';
 import type { Fault } from './faults/fault.js';
-import { faults } from './faults/faults.js';
+import { clusterDeck, faults } from './faults/faults.js';
 import { nowMs } from './history/instant.js';
 import { HistoryWriter } from './history/writer.js';
 import { Nemesis } from './nemesis.js';
@@ -32,9 +32,10 @@ const resumedMsMax = 5_000;
 export async function runCampaign({ plan, signal, tell }: CampaignParts): Promise<void> {
   const writer = new HistoryWriter(plan.historyFolder, 'nemesis');
   const { seed, seconds, form, leaseMs, lockTtlMs } = plan;
-  const { appendonly, lockNodes, replicated, minReplicas, partitions } = plan;
+  const { appendonly, lockNodes, servers, minReplicas, partitions, durability } = plan;
   const ownRedis = plan.connection === undefined;
-  const variant = { ownRedis, appendonly, lockNodes, replicated, minReplicas, partitions };
+  const kind = { replicated: servers === 'replicated', cluster: servers === 'cluster' };
+  const variant = { ownRedis, appendonly, lockNodes, ...kind, minReplicas, partitions, durability };
   writer.note({ what: 'plan', seed, seconds, form, leaseMs, lockTtlMs, ...variant });
   const draws = new Seeded(seed);
   tell('starting Redis, and the processes around it');
@@ -80,10 +81,11 @@ async function breakThings({ arena, draws, ...scene }: Scene & { arena: Arena; d
   tell(`faults made: ${nemesis.made}; now the rest is worked off`);
 }
 
-/** Those that were named, or the deck: of a replicated Redis its failovers. */
+/** Those that were named, or the deck: of a replicated Redis its failovers, of a cluster what can be made there. */
 function chosenFaults({ plan }: Arena): Fault[] {
   if (plan.faults !== undefined) return faults.filter(({ name }) => plan.faults?.includes(name));
-  if (plan.replicated) return [...failoverFaults];
+  if (plan.servers === 'replicated') return [...failoverFaults];
+  if (plan.servers === 'cluster') return [...clusterDeck];
   return faults.filter(({ alone = false }) => !alone);
 }
 

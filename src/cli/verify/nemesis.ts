@@ -72,6 +72,7 @@ export class Nemesis {
       fault: fault.name,
       target: planned.target,
       costs: planned.costs,
+      ...(planned.partitions && { partitions: planned.partitions }),
     } as const;
     const fromMs = nowMs();
     writer.note({ ...told, phase: 'begin' });

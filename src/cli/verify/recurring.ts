@@ -73,9 +73,12 @@ export class Recurring {
     await this.#queue.close();
   }
 
+  /** Where nobody led for a while the first that it has not fired has passed already. */
   async #pause(name: string): Promise<{ nextMs: number; sinceMs: number }> {
-    const { upcoming, paused } = await this.#queue.schedules.pause(name);
-    return { nextMs: upcoming[0] ?? 0, sinceMs: paused?.since ?? 0 };
+    const { fired, upcoming, paused } = await this.#queue.schedules.pause(name);
+    const [lastMs] = fired;
+    const nextMs = lastMs === undefined ? upcoming[0] : lastMs + everyMs;
+    return { nextMs: nextMs ?? 0, sinceMs: paused?.since ?? 0 };
   }
 
   async #each(act: (name: string) => Promise<unknown>): Promise<void> {

@@ -1,21 +1,17 @@
-import { connect } from 'node:net';
-import { scheduler } from 'node:timers/promises';
 import { launchRedis, type RedisServer } from '../../testing.js';
 import { nowMs } from './history/instant.js';
 import type { HistoryWriter } from './history/writer.js';
 import type { Plan } from './plan.js';
 import type { Proxy } from './proxy.js';
+import { ask, host, until } from './server-talk.js';
 
 const masterName = 'campaign';
-const host = '127.0.0.1';
 const serversCount = 3;
 const sentinelsCount = 3;
 const downAfterMs = 1_000;
 /** The next failover of the same master may begin twice that after the last one. */
 const failoverMs = 3_000;
 const maxLagSeconds = 2;
-const lookMs = 50;
-const answerMs = 500;
 /** A sentinel gives a master that came back 8 s, and looks every 10. */
 const settleMsMax = 90_000;
 const promoteMsMax = 30_000;
@@ -170,30 +166,4 @@ function sentinelConfig({ port }: RedisServer): string[] {
 
 async function isReplica({ port }: RedisServer): Promise<boolean> {
   return (await ask(port, 'INFO replication')).includes('master_link_status:up');
-}
-
-/** All that a server or a Sentinel answers, as it comes; a Sentinel knows too few commands for a link. Empty: nothing. */
-async function ask(port: number | undefined, command: string): Promise<string> {
-  const end = '+PONG\r\n';
-  const socket = connect(port ?? 0, host);
-  let answer = '';
-  const silent = setTimeout(() => socket.destroy(), answerMs);
-  const closed = new Promise((resolve) => socket.once('close', resolve));
-  socket.on('error', () => {}); // it closes then
-  socket.on('data', (chunk) => {
-    answer += String(chunk);
-    if (answer.endsWith(end)) socket.destroy();
-  });
-  socket.write(`${command}\r\nPING\r\n`);
-  await closed;
-  clearTimeout(silent);
-  return answer.endsWith(end) ? answer : '';
-}
-
-async function until(holds: () => Promise<boolean>, what: string, msMax: number): Promise<void> {
-  const endMs = nowMs() + msMax;
-  while (!(await holds())) {
-    if (nowMs() > endMs) throw new Error(`not within ${msMax} ms: ${what}`);
-    await scheduler.wait(lookMs);
-  }
 }

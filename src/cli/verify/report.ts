@@ -54,12 +54,13 @@ function wordOf(name: string, { plan }: Verdict): string {
 
 function settingOf({ plan }: Verdict): string {
   const { seed, seconds, form, ownRedis, appendonly, lockNodes = 0, replicated = false, minReplicas = 0 } = plan;
-  const { partitions = 1 } = plan;
+  const { partitions = 1, cluster = false, durability = 'memory' } = plan;
   const redis = ownRedis ? `a Redis of its own, appendfsync ${appendonly}` : "somebody's Redis";
   const votes = lockNodes === 0 ? 'which votes itself' : `${lockNodes} lock nodes`;
   const replicas = replicated ? `, replicated, min-replicas-to-write ${minReplicas}` : '';
+  const nodes = cluster ? `, a cluster, durability ${durability}` : '';
   const parts = partitions === 1 ? '' : `, ${partitions} partitions`;
-  return `seed ${seed}, ${seconds} s of faults, ${form} form, ${redis}${replicas}, ${votes}${parts}`;
+  return `seed ${seed}, ${seconds} s of faults, ${form} form, ${redis}${replicas}${nodes}, ${votes}${parts}`;
 }
 
 function wrapped(parts: readonly string[]): string {

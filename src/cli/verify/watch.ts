@@ -1,6 +1,7 @@
 import { scheduler } from 'node:timers/promises';
 import { Queue } from '../../index.js';
 import { RedisLink } from '../../testing.js';
+import type { Hand } from './cluster/hand.js';
 import { type Arena, queueName } from './arena.js';
 import { nowMs } from './history/instant.js';
 import type { AuditRecord } from './history/records.js';
@@ -16,14 +17,14 @@ export class Watch {
   readonly #writer: HistoryWriter;
   readonly #queue: Queue;
   /** A reading that is late costs its connection: nothing else is asked on it. */
-  readonly #clockLink: RedisLink;
+  readonly #clockLink: Hand;
   readonly #ended = new AbortController();
   #watching: Promise<unknown> = Promise.resolve();
 
   constructor(arena: Arena, writer: HistoryWriter) {
     this.#arena = arena;
     this.#writer = writer;
-    this.#clockLink = new RedisLink({ connection: arena.connection, purpose: 'clock', commandTimeoutMs: patienceMs });
+    this.#clockLink = arena.newHand('clock', patienceMs);
     this.#queue = new Queue(queueName, {
       connection: arena.connection,
       prefix: arena.prefix,

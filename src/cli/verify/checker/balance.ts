@@ -1,7 +1,7 @@
 import type { RecordOf } from '../history/records.js';
 import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
-import { acceptanceOf, acceptedAt } from './task-life.js';
+import { acceptanceOf, acknowledgedIn } from './task-life.js';
 
 /** A sweep has repaired by then what an operator's hand took away. */
 const repairMs = 10_000;
@@ -36,7 +36,8 @@ function addedInTheEnd({ tasks, faults, of }: Evidence, findings: Findings): voi
   for (const life of tasks.values()) {
     const acceptance = acceptanceOf(life);
     if (acceptance === 'accepted' || acceptance === 'possible') most += 1;
-    if (acceptance === 'accepted' && !faults.mayHaveLost(acceptedAt(life) ?? 0)) sure += 1;
+    const asked = acknowledgedIn(life);
+    if (asked !== undefined && !faults.mayHaveLost(asked.toMs, life.places, asked.fromMs)) sure += 1;
   }
   const fired = last.counts['fired'] ?? 0;
   const added = (last.counts['added'] ?? 0) - fired;

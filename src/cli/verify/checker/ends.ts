@@ -40,7 +40,7 @@ function startsBeforeItsEnd(life: TaskLife, evidence: Evidence, findings: Findin
   for (const start of life.starts) {
     const over = life.ends.find((end) => isAfter(start.at, end, plan.leaseMs)) ?? retryOf(life, start.attempt);
     if (over === undefined || !isAfter(start.at, over, plan.leaseMs)) continue;
-    if (faults.cost(['group', 'writes'], { fromMs: over.fromMs - plan.leaseMs, toMs: start.at })) continue;
+    if (faults.cost(['group', 'writes'], { fromMs: over.fromMs - plan.leaseMs, toMs: start.at }, life.places)) continue;
     findings.broke(`${startText(start, when)}, after its ${over.verb} at ${when(over.toMs)}`);
   }
 }
@@ -62,7 +62,7 @@ function toldIsWritten(life: TaskLife, evidence: Evidence, findings: Findings): 
   for (const one of told) {
     const { what, at, by } = one;
     if (what === 'recovered' || what === 'lease_lost') continue;
-    if (faults.mayHaveLost(at, ownStart(life, one)?.at)) continue; // what a busy worker hears may be old
+    if (faults.mayHaveLost(at, life.places, ownStart(life, one)?.at)) continue; // what a busy worker hears may be old
     counted[what] += 1;
     const end = written.filter(({ verb }) => verb === verbs[what])[counted[what] - 1];
     if (end !== undefined && end.fromMs <= at) {
@@ -90,6 +90,7 @@ function byItsHolder(
   const last = ofAttempt.at(-1);
   const own = ownStart(life, told);
   if (last === undefined || last.by === told.by || (own !== undefined && own.at >= last.at)) return;
-  if (faults.cost(['group', 'writes'], { fromMs: (ofAttempt[0] as Start).at - plan.leaseMs, toMs: end.toMs })) return;
+  const span = { fromMs: (ofAttempt[0] as Start).at - plan.leaseMs, toMs: end.toMs };
+  if (faults.cost(['group', 'writes'], span, life.places)) return;
   findings.broke(`${startText(last, when)}, and ${told.by} settled it at ${when(end.toMs)}, which had lost it by then`);
 }

@@ -1,6 +1,7 @@
 import { exitCodes, Failure } from '../../failure.js';
 import type { HistoryRecord, RecordOf } from '../history/records.js';
 import { actorOf, Faults } from './faults.js';
+import { layoutsOf, notedPlaces, placesOf } from './places.js';
 import { RedisClock } from './redis-clock.js';
 import { nominalOf, type ScheduleLife, scheduleLivesOf } from './schedule-life.js';
 import { newLife, type TaskLife } from './task-life.js';
@@ -35,11 +36,14 @@ export function evidenceOf(records: readonly HistoryRecord[]): Evidence {
   const clock = new RedisClock(of('clock'));
   const schedules = scheduleLivesOf(of('schedule'));
   const processes = grouped(records, ({ by }) => by);
+  const lives = livesOf(records, { clock, schedules });
+  const growths = of('fault').filter(({ fault, phase }) => fault === 'queue-grown' && phase === 'begin').length;
+  const known = { noted: notedPlaces(records), layouts: layoutsOf(plan.partitions ?? 1, growths) };
   const names = [...processes.keys(), ...of('process').map(({ name }) => name)];
   return {
     plan,
     records,
-    tasks: livesOf(records, { clock, schedules }),
+    tasks: new Map([...lives].map(([id, life]) => [id, { ...life, places: placesOf(life, known) }])),
     schedules,
     faults: new Faults(of('fault'), new Set(names.filter((name) => actorOf(name) !== name).map(actorOf))),
     clock,

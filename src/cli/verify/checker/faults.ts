@@ -1,4 +1,5 @@
 import type { Cost, RecordOf } from '../history/records.js';
+import { meet, type Places } from './places.js';
 import { firstFrom, type Span } from './redis-clock.js';
 
 /** A fault, from its first moment to when all was mended. */
@@ -6,6 +7,8 @@ export interface FaultWindow extends Span {
   readonly fault: string;
   readonly target: string;
   readonly costs: readonly Cost[];
+  /** The only ones that pay. */
+  readonly partitions: Places;
 }
 
 /** Redis syncs its file once a second at best, and a lagging sync may be one more behind: what is older is kept. */
@@ -34,9 +37,10 @@ export class Faults {
     );
   }
 
-  /** Whether a fault with one of these costs fell into that time. */
-  cost(costs: readonly Cost[], span: Span): boolean {
-    return costs.some((cost) => this.#byCost.get(cost)?.some((window) => touch(window, span)) ?? false);
+  /** Whether a fault with one of these costs fell into that time, and on one of these partitions. */
+  cost(costs: readonly Cost[], span: Span, places?: Places): boolean {
+    const isHit = (window: FaultWindow): boolean => touch(window, span) && meet(window.partitions, places);
+    return costs.some((cost) => this.#byCost.get(cost)?.some(isHit) ?? false);
   }
 
   /** Whether this worker's leases may have been lost in that time. A target that is no process hits them all. */
@@ -46,9 +50,9 @@ export class Faults {
     return this.#byCost.get('leases')?.some((window) => hits(window) && touch(window, span)) ?? false;
   }
 
-  /** Whether Redis may have lost what it acknowledged at that instant; or since another, as far as one knows. */
-  mayHaveLost(at: number, sinceMs: number = at): boolean {
-    return this.cost(['writes'], { fromMs: sinceMs, toMs: at + unsyncedMs });
+  /** Whether Redis may have lost there what it acknowledged at that instant; or since another, as far as one knows. */
+  mayHaveLost(at: number, places: Places, sinceMs: number = at): boolean {
+    return this.cost(['writes'], { fromMs: sinceMs, toMs: at + unsyncedMs }, places);
   }
 
   /** Whether anything was broken in that time. */
@@ -72,8 +76,9 @@ function windowsOf(records: readonly RecordOf<'fault'>[]): FaultWindow[] {
   const ends = new Map(records.filter(({ phase }) => phase === 'end').map(({ n, at }) => [n, at]));
   return records
     .filter(({ phase }) => phase === 'begin')
-    .map(({ n, at, fault, target, costs }) => {
-      return { fault, target, costs, fromMs: at, toMs: ends.get(n) ?? Number.POSITIVE_INFINITY };
+    .map(({ n, at, fault, target, costs, partitions }) => {
+      const span = { fromMs: at, toMs: ends.get(n) ?? Number.POSITIVE_INFINITY };
+      return { fault, target, costs, partitions: partitions && new Set(partitions), ...span };
     });
 }
 

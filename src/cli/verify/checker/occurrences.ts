@@ -67,15 +67,15 @@ function wasTwice(
 }
 
 /** A group that was made anew counts deliveries anew; an end that Redis lost was none. */
-function begunAnew({ starts }: TaskLife, { faults, plan }: Evidence): ExtraStart | undefined {
+function begunAnew({ places, starts }: TaskLife, { faults, plan }: Evidence): ExtraStart | undefined {
   const pairs = starts.slice(1).map((again, at) => ({ before: starts[at] ?? again, again }));
   return pairs.find(({ before, again }) => {
     const span = { fromMs: before.at - plan.leaseMs, toMs: again.at };
-    return !grows(before, again) && !faults.cost(['group', 'writes'], span);
+    return !grows(before, again) && !faults.cost(['group', 'writes'], span, places);
   });
 }
 
-function outOfPlace({ id, nominal, starts }: TaskLife, evidence: Evidence, findings: Findings): void {
+function outOfPlace({ id, nominal, places, starts }: TaskLife, evidence: Evidence, findings: Findings): void {
   const { schedules, faults, when } = evidence;
   const schedule = nominal && schedules.get(nominal.schedule);
   if (nominal === undefined || schedule === undefined) return;
@@ -83,7 +83,7 @@ function outOfPlace({ id, nominal, starts }: TaskLife, evidence: Evidence, findi
   if (strange !== undefined) findings.broke(`${id} ran, ${strange}`);
   for (const start of starts) {
     const pause = pauseAt(schedule, { at: start.at, nominalMs: nominal.ms });
-    if (pause === undefined || faults.mayHaveLost(pause.fromAt)) continue;
+    if (pause === undefined || faults.mayHaveLost(pause.fromAt, places)) continue;
     findings.broke(`${startText(start, when)}, in the pause of its schedule from ${when(pause.fromAt)} on`);
   }
 }

@@ -19,13 +19,13 @@ export function ran(evidence: Evidence, findings: Findings): void {
 type Returns = ReadonlyMap<string, RecordOf<'return'>>;
 
 function startedAndReturned(
-  { id, starts }: TaskLife,
+  { id, places, starts }: TaskLife,
   { end, attempt }: { end: End; attempt: number },
   { evidence, findings, returns }: { evidence: Evidence; findings: Findings; returns: Returns },
 ): void {
   const { faults, plan, when } = evidence;
   const byMs = end.toMs + plan.leaseMs; // a stream id stands still while Redis' clock is behind
-  if (faults.mayHaveLost(end.fromMs)) return; // attempts may be counted anew
+  if (faults.mayHaveLost(end.fromMs, places)) return; // attempts may be counted anew
   const before = starts.filter((start) => start.attempt === attempt && start.at <= byMs);
   if (before.length === 0) {
     findings.broke(`attempt ${attempt} of ${id} never started, and its ${end.verb} was written at ${when(end.toMs)}`);

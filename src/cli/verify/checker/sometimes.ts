@@ -17,6 +17,7 @@ export interface Sometimes {
 const refusals = /^leader-freeze|^lock-nodes?-|^net-hole/;
 /** What a leader sent is kept until another leads. */
 const late = /^net-late-requests/;
+const takeOvers = /^master-/;
 const cuts = /^net-cut-replies|^redis-kill-in-reply/;
 const silencing = /freeze|block/;
 const handOvers = /^leader-/;
@@ -35,6 +36,7 @@ export function sometimes(evidence: Evidence): Sometimes[] {
     met('a lease was lost', { seen: told('lease_lost'), chances: silenced(evidence, handlers), enough: 3 }),
     met('a write was refused', { seen: refused, chances: faults.count(refusals), enough: 30 }),
     met('a write that came late was refused', { seen: refused, chances: faults.count(late), enough: 3 }),
+    met('a replica took over', { seen: of('failover').length, chances: faults.count(takeOvers), enough: 1 }),
     met('a reply was cut', { seen: cut, chances: faults.count(cuts), enough: 3 }),
     ...(evidence.schedules.size === 0 ? [] : handedOver(evidence)),
   ];

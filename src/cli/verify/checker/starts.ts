@@ -15,7 +15,7 @@ export function dupExplained(evidence: Evidence, findings: Findings): void {
   for (const life of tasks.values()) {
     for (const { before, again } of extraStartsOf(life)) {
       const span = { fromMs: before.at - plan.leaseMs, toMs: Math.min(again.at, doneBy(life, before, plan.leaseMs)) };
-      if (faults.costLeases(before.by, span) || faults.cost(['group', 'writes'], span)) explained += 1;
+      if (faults.costLeases(before.by, span) || faults.cost(['group', 'writes'], span, life.places)) explained += 1;
       else findings.broke(`${startText(before, when)}, and again ${startText(again, when)}: no fault explains it`);
     }
   }
@@ -51,7 +51,7 @@ export function attemptMono(evidence: Evidence, findings: Findings): void {
       const before = life.starts[at - 1];
       if (before === undefined || grows(before, start)) return;
       const span = { fromMs: before.at - plan.leaseMs, toMs: start.at };
-      if (faults.cost(['group', 'writes'], span)) return;
+      if (faults.cost(['group', 'writes'], span, life.places)) return;
       findings.broke(`${startText(before, when)}, then ${startText(start, when)}`);
     });
     retriedFirst(life, evidence, findings);
@@ -69,7 +69,7 @@ function retriedFirst(life: TaskLife, { faults, when }: Evidence, findings: Find
     if (start.attempt === 1) continue;
     const retry = life.retries[start.attempt - 2];
     if (retry !== undefined && retry.fromMs <= start.at) continue;
-    if (faults.cost(['writes'], spanOf(life))) continue;
+    if (faults.cost(['writes'], spanOf(life), life.places)) continue;
     findings.broke(`${startText(start, when)}, but attempt ${start.attempt - 1} had not been given back`);
   }
 }

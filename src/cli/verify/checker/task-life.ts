@@ -1,4 +1,5 @@
 import type { RecordOf } from '../history/records.js';
+import type { Places } from './places.js';
 import type { Span } from './redis-clock.js';
 import type { Nominal } from './schedule-life.js';
 
@@ -16,6 +17,8 @@ export interface TaskLife {
   readonly id: string;
   /** Of an occurrence: nobody but the leader adds those. */
   readonly nominal: Nominal | undefined;
+  /** Where it may have been; what has been lost elsewhere is not why anything became of it. */
+  readonly places: Places;
   readonly adds: RecordOf<'add'>[];
   readonly answers: Answer[];
   readonly starts: Start[];
@@ -33,7 +36,7 @@ export interface TaskLife {
 export type Acceptance = 'accepted' | 'possible' | 'refused' | 'unasked' | 'fired';
 
 export function newLife(id: string, nominal: Nominal | undefined): TaskLife {
-  return { id, nominal, adds: [], answers: [], starts: [], ends: [], retries: [], told: [] };
+  return { id, nominal, places: undefined, adds: [], answers: [], starts: [], ends: [], retries: [], told: [] };
 }
 
 export function acceptanceOf({ nominal, adds, answers }: TaskLife): Acceptance {
@@ -47,6 +50,15 @@ export function acceptanceOf({ nominal, adds, answers }: TaskLife): Acceptance {
 /** When its add returned. */
 export function acceptedAt({ answers }: TaskLife): number | undefined {
   return answers.find(({ what }) => what === 'added')?.at;
+}
+
+/**
+ * Within that time Redis acknowledged its add: of a batch a part may have been, long before the call returned. Undefined:
+ * nobody heard of it.
+ */
+export function acknowledgedIn(life: TaskLife): Span | undefined {
+  const toMs = acceptedAt(life);
+  return toMs === undefined ? undefined : { fromMs: life.adds[0]?.at ?? toMs, toMs };
 }
 
 /** From the first that was said of it to the last. */

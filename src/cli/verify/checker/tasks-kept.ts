@@ -1,15 +1,15 @@
 import type { Evidence } from './evidence.js';
 import type { Findings } from './check-result.js';
-import { acceptanceOf, acceptedAt, type TaskLife } from './task-life.js';
+import { acceptanceOf, acknowledgedIn, type TaskLife } from './task-life.js';
 
 /** NO_LOSS: a task whose add returned comes to an end. What Redis itself may have lost is counted, and forgiven. */
 export function noLoss({ tasks, faults, when }: Evidence, findings: Findings): void {
   let lostWrites = 0;
   for (const life of tasks.values()) {
-    const at = acceptedAt(life);
-    if (at === undefined || life.ends.length > 0) continue;
-    if (faults.mayHaveLost(at)) lostWrites += 1;
-    else findings.broke(`${life.id} was added at ${when(at)} and has no end; ${lastOf(life, when)}`);
+    const asked = acknowledgedIn(life);
+    if (asked === undefined || life.ends.length > 0) continue;
+    if (faults.mayHaveLost(asked.toMs, life.places, asked.fromMs)) lostWrites += 1;
+    else findings.broke(`${life.id} was added at ${when(asked.toMs)} and has no end; ${lastOf(life, when)}`);
   }
   findings.figure('lostWrites', lostWrites);
 }

@@ -1,5 +1,6 @@
 import type { Findings } from './check-result.js';
 import type { Evidence } from './evidence.js';
+import { home } from './places.js';
 import type { Span } from './redis-clock.js';
 
 /** How long one process trusted that it leads. */
@@ -24,7 +25,7 @@ export function trustDisjoint(evidence: Evidence, findings: Findings): void {
     for (const other of under) {
       if (other.by === reign.by) continue;
       const both = { fromMs: reign.fromMs - 2 * plan.lockTtlMs, toMs: Math.min(reign.toMs, other.toMs) };
-      if (faults.cost(['clock', 'writes', 'votes'], both)) continue;
+      if (faults.cost(['clock', 'writes', 'votes'], both, home)) continue;
       const names = `${other.by} (term ${other.term}) and ${reign.by} (term ${reign.term})`;
       findings.broke(`${names} both trusted that they lead, from ${when(reign.fromMs)} to ${when(both.toMs)}`);
     }

@@ -17,6 +17,8 @@ export interface Planned {
   readonly target: string;
   /** What by the promises it may cost; nothing else does. */
   readonly costs: readonly Cost[];
+  /** On these partitions alone. Default: on all. */
+  readonly partitions?: readonly number[];
   /** What it takes for itself: no other fault is made on the same at the same time. */
   readonly holds: readonly string[];
   /** Makes it, holds it and mends it. */

@@ -8,7 +8,7 @@ const latencyMs = 200;
 const drip = { bytes: 2_048, everyMs: 4 };
 
 /** Faults of the network: of one process, or, one time in four, of all at once. */
-export const networkFaults: readonly Fault[] = [
+const networkFaultsOfOne: readonly Fault[] = [
   onNetwork('net-reset', [], async (proxies, { wait, draws }) => {
     for (let times = 0; times < 3; times += 1) {
       for (const proxy of proxies) proxy.reset();
@@ -59,6 +59,12 @@ export const networkFaults: readonly Fault[] = [
     },
   },
 ];
+
+/** Of a cluster the processes learn where its nodes are, and go there. */
+export const networkFaults: readonly Fault[] = networkFaultsOfOne.map((fault) => ({
+  ...fault,
+  missing: ({ cluster }) => cluster && 'its processes reach the nodes of a cluster directly',
+}));
 
 async function hole(
   proxies: readonly Proxy[],

@@ -26,7 +26,7 @@ export const operatorFaults: readonly Fault[] = [
   },
 ];
 
-const partitionsMax = 16;
+const partitionsMax = 24;
 
 /** Whatever else is broken meanwhile; then the processes see to what was begun. */
 async function growQueue({ arena, wait, draws }: Making): Promise<void> {

@@ -8,6 +8,23 @@ const bulkTasks = 30;
 const bigPiece = 16_384;
 const bigReplyWaitMs = 4_000;
 
+/** Faults of each server that was started for the campaign, one by one. */
+export const everywhereFaults: readonly Fault[] = [
+  everywhere('script-flush', async ({ arena, wait }) => {
+    for (let times = 0; times < 5; times += 1) {
+      await arena.sendToAll(['SCRIPT', 'FLUSH', 'SYNC']);
+      await wait(100);
+    }
+  }),
+  everywhere('client-kill', async ({ arena, wait }) => {
+    for (let times = 0; times < 3; times += 1) {
+      await arena.sendToAll(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
+      await arena.sendToAll(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
+      await wait(300);
+    }
+  }),
+];
+
 /** Faults of the server itself; only of one that was started for the campaign. */
 export const redisFaults: readonly Fault[] = [
   onRedis('redis-kill', [], async (redis, { wait, draws }) => {
@@ -27,19 +44,7 @@ export const redisFaults: readonly Fault[] = [
     await wait(arena.plan.leaseMs * draws.between(1, 1.5));
     await redis.kill('SIGCONT');
   }),
-  onRedis('script-flush', [], async (_redis, { arena, wait }) => {
-    for (let times = 0; times < 5; times += 1) {
-      await arena.link.send(['SCRIPT', 'FLUSH', 'SYNC']);
-      await wait(100);
-    }
-  }),
-  onRedis('client-kill', [], async (_redis, { arena, wait }) => {
-    for (let times = 0; times < 3; times += 1) {
-      await arena.link.send(['CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes']);
-      await arena.link.send(['CLIENT', 'KILL', 'TYPE', 'pubsub']);
-      await wait(300);
-    }
-  }),
+  ...everywhereFaults,
   onRedis('redis-full', [], async (_redis, { arena, wait, draws }) => {
     const usedBytes = /used_memory:(\d+)/.exec(String(await arena.link.send(['INFO', 'memory'])))?.[1] ?? '1';
     await arena.link.send(['CONFIG', 'SET', 'maxmemory', usedBytes]);
@@ -86,7 +91,16 @@ function onRedis(
   };
 }
 
-export function needsOwnRedis({ redis, replicas }: Arena): string | undefined {
+function everywhere(name: string, run: (making: Making) => Promise<void>): Fault {
+  return {
+    name,
+    missing: (arena) => (arena.cluster === undefined ? needsOwnRedis(arena) : undefined),
+    plan: () => ({ target: 'redis', costs: [], holds: ['redis'], run }),
+  };
+}
+
+function needsOwnRedis({ redis, replicas, cluster }: Arena): string | undefined {
+  if (cluster !== undefined) return 'its Redis is a cluster in this campaign';
   if (replicas !== undefined) return 'its Redis is replicated in this campaign';
   return redis === undefined ? 'it is for a Redis of its own only' : undefined;
 }

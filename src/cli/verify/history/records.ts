@@ -16,7 +16,7 @@ export type Fate = 'work' | 'slow' | 'flaky' | 'reject' | 'poison' | 'big';
 
 /** A producer's. `add` is written before the call, the others after it. */
 export type ProducerRecord =
-  | { what: 'add'; id: string; fate: Fate; dueMs?: number; inMs?: number; expiresMs?: number }
+  | { what: 'add'; id: string; key?: string; fate: Fate; dueMs?: number; inMs?: number; expiresMs?: number }
   | { what: 'added'; id: string; status: 'ready' | 'scheduled' | 'duplicate' }
   /** It may or may not have happened. */
   | { what: 'add_unknown'; id: string; code: string }
@@ -86,11 +86,22 @@ export type NemesisRecord =
       lockNodes?: number;
       replicated?: boolean;
       minReplicas?: number;
+      cluster?: boolean;
+      durability?: 'memory' | 'replicated';
       partitions?: number;
     }
   | { what: 'phase'; phase: 'load' | 'faults' | 'calm' | 'drain' | 'drained' | 'stopped' }
   /** `n` counts faults. `target`: a process (`worker-2`, all its lives), or `redis`, `network`, `operator`, `lock-nodes`. */
-  | { what: 'fault'; n: number; fault: string; target: string; costs: readonly Cost[]; phase: 'begin' | 'end' }
+  | {
+      what: 'fault';
+      n: number;
+      fault: string;
+      target: string;
+      costs: readonly Cost[];
+      /** What it costs it costs on these partitions; on all, where none is said. */
+      partitions?: readonly number[];
+      phase: 'begin' | 'end';
+    }
   /** A fault was left out, and why. */
   | { what: 'skipped'; fault: string; why: string }
   | {
@@ -101,10 +112,13 @@ export type NemesisRecord =
       signal?: string | null;
       asked?: boolean;
     }
-  /** One of the servers of a replicated Redis, by its address. `demoted`: it is the replica of another now, and in sync. */
-  | { what: 'server'; address: string; phase: 'frozen' | 'killed' | 'thawed' | 'started' | 'demoted' }
-  /** The address that clients know leads elsewhere now; `tookMs` after the master was gone. */
-  | { what: 'failover'; from: string; to: string; tookMs: number }
+  /** One of the servers of a replicated Redis or of a cluster, by its address. `demoted`: it is the replica of another now. */
+  | { what: 'server'; address: string; phase: 'frozen' | 'killed' | 'thawed' | 'started' | 'demoted' | 'restarted' }
+  /**
+   * The address that clients know leads elsewhere now, or a replica took over the `partitions` of its master; `tookMs` after
+   * the master was gone.
+   */
+  | { what: 'failover'; from: string; to: string; tookMs: number; partitions?: readonly number[] }
   /** Redis' clock is ahead of the monotonic one by something from low to high. */
   | { what: 'clock'; lowMs: number; highMs: number }
   /** One look of the stats script: all from one instant. */

@@ -13,8 +13,8 @@ const repeatForMs = 8_000;
 /** Adds at an even pace, one by one and in batches, and cancels some. It notes what it asks before it asks. */
 export function producer(parts: RoleParts): Role {
   const { setting, writer, observe } = parts;
-  const { connection, prefix } = setting;
-  const queue = new Queue(setting.queue, { connection, prefix, observe, repeatFor: repeatForMs });
+  const { connection, prefix, durability } = setting;
+  const queue = new Queue(setting.queue, { connection, prefix, observe, durability, repeatFor: repeatForMs });
   const adding = new Adding(queue, parts);
   return {
     start: async () => {
@@ -92,6 +92,7 @@ class Adding {
       writer.note({
         what: 'add',
         id,
+        ...(key !== undefined && { key }),
         fate: payload.fate,
         ...(dueMs !== undefined && { dueMs }),
         ...(inMs !== undefined && { inMs }),

@@ -7,6 +7,7 @@ export interface Setting {
   readonly name: string;
   readonly connection: string;
   readonly lockNodes: readonly string[];
+  readonly durability: 'memory' | 'replicated';
   readonly prefix: string;
   readonly queue: string;
   readonly historyFolder: string;

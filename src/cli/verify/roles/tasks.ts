@@ -48,7 +48,7 @@ export function planTask(id: string, draws: Seeded, fate: Fate = drawFate(draws)
     key: draws.next() < 0.2 ? `key-${Math.floor(draws.between(0, keys))}` : undefined,
     payload: payloadOf(id, fate, draws),
     when: isDelayed ? { as, ms: delayMs } : undefined,
-    expiresInMs: isShortLived ? Math.floor(draws.between(0, 200)) : undefined,
+    expiresInMs: isShortLived ? Math.floor(draws.between(1, 200)) : undefined,
     cancelAfterMs: isCancelled ? Math.floor(draws.between(0, 1.2) * delayMs) : undefined,
   };
 }
