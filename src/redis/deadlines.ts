@@ -55,6 +55,12 @@ export class Deadlines<E extends { readonly deadlineMs: number }> {
     return taken;
   }
 
+  /** The first that came of those that `wanted` picks. */
+  find(wanted: (entry: E) => boolean): E | undefined {
+    for (const entry of this.#entries) if (wanted(entry)) return entry;
+    return undefined;
+  }
+
   [Symbol.iterator](): IterableIterator<E> {
     return this.#entries.values();
   }

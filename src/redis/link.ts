@@ -6,6 +6,7 @@ import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
 import type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
 import type { Reply } from './reply.js';
+import { Silence } from './silence.js';
 import { Supervisor, tell } from './supervisor.js';
 import { type Target, targetOf } from './target.js';
 
@@ -33,6 +34,7 @@ export class Link {
   readonly #where: string;
   readonly #supervisor: Supervisor;
   readonly #calls: Deadlines<Call>;
+  readonly #silence: Silence;
   #life: Life | undefined;
   #lastError: Error | undefined;
   #underWay = 0;
@@ -48,6 +50,8 @@ export class Link {
     this.#target = target;
     this.#where = `Redis at ${target.shown} (${purpose})`;
     this.#calls = new Deadlines(clock, (calls) => this.#onOverdue(calls));
+    const heardAtMs = (): number => this.#life?.heardAtMs ?? 0;
+    this.#silence = new Silence({ clock, calls: this.#calls, heardAtMs, onSilent: () => target.onSilent?.() });
     this.#supervisor = new Supervisor({
       target,
       clock,
@@ -72,6 +76,11 @@ export class Link {
   /** Whether a blocking read is under way, and all else on this link would wait for it. */
   get isBlocked(): boolean {
     return this.#blocked > 0;
+  }
+
+  /** Whether what was sent has had no answer for a second. */
+  get isSilent(): boolean {
+    return this.#silence.isThere;
   }
 
   /** Which server it leads to now; empty when that is not known. */
@@ -126,6 +135,7 @@ export class Link {
   stop(): Promise<void> {
     if (this.#stopped === undefined) {
       this.#life = undefined;
+      this.#silence.stop();
       this.#stopped = this.#supervisor.stop();
       for (const call of this.#calls.take()) this.#fail(call, { kind: call.sent ? 'stopped' : 'closed' });
       this.#tell({ type: 'closed' });
@@ -163,14 +173,11 @@ export class Link {
     call.sent = true;
     this.#underWay += 1;
     if (call.blocking) this.#blocked += 1;
+    if (this.#target.onSilent) this.#silence.watch();
     life.client.sendCommand(call.args as string[]).then(
-      (reply) => this.#onReply(call, reply as Reply, life),
+      (reply) => this.#settled(call, life) && call.resolve(reply as Reply),
       (error: unknown) => this.#onRefusal(call, error, life),
     );
-  }
-
-  #onReply(call: Call, reply: Reply, life: Life): void {
-    if (this.#settled(call, life)) call.resolve(reply);
   }
 
   /** An error reply is the call's own; what else node-redis rejects with concerns the connection. */

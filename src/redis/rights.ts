@@ -101,6 +101,7 @@ export function withRights(
     ...(target.kind && { kind: target.kind }),
     locate: () => target.locate(),
     ...(target.misleads && { misleads: (error) => target.misleads?.(error) ?? false }),
+    ...(target.onSilent && { onSilent: () => target.onSilent?.() }),
     ...(target.watch && { watch: (connection, onMoved) => target.watch?.(connection, onMoved) ?? (() => {}) }),
     confirm: async (client) => {
       await target.confirm?.(client);

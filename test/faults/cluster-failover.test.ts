@@ -108,6 +108,23 @@ test(
   },
 );
 
+test('what was sent to a master that sleeps is not waited for when another has its place', options, async () => {
+  const cluster = await TestCluster.forTest();
+  const [lost] = cluster.masters as [ClusterNode];
+  const name = cluster.queueOn(lost);
+  const queue = new Queue(name, { connection: cluster.url, repeatFor: '60s', commandTimeout: '60s' });
+  onTestFinished(() => queue.close());
+  await queue.add('tick', null, { id: 'before' });
+  await inStep(lost, name);
+  await lost.server.kill('SIGSTOP');
+  onTestFinished(() => lost.server.kill('SIGCONT'));
+  expect(await queue.add('tick', null, { id: 'meanwhile' })).toMatchObject({ status: 'ready' });
+  expect((await queue.stats()).ready).toBe(2);
+  await lost.server.kill('SIGCONT');
+  await until(async () => (await lost.told('replication', 'role')) === 'slave', 'it to be demoted', 40_000);
+  expect((await queue.stats()).ready).toBe(2);
+});
+
 test('who listens at a master that is killed hears on at another', options, async () => {
   const cluster = await TestCluster.forTest();
   const connection = { cluster: cluster.nodes.map(({ name }) => name), name: 'ear' };

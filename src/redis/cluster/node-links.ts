@@ -13,7 +13,10 @@ export interface NodeLinksParts {
   open: (node: string) => Link;
 }
 
-/** A connection to a node that is no master any more is kept as long as something may be under way there. */
+/**
+ * A connection to a node that is no master any more is kept as long as something may be under way there, and it answers. One
+ * that is silent was replaced while it slept: what it takes when it wakes is lost.
+ */
 const idleMs = 10_000;
 
 /** Whoever consumes or leads a partition wants its master more often than this. */
@@ -50,7 +53,7 @@ export class NodeLinks {
   /** Leaves those that are not among these masters. */
   keep(masters: ReadonlySet<string>): void {
     for (const node of this.#nodes.values()) {
-      if (!masters.has(node.name) && (!node.link.isUp || this.#isIdle(node))) this.#leave(node);
+      if (!masters.has(node.name) && (!node.link.isUp || node.link.isSilent || this.#isIdle(node))) this.#leave(node);
     }
   }
 

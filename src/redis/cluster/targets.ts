@@ -10,8 +10,14 @@ export interface ClusterWay {
 }
 
 /** One node, whatever becomes of it. What it says of other nodes is for those who sent it something. */
-export function nodeTarget({ cluster }: ClusterWay, node: string): Target {
-  return { shown: node, kind: 'cluster', locate: () => Promise.resolve(cluster.serverAt(node)), misleads: () => false };
+export function nodeTarget({ cluster, topology }: ClusterWay, node: string): Target {
+  return {
+    shown: node,
+    kind: 'cluster',
+    locate: () => Promise.resolve(cluster.serverAt(node)),
+    misleads: () => false,
+    onSilent: () => void topology.look().catch(() => {}), // it may have been replaced meanwhile
+  };
 }
 
 /** The master of a slot, for a connection that is there for that slot alone. */
