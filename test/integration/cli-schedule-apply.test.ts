@@ -198,11 +198,7 @@ describe('a file that is wrong is one line and exit code 2, and nothing is writt
     ['another pattern without quotes', bad('  poll: \n    cron: */5 * * * *\n    task: { name: a }'), /needs quotes/],
     ['a name twice', fileOf(poll, poll), /is not YAML: line 7, Map keys must be unique/],
     ['a tag', bad('  poll: !secret { every: 1h }'), /is not YAML: line 7, Unresolved tag\n$/],
-    [
-      'two documents',
-      `${fileOf(nightly)}---\n${fileOf(poll)}`,
-      /is not YAML: line \d+, Source contains multiple documents/,
-    ],
+    ['two documents', `${fileOf(nightly)}---\n${fileOf(poll)}`, /has more than one document: make files of them\n$/],
     ['no anchor', bad('  poll: *nowhere'), /is not YAML: an alias/],
     ['itself in itself', 'schedules: &all { poll: *all }', /nested more than 100 deep, or leads back into itself/],
     ['a tower', deep, /nested more than 100 deep/],

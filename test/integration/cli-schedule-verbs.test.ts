@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import type { ScheduleInfo, ScheduleSummary } from '../../src/index.js';
 import { DoorLine } from '../support/at-the-door.js';
 import type { Result } from '../support/cli.js';
+import { until } from '../support/redis.js';
 
 /** The verbs of `schedule` that talk to Redis: what they do to it, and what they print. */
 const cli = new DoorLine();
@@ -216,8 +217,9 @@ test('pause, resume, trigger and delete say what they did', async () => {
 });
 
 test('resume says that there is something to catch up with; pause, that there is nothing to come', async () => {
-  await create('--every', '100ms', '--catch-up', 'all:5');
+  const { next: first } = await create('--every', '100ms', '--catch-up', 'all:5');
   await cli.json(['schedule', 'pause', 'mail', 'nightly']);
+  await until(() => Date.now() > (first as number), 'its first time to come');
   const { stdout } = await cli.run(['schedule', 'resume', 'mail', 'nightly']);
   const [, next = '', since = ''] =
     /^nightly resumed, next (\S+Z); what came since (\S+Z) is dealt with first, catch up: all:5\n$/.exec(stdout) ?? [];

@@ -50,12 +50,6 @@ test('a name that stands twice in JSON is refused, as in YAML', async () => {
   await expect(refusal('twice.json', text)).rejects.toThrow('twice.json: line 3, a name stands there twice');
 });
 
-test('a file of two documents is told to be two files', async () => {
-  await expect(refusal('two.yaml', 'schedules: {}\n---\nschedules: {}\n')).rejects.toThrow(
-    'two.yaml has more than one document: make files of them',
-  );
-});
-
 test('numbers that are no durations are numbers', async () => {
   const at = Date.UTC(2099, 0);
   const text = `schedules: { a: { at: [${at}], start: 1700000000000, limit: 3, pauseAfter: 2, catchUp: { all: 5 }, version: 2,
