@@ -21,7 +21,7 @@ export interface Target {
   confirm?(client: RedisConnection): Promise<void>;
   /** Of a node of a cluster: whether this error reply means that the connection leads elsewhere than it should by now. */
   misleads?(error: Error): boolean;
-  /** Something that was sent there has had no answer for a second; again with each further one. */
+  /** Something that was sent there has had no answer for a second; again and again, as long as it has none. */
   onSilent?(): void;
   /** Calls back when what was wanted is elsewhere by now; until the function that it returns is called. */
   watch?(connection: ConnectionOption, onMoved: (error: Error) => void): () => void;

@@ -4,6 +4,8 @@ import type { Deadlines } from './deadlines.js';
 
 /** After so long without any answer whoever waits for one has reason to doubt that it still comes. */
 const silentMs = 1_000;
+/** While that lasts it is told so often: a server that was replaced meanwhile takes, when it wakes, what is lost. */
+const againMs = 250;
 
 export interface SilenceParts {
   clock: Clock;
@@ -31,7 +33,7 @@ export class Silence {
 
   /** Something is under way. */
   watch(): void {
-    this.#cancel ??= this.#parts.clock.after(silentMs, () => this.#look());
+    this.#arm(silentMs);
   }
 
   stop(): void {
@@ -40,10 +42,15 @@ export class Silence {
   }
 
   #look(): void {
-    this.stop();
+    this.#cancel = undefined;
     if (this.#underWay() === undefined) return;
-    if (this.isThere) this.#parts.onSilent();
-    this.watch();
+    const { isThere } = this;
+    if (isThere) this.#parts.onSilent();
+    this.#arm(isThere ? againMs : silentMs);
+  }
+
+  #arm(ms: number): void {
+    this.#cancel ??= this.#parts.clock.after(ms, () => this.#look());
   }
 
   #underWay(): Call | undefined {
