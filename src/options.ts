@@ -74,12 +74,15 @@ export function resolveCommon<C>(
   };
 }
 
+export function checkIsObject(options: unknown, what = 'options'): asserts options is object {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw invalid(`${what} must be an object, got ${shown(options)}`);
+}
+
 /** Of a call: an object, or nothing, with no other names than these. */
 export function checkOptions(options: unknown, names: readonly string[], what = 'options'): void {
   if (options === undefined) return;
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw invalid(`${what} must be an object, got ${shown(options)}`);
-  }
+  checkIsObject(options, what);
   const unknown = Object.keys(options).find((name) => !names.includes(name));
   if (unknown === undefined) return;
   const expected = names.length === 1 ? names[0] : `one of ${names.join(', ')}`;

@@ -4,15 +4,18 @@ import type { Observe } from '../events.js';
 import { newToken } from '../random.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import { schedule, tick } from '../redis/scripts.generated.js';
-import { type Cursor, encodeCursor, type Moving } from '../schedule/cursor.js';
+import type { Cursor, Moving } from '../schedule/cursor.js';
+import { encodeCursor } from '../schedule/cursor-text.js';
 import { occurrenceId, placeOf } from '../schedule/definition.js';
 import { lookMs } from '../schedule/look.js';
 import { type Found, type MoveItem, postponed } from '../schedule/moves.js';
 import type { Reign } from './duty.js';
 import { Occurrences } from './occurrences.js';
 
-/** When those are met again that could not be moved. They come after the others, however many they are. */
-const againMs = 5_000;
+/** When those are met again that could not be moved: after the others, however many they are. */
+const againMs = 1_000;
+/** For so long that is told of. */
+const troubleMs = 5_000;
 
 /**
  * Moves schedules to where they belong since the queue has grown, in three steps, for no script crosses partitions: the one
@@ -38,7 +41,7 @@ export class ScheduleMover {
 
   /** In words, while some can't be moved. */
   get trouble(): string | undefined {
-    if (this.#clock.monotonicMs() - this.#failedAtMs > 2 * againMs) return undefined;
+    if (this.#clock.monotonicMs() - this.#failedAtMs > troubleMs) return undefined;
     return `schedules can not be moved from partition ${this.#partition.index} to where they belong since the queue grew`;
   }
 

@@ -1,7 +1,7 @@
 import { Waker } from '../loop.js';
 import type { Partition } from '../redis/partition.js';
 import { schedules, tick } from '../redis/scripts.generated.js';
-import { decodeCursor } from '../schedule/cursor.js';
+import { decodeCursor } from '../schedule/cursor-text.js';
 import { decodeDefinition } from '../schedule/definition.js';
 import { postponed } from '../schedule/moves.js';
 import { lookMs } from '../schedule/look.js';

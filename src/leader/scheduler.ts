@@ -77,14 +77,24 @@ export class Scheduler implements Duty {
       all.filter((one) => !leaving.includes(one)),
       nowMs,
     );
-    await this.#send(reign, [...strange, ...planned.aside]);
+    const aside = [...strange, ...planned.aside];
+    await this.#send(reign, aside);
     const blocked = await this.#take(reign, planned.moves, nowMs);
     const unblocked = await this.#unblock(blocked, reign, nowMs);
     await this.#send(reign, unblocked.aside);
     await this.#take(reign, unblocked.moves, nowMs);
-    await this.#send(reign, await this.#mover.moveAll(leaving, reign, nowMs));
-    if (planned.isCut || unblocked.isCut || planned.moves.length > 0) return 0;
-    return Math.max(0, Math.min(lookMsMax, (nextMs ?? Number.POSITIVE_INFINITY) - nowMs - aheadMs));
+    const stuck = await this.#mover.moveAll(leaving, reign, nowMs);
+    await this.#send(reign, stuck);
+    const isUnderWay = planned.isCut || unblocked.isCut || planned.moves.length > 0 || leaving.length > stuck.length;
+    if (isUnderWay) return 0;
+    const putOff = [...aside, ...unblocked.aside, ...stuck].filter(({ lookMs }) => lookMs !== '');
+    return Math.max(
+      0,
+      Math.min(
+        lookMsMax,
+        Math.min(nextMs ?? Number.POSITIVE_INFINITY, ...putOff.map(({ lookMs }) => Number(lookMs))) - nowMs - aheadMs,
+      ),
+    );
   }
 
   /** As much as a look may take: time, so that the leader's other duties go on, and bytes. */
@@ -92,8 +102,8 @@ export class Scheduler implements Duty {
     const at = this.#instants(nowMs);
     const planned: Planned = { moves: [], aside: [], isCut: false };
     let bytes = 0;
-    for (const one of found) {
-      const isFull = bytes > planBytesMax || (planned.moves.length > 0 && !at.hasTime());
+    for (const [nth, one] of found.entries()) {
+      const isFull = bytes > planBytesMax || (nth > 0 && !at.hasTime());
       if (isFull) return { ...planned, isCut: true };
       const moves = this.#worked(one, { ...planned, nowMs }, () => {
         const steps = plan(one, at);

@@ -31,7 +31,7 @@ interface From {
 }
 
 /** A state alone, as in `list('ready')`, would be read letter by letter. */
-function checkIsObject(options: unknown): void {
+function checkIsNoState(options: unknown): void {
   if (typeof options === 'object' && options !== null) return;
   const state = typeof options === 'string' ? options.slice(0, 40) : 'scheduled';
   throw invalid(`list takes an object such as { state: ${JSON.stringify(state)} }`);
@@ -52,7 +52,7 @@ export class Inspector {
   }
 
   async list(options: ListOptions): Promise<TaskPage> {
-    checkIsObject(options);
+    checkIsNoState(options);
     checkOptions(options, ['state', 'after', 'limit']);
     const { state = 'scheduled', after = '', limit = 100 } = options;
     wholeNumber(limit, 'limit', { min: 1, max: 1_000 });

@@ -112,15 +112,19 @@ async function wantedOf(name: string, wanted: WantedSchedule, limits: TaskLimits
     const definition = await toDefinition(name, { options, task }, limits);
     return { name, definition, hasVersion: options.version !== undefined };
   } catch (error) {
-    if (!(error instanceof DuestreamError)) throw error;
-    throw new DuestreamError(error.code, `the schedule ${shown(name)}: ${error.message}`, { cause: error });
+    throw named(name, error);
   }
+}
+
+function named(name: string, error: unknown): unknown {
+  if (!(error instanceof DuestreamError)) return error;
+  return new DuestreamError(error.code, `the schedule ${shown(name)}: ${error.message}`, { cause: error });
 }
 
 /** A schedule that is refused is one of the results; whatever else fails is thrown. */
 async function settledConflict<T>(work: Promise<T>): Promise<PromiseSettledResult<T>> {
   const [settled] = await Promise.allSettled([work]);
-  if (settled.status === 'fulfilled' || isConflict(settled.reason)) return settled;
+  if (settled.status === 'fulfilled' || isConflict(settled.reason) || isRefused(settled.reason)) return settled;
   throw settled.reason;
 }
 
@@ -128,9 +132,17 @@ function isConflict(error: unknown): boolean {
   return error instanceof DuestreamError && error.code === 'ERR_CONFLICT';
 }
 
+function isRefused(error: unknown): boolean {
+  return error instanceof DuestreamError && error.code === 'ERR_INVALID_ARGUMENT';
+}
+
 async function planOf({ store, partitions }: ApplyParts, wanted: Wanted): Promise<Planned> {
   const was = await store.find(wanted.name);
-  return { name: wanted.name, wanted, was, applied: appliedOf(wanted, was, decided(wanted, was, partitions)) };
+  try {
+    return { name: wanted.name, wanted, was, applied: appliedOf(wanted, was, decided(wanted, was, partitions)) };
+  } catch (error) {
+    throw isConflict(error) ? error : named(wanted.name, error);
+  }
 }
 
 function appliedOf(wanted: Wanted, was: Stored | Vacant, { change, definition }: Decided): AppliedSchedule {
@@ -167,7 +179,7 @@ function isWritten({ applied: { status } }: Planned): boolean {
 
 async function write({ store, partitions }: ApplyParts, one: Planned): Promise<void> {
   const { name, wanted, was } = one;
-  await store.write(name, (stands) => {
+  const written = await store.write(name, (stands) => {
     const isAsItWas = textOf(stands) === textOf(was);
     if (wanted === undefined) return deletion(one, stands, isAsItWas);
     const decision = decided(wanted, stands, partitions);
@@ -176,6 +188,7 @@ async function write({ store, partitions }: ApplyParts, one: Planned): Promise<v
     if (!isAsItWas) throw changedMeanwhile(name);
     return { partition: decision.partition, standing: decision.change.standing };
   });
+  if (written) one.applied = { ...one.applied, next: written.cursor.nextMs };
 }
 
 function deletion(

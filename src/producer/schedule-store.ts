@@ -4,7 +4,8 @@ import { assert, DuestreamError } from '../errors.js';
 import type { Partition, Partitions } from '../redis/partition.js';
 import type { PartitionLanes } from '../redis/partition-lanes.js';
 import { get, schedule, schedules } from '../redis/scripts.generated.js';
-import { decodeCursor, encodeCursor, newCursor } from '../schedule/cursor.js';
+import { newCursor } from '../schedule/cursor.js';
+import { decodeCursor, encodeCursor } from '../schedule/cursor-text.js';
 import { decodeDefinition, encodeDefinition, occurrenceId } from '../schedule/definition.js';
 import { nextNominal } from '../schedule/nominal.js';
 import { lookMs } from '../schedule/look.js';
@@ -85,12 +86,12 @@ export class ScheduleStore {
 
   /**
    * Reads a schedule, writes what `become` makes of it, and again when somebody moves it meanwhile. `become` returns undefined
-   * when nothing is to be written, null when it is to be taken away; what it throws is thrown.
+   * when nothing is to be written, null when it is to be taken away; what it throws is thrown. Returns what was written.
    */
   async write(
     name: string,
     become: (stands: Stored | Vacant) => { partition: Partition; standing: Standing | null } | undefined,
-  ): Promise<void> {
+  ): Promise<Standing | null | undefined> {
     for (let tries = 0; tries < triesMax; tries += 1) {
       const { all, vacant } = await this.#everywhere(name);
       if (all.some(({ cursor }) => cursor.moving !== null)) {
@@ -99,14 +100,14 @@ export class ScheduleStore {
       }
       const stands = all[0] ?? vacant;
       const decided = become(stands);
-      if (decided === undefined) return;
+      if (decided === undefined) return undefined;
       const { standing: made } = decided;
       const standing = made === null || 'partition' in stands ? made : await this.#begun(name, made, stands.nowMs);
       if (standing === undefined) continue;
       const wanted = { ...decided, standing };
       if (!(await this.#put(name, stands, wanted))) continue;
       if (!('partition' in stands)) await this.#withoutTwin(name, wanted.partition);
-      if (wanted.standing !== null || all.length < 2) return; // one of its name that lies elsewhere goes too
+      if (standing !== null || all.length < 2) return standing; // one of its name that lies elsewhere goes too
     }
     throw new DuestreamError(
       'ERR_CONFLICT',
@@ -116,16 +117,22 @@ export class ScheduleStore {
 
   /**
    * Of one that is made anew: what another of its name, that was just taken away, has handed over ahead of its time is not fired
-   * again. Undefined: the time that was looked for has come meanwhile, and may have been fired.
+   * again; nor what came while that was looked for, for it may have been fired. Undefined: somebody else has made it.
    */
-  async #begun(name: string, { definition, cursor }: Standing, nowMs: number): Promise<Standing | undefined> {
-    let { nextMs } = cursor;
-    while (nextMs !== null && nextMs - nowMs <= aheadMs && (await this.#lives(occurrenceId(name, nextMs)))) {
-      nextMs = nextNominal(definition.timing, nextMs);
-    }
-    if (nextMs !== null && nextMs - nowMs <= aheadMs) {
+  async #begun(name: string, { definition, cursor }: Standing, atMs: number): Promise<Standing | undefined> {
+    const { clock } = this.#parts;
+    let [nextMs, nowMs] = [cursor.nextMs, atMs];
+    while (nextMs !== null && nextMs - nowMs <= aheadMs) {
+      const startedMs = clock.monotonicMs();
+      if (await this.#lives(occurrenceId(name, nextMs))) {
+        nextMs = nextNominal(definition.timing, nextMs);
+        continue;
+      }
       const { all, vacant } = await this.#everywhere(name);
-      if (all.length > 0 || vacant.nowMs >= nextMs) return undefined;
+      if (all.length > 0) return undefined;
+      if (vacant.nowMs < nextMs) break;
+      nowMs = vacant.nowMs; // one that comes later than another such round takes
+      nextMs = nextNominal(definition.timing, nowMs + 2 * Math.ceil(clock.monotonicMs() - startedMs));
     }
     return { definition, cursor: { ...cursor, nextMs } };
   }

@@ -75,14 +75,14 @@ export class Schedules {
     if (!this.#isCreated) await this.#parts.create();
     this.#isCreated = true;
     let result: ScheduleResult | undefined;
-    await this.#store.write(name, (stands) => {
+    const written = await this.#store.write(name, (stands) => {
       const { change, partition } = decided({ name, definition, hasVersion: true }, stands, this.#parts.partitions);
       const stored = 'partition' in stands ? stands : undefined;
       const standing = 'standing' in change ? change.standing : stored;
       result = { name, status: change.kind, next: standing?.cursor.nextMs ?? null };
       return 'standing' in change ? { partition, standing: change.standing } : undefined;
     });
-    return result as ScheduleResult;
+    return { ...(result as ScheduleResult), ...(written && { next: written.cursor.nextMs }) };
   }
 
   /**

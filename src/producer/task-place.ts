@@ -1,4 +1,4 @@
-import { checkOptions } from '../options.js';
+import { checkIsObject } from '../options.js';
 import { crc16, partitionOf } from '../partition-of.js';
 import { newTaskId, newTaskIdThat } from '../random.js';
 import type { Partition, Partitions } from '../redis/partition.js';
@@ -25,7 +25,7 @@ export function taskPlace(id: unknown, where: TaskKey | undefined, { idBytesMax 
 
 /** The key in it, if there is one. */
 export function checkedKey(where: TaskKey = {}, { idBytesMax }: Pick<TaskLimits, 'idBytesMax'>): string | undefined {
-  checkOptions(where, ['key']);
+  checkIsObject(where); // a task or a letter will do: it has its key
   return where.key === undefined ? undefined : checkText(where.key, 'key', idBytesMax);
 }
 

@@ -2,6 +2,7 @@ import { ended } from './backfill.js';
 import { type Cursor, newCursor, withPassed } from './cursor.js';
 import type { Definition } from './definition.js';
 import { nextNominal, occurrences, previousNominal } from './nominal.js';
+import type { Timing } from './rule.js';
 import type { Standing } from './step.js';
 
 /** What becomes of a schedule when somebody writes it. */
@@ -51,13 +52,20 @@ function withoutRule({ definition, cursor }: Standing, nowMs: number): Cursor {
   const { nextMs, waiting, backfill, pause } = cursor;
   const filled = backfill === null ? cursor : ended(cursor, backfill);
   const left = leftOut({ ...filled, waiting: [], waitingSinceMs: null }, waiting);
-  const undecided =
-    nextMs === null ? [] : occurrences(definition.timing, { fromMs: nextMs, toMs: nowMs + 1, max: undecidedMax });
-  const fromMs = undecided[0];
-  const isCut = undecided.length === undecidedMax;
-  const toMs = isCut ? previousNominal(definition.timing, nowMs + 1) : undecided.at(-1);
-  if (fromMs === undefined || toMs === undefined || toMs === null) return left;
-  return withPassed(left, { fromMs, toMs, count: undecided.length, why: pause === null ? 'missed' : 'paused' });
+  if (nextMs === null || nextMs > nowMs) return left;
+  const undecided = undecidedOf(definition.timing, nextMs, nowMs);
+  return withPassed(left, { fromMs: nextMs, ...undecided, why: pause === null ? 'missed' : 'paused' });
+}
+
+/** A rule that can't be worked out here, in a zone that this process does not know, say, must not stand in the way of a new one. */
+function undecidedOf(timing: Timing, fromMs: number, nowMs: number): { toMs: number; count: number } {
+  try {
+    const times = occurrences(timing, { fromMs, toMs: nowMs + 1, max: undecidedMax });
+    const lastMs = times.length === undecidedMax ? previousNominal(timing, nowMs + 1) : times.at(-1);
+    return { toMs: lastMs ?? fromMs, count: Math.max(1, times.length) };
+  } catch {
+    return { toMs: fromMs, count: 1 };
+  }
 }
 
 /** More are not counted: it takes some µs for each. */

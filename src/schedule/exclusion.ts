@@ -1,5 +1,6 @@
 import { invalid } from '../errors.js';
 import { type Cron, cronOf, matches } from './cron.js';
+import type { Reach } from './reach.js';
 import type { Exclude } from './rule.js';
 
 /**
@@ -18,8 +19,8 @@ export function gaveUp(): Error {
   return invalid(`exclude leaves no occurrence, or none that is found in ${leapsMax} steps`);
 }
 
-/** `of`: the rule it is for, none when that has no pattern. */
-export function exclusionOf({ dates, crons }: Exclude, of: Cron | undefined): ResumeAt {
+/** `of`: what the rule it is for comes to; undefined where that is not known. */
+export function exclusionOf({ dates, crons }: Exclude, of: Reach | undefined): ResumeAt {
   const days = new Set(dates.map((date) => Date.parse(date) / dayMs));
   const patterns = crons.map((text) => {
     const cron = cronOf(text);
@@ -33,10 +34,9 @@ export function exclusionOf({ dates, crons }: Exclude, of: Cron | undefined): Re
   };
 }
 
-type Field = 'second' | 'minute' | 'hour';
 interface Unit {
   readonly ms: number;
-  readonly field: Field | undefined;
+  readonly field: keyof Reach | undefined;
 }
 
 /** Where what it leaves out there ends, of units that follow one another in the next longer one. */
@@ -50,9 +50,9 @@ function endOf({ cron, unit: { ms, field } }: { cron: Cron; unit: Unit }, localM
 }
 
 /** The longest of day, hour, minute and second that is left out as a whole whenever one time of the rule in it is. */
-function unitOf(cron: Cron, of: Cron | undefined): Unit {
-  const covers = (field: Field): boolean =>
-    cron.pattern[field].every((isIn, at) => isIn || (of !== undefined && !of.pattern[field][at]));
+function unitOf(cron: Cron, of: Reach | undefined): Unit {
+  const covers = (field: keyof Reach): boolean =>
+    cron.pattern[field].every((isIn, at) => isIn || (of !== undefined && !of[field][at]));
   if (cron.hasSeconds && !covers('second')) return { ms: 1_000, field: 'second' };
   if (!covers('minute')) return { ms: 60_000, field: 'minute' };
   return covers('hour') ? { ms: dayMs, field: undefined } : { ms: 3_600_000, field: 'hour' };

@@ -1,4 +1,5 @@
-import { type Cursor, encodeCursor } from './cursor.js';
+import type { Cursor } from './cursor.js';
+import { encodeCursor } from './cursor-text.js';
 import { type Definition, occurrenceId } from './definition.js';
 import { dueOf } from './due.js';
 import { lookMs } from './look.js';

@@ -2,6 +2,7 @@ import { instantMsMax } from '../instant.js';
 import { cronOf } from './cron.js';
 import { exclusionOf, gaveUp, leapsMax, type ResumeAt } from './exclusion.js';
 import { nextInstant } from './local-times.js';
+import { reachOf } from './reach.js';
 import type { AtRule, EveryRule, Timing } from './rule.js';
 
 /**
@@ -26,14 +27,19 @@ function courseOf(timing: Timing): Course {
 }
 
 function nextBy({ rule, exclude }: Timing): Course['next'] {
-  const resumeAt = exclusionOf(exclude, rule.kind === 'cron' ? cronOf(rule.cron) : undefined);
   switch (rule.kind) {
-    case 'cron':
+    case 'cron': {
+      const resumeAt = exclusionOf(exclude, cronOf(rule.cron).pattern);
       return (afterMs) => nextInstant(rule, resumeAt, afterMs);
-    case 'every':
+    }
+    case 'every': {
+      const resumeAt = exclusionOf(exclude, reachOf(rule));
       return (afterMs) => nextLeft((ms) => nextMultiple(rule, ms), resumeAt, afterMs);
-    case 'at':
+    }
+    case 'at': {
+      const resumeAt = exclusionOf(exclude, undefined);
       return (afterMs) => nextLeft((ms) => nextListed(rule, ms), resumeAt, afterMs);
+    }
   }
 }
 

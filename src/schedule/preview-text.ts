@@ -36,7 +36,7 @@ export function changeNotes(
   if (offsetAfterMs < offsetMs && atMs + offsetMs >= toMs + offsetAfterMs) return [`first of a repeated time${end}`];
   if (atMs !== fromMs || offsetBeforeMs >= offsetMs) return [];
   const cron = cronOf(rule.cron);
-  const leaves = exclusionOf(exclude, cron);
+  const leaves = exclusionOf(exclude, cron.pattern);
   const after = (localMs: number): number | null => {
     const nextMs = nextLeft(cron, leaves, localMs);
     return nextMs !== null && nextMs < fromMs + offsetMs ? nextMs : null;

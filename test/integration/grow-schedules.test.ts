@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { partitionOf } from '../../src/partition-of.js';
-import { encodeCursor, decodeCursor } from '../../src/schedule/cursor.js';
+import { encodeCursor, decodeCursor } from '../../src/schedule/cursor-text.js';
 import { useLab } from '../support/lab.js';
 import { partitionsIn } from '../support/partitions.js';
 import { until } from '../support/redis.js';

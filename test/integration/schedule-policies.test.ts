@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Queue, ScheduleOptions } from '../../src/index.js';
-import { type Cursor, decodeCursor, encodeCursor } from '../../src/schedule/cursor.js';
+import type { Cursor } from '../../src/schedule/cursor.js';
+import { decodeCursor, encodeCursor } from '../../src/schedule/cursor-text.js';
 import { Gate, useLab } from '../support/lab.js';
 import { until } from '../support/redis.js';
 

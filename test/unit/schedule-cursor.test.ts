@@ -1,14 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { planBackfill } from '../../src/schedule/backfill.js';
-import {
-  type Cursor,
-  decodeCursor,
-  encodeCursor,
-  newCursor,
-  type Passed,
-  withFired,
-  withPassed,
-} from '../../src/schedule/cursor.js';
+import { type Cursor, newCursor, type Passed, withFired, withPassed } from '../../src/schedule/cursor.js';
+import { decodeCursor, encodeCursor } from '../../src/schedule/cursor-text.js';
 import { type Definition, decodeDefinition } from '../../src/schedule/definition.js';
 import { resolvePolicy } from '../../src/schedule/policy.js';
 import { resolveTiming } from '../../src/schedule/timing.js';
@@ -83,6 +76,13 @@ describe('the text of a cursor', () => {
       '{"v":1,"c":1,"n":2,"k":0,"f":3}',
       '{"v":1,"c":1,"n":2,"k":0,"d":{}}',
       '{"v":1,"c":1,"n":2,"k":0,"e":7}',
+      '{"v":1,"c":1,"n":2,"k":0,"f":[9007199254740991]}',
+      '{"v":1,"c":1,"n":2,"k":0,"b":["x"]}',
+      '{"v":1,"c":1,"n":2,"k":0,"l":{}}',
+      '{"v":1,"c":1,"n":2,"k":0,"l":[1,2,3]}',
+      '{"v":1,"c":1,"n":2,"k":0,"g":5}',
+      '{"v":1,"c":1,"n":2,"k":0,"s":"x"}',
+      '{"v":1,"c":1,"n":2,"k":0,"new":{}}',
     ];
     for (const text of ['', 'x', '{}', 'null', '[]', ...strange]) expect(decodeCursor(text)).toBeUndefined();
   });

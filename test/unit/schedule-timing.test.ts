@@ -328,6 +328,16 @@ describe('what is left out in short pieces, for long', () => {
     expect(nextNominal(timing, Date.parse(from))).toBe(Date.parse(to));
   });
 
+  test.each([
+    ['10s', '*/10 * * * * MON-FRI', '2027-01-03T23:59:50Z', '2027-01-09T00:00Z'],
+    ['5m', '*/5 * * 3-12 *', '2027-02-28T23:55Z', '2028-01-01T00:00Z'],
+    ['2s', '*/2 * 1-23 * * *', '2027-01-01T00:59:58Z', '2027-01-02T00:00Z'],
+    ['90m', '0,30 * * 1-11 *', '2027-01-01T00:00Z', '2027-12-01T00:00Z'],
+  ])('of a distance: every %s without %s', (every, cron, from, to) => {
+    const timing = resolveTiming({ every, exclude: [{ cron }] });
+    expect(nextNominal(timing, Date.parse(from))).toBe(Date.parse(to));
+  });
+
   test('and where that takes too many steps it is said, and not taken for the end', () => {
     const exclude = ['0-58/2 * * 1-11 *', '1-59/2 * * 1-11 *'].map((cron) => ({ cron }));
     const timing = resolveTiming({ every: '100ms', start: '2027-12-01T00:00Z', exclude });
