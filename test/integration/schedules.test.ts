@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ScheduleInfo, ScheduleOptions, Schedules } from '../../src/index.js';
 import { partitionOf } from '../../src/partition-of.js';
+import { aheadMs } from '../../src/schedule/step.js';
 import { partitionsIn } from '../support/partitions.js';
 import { useLab } from '../support/lab.js';
 import { until } from '../support/redis.js';
@@ -215,6 +216,37 @@ describe('one that does not go well stops no other', () => {
         (one) => one.type === 'error' && String(one.error).includes('the schedule strange can not be worked out here'),
       );
     await until(isTold, 'it to be told');
+    await goesOn('good');
+  });
+
+  test('as where its zone is not known here, and a time of it waits', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule(
+      'strange',
+      { cron: '* * * * * *', tz: 'Europe/Berlin', jitter: '500ms', overlap: 'bufferOne' },
+      job,
+    );
+    await queue.schedule('good', often, job);
+    const definition = (await lab().send('HGET', keys.schedules, 'strange')) as string;
+    await lab().send('HSET', keys.schedules, 'strange', definition.replace('Europe/Berlin', 'Mars/Olympus'));
+    const cursor = JSON.parse((await lab().send('HGET', keys.cursors, 'strange')) as string) as object;
+    await lab().send('HSET', keys.cursors, 'strange', JSON.stringify({ ...cursor, b: [Date.now() - 1_000] }));
+    await lab().send('ZADD', keys.upcoming, 0, 'strange');
+    await lab().leader();
+    await goesOn('good');
+    const look = async (): Promise<number> => Number(await lab().send('ZSCORE', keys.upcoming, 'strange'));
+    await until(async () => (await look()) > Date.now(), 'it to be put off');
+  });
+
+  test('as where it was looked at too early: it is said when to look', async () => {
+    const { queue, keys } = lab();
+    await queue.schedule('daily', { ...daily, overlap: 'skip' }, job);
+    await queue.schedule('good', often, job);
+    await lab().send('ZADD', keys.upcoming, 0, 'daily');
+    await lab().leader();
+    const { next } = (await queue.schedules.get('daily')) as ScheduleInfo;
+    const look = async (): Promise<number> => Number(await lab().send('ZSCORE', keys.upcoming, 'daily'));
+    await until(async () => (await look()) === (next as number) + aheadMs, 'the look to be put right');
     await goesOn('good');
   });
 

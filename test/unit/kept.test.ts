@@ -28,3 +28,10 @@ test('names of too many characters make room as well, and one that is larger tha
   expect(ask('dddddddd dddddddd')).toEqual(['dddddddd']);
   expect(ask('a dddddddd')).toEqual(['a', 'dddddddd']);
 });
+
+test('what nothing could be made of is kept as well, and takes no more room each time', () => {
+  const made: string[] = [];
+  const all = new Kept({ max: 9, charsMax: 9 }, (name) => (made.push(name), undefined));
+  for (let times = 0; times < 5; times += 1) for (const name of ['aaaa', 'bbbb']) all.of(name);
+  expect(made).toEqual(['aaaa', 'bbbb']);
+});
