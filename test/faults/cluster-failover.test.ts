@@ -112,7 +112,7 @@ test('what was sent to a master that sleeps is not waited for when another has i
   const cluster = await TestCluster.forTest();
   const [lost] = cluster.masters as [ClusterNode];
   const name = cluster.queueOn(lost);
-  const queue = new Queue(name, { connection: cluster.url, repeatFor: '60s', commandTimeout: '60s' });
+  const queue = new Queue(name, { connection: cluster.url, repeatFor: '10m', commandTimeout: '10m' });
   onTestFinished(() => queue.close());
   await queue.add('tick', null, { id: 'before' });
   await inStep(lost, name);
