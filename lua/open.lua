@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- open: make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read.
+-- open: make deliveries startable: the last look before a handler runs. A consumer's, right behind a blocking read.
 --
 -- KEYS  1 meta    hash    layout, paused, group
 --       2 due     zset    task id -> due ms
@@ -16,31 +16,36 @@
 --       3 consumer string
 --       4 group   string  the number of the group it joined; '' = any
 --       5 bytes_max int   records beyond this many bytes are left to the next open
+--       6 after   string  '' = the items; else, without items, what its consumer has read beyond this entry
 -- ITEMS entry string, id string, due_ms int
 -- REPLY ok {now_ms int, deliveries [entry string, id string, due_ms int, record string, run string?], unopened [entry string, id string, due_ms int], expired [id string, name string], stale int, put_back int}
 --       other_layout {layout string}
 --
--- Opened: pending with this consumer, delivered once, live[id] is the entry, not expired, queue not paused. It resets
--- the idle time, so the lease runs from here. In a paused queue, or when it was read
--- under a name of a group that is no more, an entry goes back to the schedule, unstarted.
+-- Opened: pending with this consumer, delivered once, live[id] is the entry, not expired, queue not paused. It resets the
+-- idle time, so the lease runs from here. In a paused queue, or when it was read under a name of a group that is no more,
+-- an entry goes back to the schedule, unstarted. With `after` it is sent right behind the read, before that has an answer.
 local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local runs, expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, group = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local bytes_max = tonumber(ARGV[5])
+local bytes_max, after = tonumber(ARGV[5]), ARGV[6]
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local held, count = {}, (#ARGV - 5) / 3
 local goes_back = at[2] == '1' or group ~= '' and (at[3] or '0') ~= group
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', counts)
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
-local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[6], ARGV[3 + 3 * count], 1000, consumer)
-for _, one in ipairs(pending) do held[one[1]] = one[4] end
+local items, held = {unpack(ARGV, 7)}, {}
+local from, to = after ~= '' and '(' .. after or items[1], after ~= '' and '+' or items[#items - 2]
+for _, one in ipairs(redis.pcall('XPENDING', stream, 'workers', from, to, 1000, consumer)) do
+  held[one[1]] = one[4]
+  local read = after ~= '' and one[4] == 1 and redis.call('XRANGE', stream, one[1], one[1])[1]
+  if read then for _, value in ipairs({read[1], read[2][2], read[2][4] or 0}) do items[#items + 1] = value end end
+end
 local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
-for i = 6, #ARGV, 3 do
-  local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+for i = 1, #items, 3 do
+  local number, id, due_ms = items[i], items[i + 1], items[i + 2]
   if held[number] == 1 then
     local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
     local record = good and not full and redis.call('HGET', tasks, id)
@@ -72,7 +77,7 @@ for i = 6, #ARGV, 3 do
     end
   end
 end
-if #opened > 0 then
+if #opened > 0 and after == '' then -- what was read just now is idle for no time
   opened[#opened + 1] = 'JUSTID'
   redis.call('XCLAIM', stream, 'workers', consumer, 0, unpack(opened))
 end

@@ -12,19 +12,19 @@ import type { Delivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
 import type { Patience } from './patience.js';
-import { type Opened, Read } from './read.js';
+import { Read } from './read.js';
 import type { Settler } from './settler.js';
-import { type Unopened, waitingRead } from './waiting-read.js';
+import { type Awaited, bytesMax, type Unopened, WaitingRead } from './waiting-read.js';
 
 /** What one call reads at most, however many slots are free. */
 const readMax = 100;
-const bytesMax = 512 * 1024;
 const pausedLookMs = 1_000;
 
 export interface FetcherParts {
   partition: Partition;
   clock: Clock;
   observe: Observe;
+  leaseMs: number;
   /** Blocking reads go here, and all else that is done under the reader's name. */
   reader: Link;
   /** To wake the reader from a blocking read. */
@@ -42,18 +42,15 @@ export interface FetcherParts {
 }
 
 /** What a script has read: opened, or left to open. */
-interface Brought {
-  readonly deliveries: readonly Opened[];
-  readonly unopened: readonly Unopened[];
-  readonly nowMs: number;
-}
+type Brought = Pick<Awaited['opened'], 'deliveries' | 'unopened' | 'nowMs'>;
 
 /**
  * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for. Nor does it keep
  * slots while the server is silent: see Booking.
  *
  * Two ways: with a backlog one script reads and opens; when the stream ran dry a blocking read waits for the next entry,
- * and a second script opens what it brought. Nothing starts without open.
+ * and behind it, on the same connection, waits the script that opens what it brings: both answers come together. Nothing
+ * starts without open.
  *
  * With a backlog two reads are under way, each for half of the slots at most: Redis works for the one half while the
  * handlers of the other are at work here.
@@ -67,6 +64,7 @@ export class Fetcher {
   readonly #oneServer: OneServer;
   readonly #apart: Apart;
   readonly #halfMax: number;
+  readonly #waiting: WaitingRead;
   #hasBacklog = true;
   #isPaused = false;
   /** How many the last blocking read brought that there was no slot for. */
@@ -80,6 +78,7 @@ export class Fetcher {
     this.#apart = new Apart(parts.clock);
     this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.slots.concurrency / 2));
     this.#before = this.#nothing();
+    this.#waiting = new WaitingRead(parts);
   }
 
   async tick(): Promise<number> {
@@ -165,7 +164,7 @@ export class Fetcher {
         return 0;
       case 'ok': {
         await this.#apart.turn();
-        this.#tellEnds(reply);
+        this.#tell(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
         await this.#takeOn(read, reply, sentAtMs);
         return 0;
@@ -176,12 +175,13 @@ export class Fetcher {
   async #takeOn(read: Read, { deliveries, unopened, nowMs }: Brought, sentAtMs: number): Promise<void> {
     const { start } = this.#parts;
     const { consumer, booking } = read;
+    this.#waiting.saw(consumer, unopened.length > 0 ? unopened : deliveries);
     const started = this.#fitting(read, deliveries);
     booking.pass(started.length);
     for (const { entry, id, dueMs, record, run } of started) {
       start({ consumer, entry, count: 1, id, dueMs, record, run }, { sentAtMs, nowMs });
     }
-    if (unopened.length > 0) await this.#open(read, unopened);
+    await this.#open(read, unopened);
   }
 
   /**
@@ -189,21 +189,23 @@ export class Fetcher {
    * for any more goes back at once. So it asks for its share of what is free.
    */
   async #block(): Promise<number> {
-    const { partition, reader, membership, inFlight, share, signal } = this.#parts;
+    const { clock, membership, inFlight, share, signal } = this.#parts;
     const before = this.#before;
     this.#before = this.#nothing();
     const waitMs = await before.done;
     if (waitMs > 0 || this.#hasBacklog) return waitMs;
-    const { life, ...by } = await membership.current();
+    const by = await membership.current();
     if (signal.aborted) return 0;
     const count = Math.min(readMax, Math.max(1, Math.floor(inFlight.slots.free / share())));
-    const of = { stream: partition.keys.stream, consumer: by.name, count, life };
-    const entries = await waitingRead(reader, of);
-    if (entries === 'no_group') membership.renew();
-    if (entries === 'no_group' || entries === 'interrupted') return 0;
-    this.#hasBacklog = entries.length === count || entries.length === 0; // none: a look by the script, which sees a pause
+    const sentAtMs = clock.monotonicMs();
+    const brought = await this.#waiting.next({ by, count });
+    if (brought === 'no_group') membership.renew();
+    if (brought === 'no_group' || brought === 'interrupted') return 0;
+    this.#hasBacklog = brought.count === count || brought.count === 0; // none: a look by the script, which sees a pause
+    this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
-    await read.whole(this.#open(read, entries).then(() => 0));
+    const taken = this.#takeOn(read, brought.opened, sentAtMs).then(() => this.#open(read, brought.left));
+    await read.whole(taken.then(() => 0));
     this.#turnedAway = read.turnedAway;
     return 0;
   }
@@ -218,9 +220,8 @@ export class Fetcher {
     const items = this.#fitting(read, entries);
     if (items.length === 0) return;
     const sentAtMs = this.#parts.clock.monotonicMs();
-    const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, items }));
-    this.#tellEnds(reply);
-    if (reply.putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
+    const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, after: '', items }));
+    this.#tell(reply);
     await this.#takeOn(read, reply, sentAtMs);
   }
 
@@ -231,7 +232,16 @@ export class Fetcher {
     return fitting;
   }
 
-  #tellEnds({ expired, stale }: { expired: readonly { name: string }[]; stale: number }): void {
+  #tell({
+    expired,
+    stale,
+    putBack = 0,
+  }: {
+    expired: readonly { name: string }[];
+    stale: number;
+    putBack?: number;
+  }): void {
+    if (putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
     const { observe, partition } = this.#parts;
     for (const { name } of expired) observe({ type: 'settled', queue: partition.queue, name, outcome: 'expired' });
     if (stale > 0) observe({ type: 'stale_entries', queue: partition.queue, count: stale });

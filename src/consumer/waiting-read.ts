@@ -1,7 +1,11 @@
 import { DuestreamError } from '../errors.js';
 import { group } from '../keys.js';
 import type { Link } from '../redis/link.js';
+import type { Partition } from '../redis/partition.js';
 import type { Reply } from '../redis/reply.js';
+import type { Caller } from '../redis/script.js';
+import { type OpenReply, open } from '../redis/scripts.generated.js';
+import type { Member } from './membership.js';
 
 /** An entry as it was read: nothing of it is to be trusted before it is opened. */
 export interface Unopened {
@@ -10,24 +14,89 @@ export interface Unopened {
   readonly dueMs: number;
 }
 
-const blockMs = 5_000;
+/** Records beyond so many bytes are left to the next script. */
+export const bytesMax: number = 512 * 1024;
+
+/** What a wait brought. */
+export interface Awaited {
+  /** How many entries were read; 0: none came in time. */
+  readonly count: number;
+  readonly opened: OpenReply & { status: 'ok' };
+  /** Read, and not opened with the others: somebody has set the group back. */
+  readonly left: readonly Unopened[];
+}
+
+interface Wait {
+  readonly by: Member;
+  readonly count: number;
+}
+
+/** How long a read waits at most, however long the lease. */
+const blockMsMax = 5_000;
 
 /**
- * Reads up to `count` entries as soon as there are any; none when none came for 5 s. `no_group`: the group is not there.
- * `interrupted`: the read was ended by us, or the stream was deleted under it.
+ * A read that waits for the next entry, and right behind it, on the same connection, the script that opens what it brings.
+ * Redis holds that script back until the read is over and answers both together: so a task reaches an idle worker in one
+ * round trip, not in two.
+ *
+ * The script can't be told what to open, for nobody knows it yet: it takes what its consumer has read beyond the highest
+ * entry that it had before. A lease is trusted from before that script was sent, which is before the wait: so a wait is no
+ * longer than a third of a lease.
  */
-export async function waitingRead(
-  reader: Link,
-  of: { stream: string; consumer: string; count: number; life: number },
-): Promise<readonly Unopened[] | 'no_group' | 'interrupted'> {
-  const words = ['XREADGROUP', 'GROUP', group, of.consumer, 'COUNT', String(of.count), 'BLOCK', String(blockMs)];
-  try {
-    return entriesOf(await reader.block([...words, 'STREAMS', of.stream, '>'], blockMs, { life: of.life }));
-  } catch (error) {
-    if (!(error instanceof DuestreamError) || error.code !== 'ERR_REDIS_REPLY') throw error;
-    if (error.message.startsWith('NOGROUP')) return 'no_group';
-    if (error.message.startsWith('UNBLOCKED')) return 'interrupted';
-    throw error;
+export class WaitingRead {
+  readonly #partition: Partition;
+  readonly #reader: Link;
+  readonly #blockMs: number;
+  /** By the name it was read under: that of now, and one whose last read may not be over. */
+  readonly #highest = new Map<string, string>();
+
+  constructor({ partition, reader, leaseMs }: { partition: Partition; reader: Link; leaseMs: number }) {
+    this.#partition = partition;
+    this.#reader = reader;
+    this.#blockMs = Math.min(blockMsMax, Math.ceil(leaseMs / 3));
+  }
+
+  /** These were read under that name, in this order. */
+  saw(consumer: string, entries: readonly { readonly entry: string }[]): void {
+    const last = entries.at(-1)?.entry;
+    if (last !== undefined && isBeyond(last, this.#after(consumer))) this.#highest.set(consumer, last);
+  }
+
+  /**
+   * Up to `count` entries as soon as there are any, opened; none when none came in time. `no_group`: the group is not there.
+   * `interrupted`: the read was ended by us, or the stream was deleted under it.
+   */
+  async next(wait: Wait): Promise<Awaited | 'no_group' | 'interrupted'> {
+    for (const name of this.#highest.keys()) if (name !== wait.by.name) this.#highest.delete(name);
+    const [read, opened] = await Promise.all([this.#read(wait), this.#open(wait)]);
+    if (typeof read === 'string') return read;
+    this.saw(wait.by.name, read);
+    return { count: read.length, opened, left: leftOf(read, opened) };
+  }
+
+  async #read({ by, count }: Wait): Promise<readonly Unopened[] | 'no_group' | 'interrupted'> {
+    const { stream } = this.#partition.keys;
+    const blockMs = this.#blockMs;
+    const words = ['XREADGROUP', 'GROUP', group, by.name, 'COUNT', String(count), 'BLOCK', String(blockMs)];
+    try {
+      return entriesOf(await this.#reader.block([...words, 'STREAMS', stream, '>'], blockMs, { life: by.life }));
+    } catch (error) {
+      if (!(error instanceof DuestreamError) || error.code !== 'ERR_REDIS_REPLY') throw error;
+      if (error.message.startsWith('NOGROUP')) return 'no_group';
+      if (error.message.startsWith('UNBLOCKED')) return 'interrupted';
+      throw error;
+    }
+  }
+
+  #open({ by }: Wait): Promise<Awaited['opened']> {
+    const behind = { life: by.life, behindMs: this.#blockMs };
+    const caller: Caller = { send: (words, options) => this.#reader.send(words, { ...options, ...behind }) };
+    const args = { consumer: by.name, group: by.group, bytesMax, after: this.#after(by.name), items: [] };
+    return this.#partition.run(open, args, { caller });
+  }
+
+  #after(consumer: string): string {
+    return this.#highest.get(consumer) ?? '0-0';
   }
 }
 
@@ -41,4 +110,18 @@ function entriesOf(reply: Reply): Unopened[] {
 /** Anybody may XADD anything; open ends what is not ours, whatever its due time. */
 function wholeMs(due: number): number {
   return Number.isSafeInteger(due) ? due : 0;
+}
+
+function leftOf(read: readonly Unopened[], opened: Awaited['opened']): readonly Unopened[] {
+  const { deliveries, unopened, expired, stale, putBack } = opened;
+  if (deliveries.length + unopened.length + expired.length + stale + putBack >= read.length) return [];
+  const met = new Set([...deliveries, ...unopened].map(({ entry }) => entry));
+  return read.filter(({ entry }) => !met.has(entry));
+}
+
+/** Of two stream ids, whether the first one is the later. */
+function isBeyond(one: string, other: string): boolean {
+  const [ms = 0, nth = 0] = one.split('-').map(Number);
+  const [otherMs = 0, otherNth = 0] = other.split('-').map(Number);
+  return ms > otherMs || (ms === otherMs && nth > otherNth);
 }

@@ -11,6 +11,8 @@ export interface Call {
   readonly timeoutMs: number;
   readonly deadlineMs: number;
   readonly blocking: boolean;
+  /** Whether what it took tells something: not so when it, or what it waits behind, blocks on purpose. */
+  readonly isTimed: boolean;
   sent: boolean;
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: Error) => void;

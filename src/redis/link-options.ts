@@ -28,6 +28,8 @@ export interface SendOptions {
   timeoutMs?: number;
   /** Send it on this life or not at all: for what is bound to one connection, as the name of a consumer is. */
   life?: number;
+  /** It waits behind a read that blocks for so long at most: that time comes on top of its own. */
+  behindMs?: number;
   /** What to call it when it is told of, where the verb says little: the name of a script. */
   op?: string;
 }

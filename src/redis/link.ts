@@ -5,6 +5,7 @@ import { type Call, errorOf, type Fault, faultOf, isLasting, isOfFormerMaster, o
 import { Deadlines } from './deadlines.js';
 import type { Life } from './life.js';
 import type { LinkEvent, LinkOptions, SendOptions } from './link-options.js';
+import { type Asked, newCall } from './new-call.js';
 import type { Reply } from './reply.js';
 import { Silence } from './silence.js';
 import { Supervisor, tell } from './supervisor.js';
@@ -89,20 +90,22 @@ export class Link {
   }
 
   /** One command. The deadline covers the wait for a connection and the wait for the reply. */
-  send(args: readonly string[], options: SendOptions = {}): Promise<Reply> {
-    return this.#request(args, options.timeoutMs ?? this.#commandTimeoutMs, options);
+  send(args: readonly string[], { timeoutMs, op, life, behindMs }: SendOptions = {}): Promise<Reply> {
+    const ownMs = timeoutMs ?? this.#commandTimeoutMs;
+    if (behindMs === undefined) return this.#request(args, { timeoutMs: ownMs, op }, life);
+    return this.#request(args, { timeoutMs: ownMs + behindMs + watchdogMs, op, isTimed: false }, life);
   }
 
   /** A read that blocks for at most `blockMs`, which its arguments say as well. Use a link of its own for it. */
   block(args: readonly string[], blockMs: number, { life }: { life?: number } = {}): Promise<Reply> {
     if (!(blockMs > 0))
       return Promise.reject(invalid(`blockMs must be above 0, got ${blockMs}: without end it can't be watched`));
-    return this.#request(args, blockMs + watchdogMs, { life, blocking: true });
+    return this.#request(args, { timeoutMs: blockMs + watchdogMs, blocking: true, isTimed: false }, life);
   }
 
   /** Resolves with the present life, as soon as there is one. */
   async connected(timeoutMs: number = this.#commandTimeoutMs): Promise<number> {
-    if (!this.isUp) await this.#request([], timeoutMs, {});
+    if (!this.isUp) await this.#request([], { timeoutMs }, undefined);
     return this.life;
   }
 
@@ -143,17 +146,9 @@ export class Link {
     return this.#stopped;
   }
 
-  #request(
-    args: readonly string[],
-    timeoutMs: number,
-    on: { life?: number | undefined; op?: string; blocking?: boolean },
-  ): Promise<Reply> {
+  #request(args: readonly string[], on: Asked, life: number | undefined): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const madeAtMs = this.#clock.monotonicMs();
-      const deadlineMs = madeAtMs + timeoutMs;
-      const verb = on.op ?? args[0] ?? 'the wait for a connection';
-      const blocking = on.blocking === true;
-      this.#submit({ args, verb, madeAtMs, timeoutMs, deadlineMs, blocking, sent: false, resolve, reject }, on.life);
+      this.#submit(newCall({ args, on, madeAtMs: this.#clock.monotonicMs(), resolve, reject }), life);
     });
   }
 
@@ -200,7 +195,7 @@ export class Link {
     this.#forget(call);
     const nowMs = this.#clock.monotonicMs();
     life.heardAtMs = nowMs;
-    if (this.#onEvent && !call.blocking) this.#tell({ type: 'command', command: call.verb, ms: nowMs - call.madeAtMs });
+    if (this.#onEvent && call.isTimed) this.#tell({ type: 'command', command: call.verb, ms: nowMs - call.madeAtMs });
     return true;
   }
 

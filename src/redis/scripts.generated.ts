@@ -1452,6 +1452,8 @@ export interface OpenArgs {
   group: string;
   /** records beyond this many bytes are left to the next open */
   bytesMax: number;
+  /** '' = the items; else, without items, what its consumer has read beyond this entry */
+  after: string;
   items: readonly { entry: string; id: string; dueMs: number }[];
 }
 
@@ -1467,12 +1469,12 @@ export type OpenReply =
     }
   | { status: 'other_layout'; layout: string };
 
-/** make deliveries startable: the last look before a handler runs. Its consumer's, right after a blocking read. */
+/** make deliveries startable: the last look before a handler runs. A consumer's, right behind a blocking read. */
 export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   name: 'open',
-  sha1: 'b546776db709b537cba4c3b2ee089c1a2aadddb1',
+  sha1: 'b04fbd6b6b17cbf52fd72e25292308e9dbc3965f',
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
-  args: ['layout', 'nowMs', 'consumer', 'group', 'bytesMax'],
+  args: ['layout', 'nowMs', 'consumer', 'group', 'bytesMax', 'after'],
   items: ['entry', 'id', 'dueMs'],
   reply: {
     ok: {
@@ -1489,21 +1491,25 @@ export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
 local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local runs, expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, group = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local bytes_max = tonumber(ARGV[5])
+local bytes_max, after = tonumber(ARGV[5]), ARGV[6]
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
 if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
-local held, count = {}, (#ARGV - 5) / 3
 local goes_back = at[2] == '1' or group ~= '' and (at[3] or '0') ~= group
 redis.call('XLEN', stream) redis.call('ZCARD', due) redis.call('HLEN', counts)
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
-local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[6], ARGV[3 + 3 * count], 1000, consumer)
-for _, one in ipairs(pending) do held[one[1]] = one[4] end
+local items, held = {unpack(ARGV, 7)}, {}
+local from, to = after ~= '' and '(' .. after or items[1], after ~= '' and '+' or items[#items - 2]
+for _, one in ipairs(redis.pcall('XPENDING', stream, 'workers', from, to, 1000, consumer)) do
+  held[one[1]] = one[4]
+  local read = after ~= '' and one[4] == 1 and redis.call('XRANGE', stream, one[1], one[1])[1]
+  if read then for _, value in ipairs({read[1], read[2][2], read[2][4] or 0}) do items[#items + 1] = value end end
+end
 local ends, opened, deliveries, unopened, expired, bytes, stale, put_back = {}, {}, {}, {}, {}, 0, 0, 0
-for i = 6, #ARGV, 3 do
-  local number, id, due_ms = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+for i = 1, #items, 3 do
+  local number, id, due_ms = items[i], items[i + 1], items[i + 2]
   if held[number] == 1 then
     local good, full = redis.call('HGET', live, id) == number, bytes >= bytes_max
     local record = good and not full and redis.call('HGET', tasks, id)
@@ -1535,7 +1541,7 @@ for i = 6, #ARGV, 3 do
     end
   end
 end
-if #opened > 0 then
+if #opened > 0 and after == '' then -- what was read just now is idle for no time
   opened[#opened + 1] = 'JUSTID'
   redis.call('XCLAIM', stream, 'workers', consumer, 0, unpack(opened))
 end

@@ -57,7 +57,6 @@ export function handOver(at: Case, life: Life, delivery: Named): void {
   const lost = Number(/"d":(\d+)/.exec(delivery['run'] ?? '')?.[1] ?? 0);
   demand(lost === (life.lost ?? 0), 'lost-deliveries', () => `${of}: ${lost} were lost before, not ${life.lost}`);
   holder.opened = true;
-  holder.idleMs = 0;
   at.handed.push({ serial: holder.serial, n, attempt, count: holder.count + lost });
 }
 
@@ -100,9 +99,28 @@ export function endStale({ ledger, reply, met }: Case, entries: readonly string[
   if (got > 0) met('a stale entry was met');
 }
 
+/** What its consumer has read beyond an entry, as if it had been given. */
+function readBeyond({ ledger }: Case, consumer: string, after: string): Named[] {
+  const isRead = (entry: string, holder: { consumer?: string | undefined; count?: number } | undefined): boolean =>
+    holder?.consumer === consumer && (holder.count ?? 1) === 1 && orderOf(entry) > orderOf(after);
+  const lives = ledger.active.filter(({ holder }) => isRead(holder?.entry ?? '', holder));
+  for (const { id, holder } of lives) demand(holder?.opened === false, 'opens-once', () => `${id} ${holder?.entry}`);
+  const foreign = [...ledger.foreign].filter(([entry, held]) => isRead(entry, held)).map(([entry]) => ({ entry }));
+  return [
+    ...lives.map(({ id, holder, dueMs }) => ({ id, entry: holder?.entry ?? '', dueMs: String(dueMs) })),
+    ...foreign,
+  ];
+}
+
+function orderOf(entry: string): bigint {
+  const [ms = 0n, nth = 0n] = entry.split('-').map(BigInt);
+  return (ms << 64n) + nth;
+}
+
 export function judgeOpen(at: Case): void {
-  const { ledger, reply, args, items } = at;
-  const consumer = args['consumer'] ?? '';
+  const { ledger, reply, args } = at;
+  const { consumer = '', after = '' } = args;
+  const items = after === '' ? at.items : readBeyond(at, consumer, after);
   const mine = ({ id = '', entry = '' }: Named): Life | undefined => ledger.heldAs(id, { consumer, entry, count: 1 });
   const isIn = args['group'] === String(ledger.group);
   const isStale = (entry: string): boolean => ledger.foreign.get(entry)?.consumer === consumer;
@@ -118,7 +136,9 @@ export function judgeOpen(at: Case): void {
     demand(!ledger.isPaused, 'paused', () => `${life.id} was opened in a paused queue`);
     demand(isIn, 'opens-in-its-group', () => `${consumer} joined ${args['group']}, it is ${ledger.group}`);
     handOver(at, life, one);
+    if (after === '' && life.holder) life.holder.idleMs = 0;
   }
+  if (after !== '' && items.length > 0) at.met('opened right behind the read');
   for (const { id = '' } of [...groups(reply, 'unopened'), ...groups(reply, 'expired')]) told.add(id);
   expireAll(at, groups(reply, 'expired'), ({ holder }) => holder?.consumer === consumer);
   for (const item of items) {

@@ -1,4 +1,5 @@
 import { DuestreamError } from '../../src/errors.js';
+import type { SendOptions } from '../../src/redis/link-options.js';
 import type { Caller } from '../../src/redis/script.js';
 import type { Reply } from '../../src/redis/reply.js';
 import type { VirtualClock } from '../support/virtual-clock.js';
@@ -52,8 +53,8 @@ export class Wire implements Caller {
     return this.queue.find(({ hasRun }) => !hasRun);
   }
 
-  send(args: readonly string[], on: { timeoutMs?: number; op?: string; life?: number } = {}): Promise<Reply> {
-    return this.#park(args, { ...on, timeoutMs: on.timeoutMs ?? 5_000, blocking: false });
+  send(args: readonly string[], on: SendOptions = {}): Promise<Reply> {
+    return this.#park(args, { ...on, timeoutMs: (on.timeoutMs ?? 5_000) + (on.behindMs ?? 0), blocking: false });
   }
 
   block(args: readonly string[], blockMs: number, on: { life?: number } = {}): Promise<Reply> {

@@ -133,7 +133,10 @@ class Walk {
     const deliveries = await read(consumer, 2);
     if (deliveries.length === 0) return;
     const items = deliveries.map(({ entry, id }) => ({ entry, id, dueMs: this.#nowMs }));
-    const reply = await expectStatus(run(lua.open, { nowMs: this.#nowMs, consumer, bytesMax: 1e6, items }), 'ok');
+    const reply = await expectStatus(
+      run(lua.open, { nowMs: this.#nowMs, consumer, bytesMax: 1e6, after: '', items }),
+      'ok',
+    );
     for (const { entry, id } of reply.deliveries) this.#held.push({ entry, id, count: 1, consumer });
   }
 

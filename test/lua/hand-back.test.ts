@@ -46,6 +46,7 @@ describe('hand-back', () => {
     const opened = await run(lua.open, {
       consumer: 'c2',
       bytesMax: 9,
+      after: '',
       items: [{ entry: again?.entry ?? '', id: 'a', dueMs: now - 7 }],
     });
     expect(opened).toMatchObject({ deliveries: [{ id: 'a', dueMs: now - 7 }] });

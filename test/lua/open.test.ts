@@ -31,10 +31,14 @@ async function pending(): Promise<[string, string, number, number][]> {
   return (await send('XPENDING', keys.stream, 'workers', '-', '+', 100)) as [string, string, number, number][];
 }
 
-/** Both ways to a startable delivery: a blocking read and open, or fetch. They must agree. */
+/** The ways to a startable delivery: a read, and open after it or sent right behind it; or fetch. They must agree. */
 type Taken = Promise<lua.OpenReply | lua.NextReply>;
 const ways: { way: string; take: (over?: Over) => Taken }[] = [
   { way: 'open', take: async (over: Over = {}) => open('c1', await read('c1', 10), over) },
+  {
+    way: 'open behind',
+    take: (over: Over = {}) => read('c1', 10).then(() => open('c1', [], { after: '0-0', ...over })),
+  },
   { way: 'fetch', take: (over: Over = {}) => fetch('c1', over) },
 ];
 
@@ -110,10 +114,29 @@ describe.each(ways)('$way', ({ take }) => {
     await join('c1');
     await send('XADD', keys.stream, '*', 'what', 'ever');
     await addTask('a');
-    const reply = await expectStatus(fetch('c1'), 'ok');
+    const reply = await expectStatus<lua.OpenReply | lua.NextReply, 'ok'>(take(), 'ok');
     expect(reply.deliveries.map(({ id }) => id)).toEqual(['a']);
     expect(reply.stale).toBe(1);
   });
+});
+
+test('behind a read it opens what was read beyond an entry, delivered once', async () => {
+  await join('c1');
+  await join('c2');
+  for (const id of ['before', 'lost', 'of-another', 'new']) await addTask(id);
+  const [before, lost] = await read('c1', 2);
+  await read('c2');
+  const [fresh] = await read('c1');
+  await send('XCLAIM', keys.stream, 'workers', 'c1', 0, lost?.entry ?? '', 'RETRYCOUNT', 2);
+  const reply = await expectStatus(open('c1', [], { after: before?.entry ?? '' }), 'ok');
+  expect(reply.deliveries.map(({ entry, id, dueMs }) => [entry, id, dueMs])).toEqual([[fresh?.entry, 'new', now]]);
+  expect(await open('c1', [], { after: fresh?.entry ?? '' })).toMatchObject(nothing);
+});
+
+test('behind a read that brought nothing, of a group that is not there, it opens nothing', async () => {
+  await join('c1');
+  await send('XGROUP', 'DESTROY', keys.stream, 'workers');
+  expect(await open('c1', [], { after: '0-0' })).toMatchObject({ status: 'ok', ...nothing, putBack: 0 });
 });
 
 test('the bytes of what is only read to be ended count too', async () => {
@@ -124,7 +147,10 @@ test('the bytes of what is only read to be ended count too', async () => {
   expect([fetched.expired.length, fetched.unopened.length]).toEqual([2, 1]);
   for (const id of ['d', 'e']) await addTask(id, '+0', { expires: '+1', record });
   const items = [...fetched.unopened, ...(await read('c1', 2)).map(({ entry, id }) => ({ entry, id, dueMs: now }))];
-  const opened = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 150, items, nowMs: now + 5 }), 'ok');
+  const opened = await expectStatus(
+    run(lua.open, { consumer: 'c1', bytesMax: 150, after: '', items, nowMs: now + 5 }),
+    'ok',
+  );
   expect([opened.expired.length, opened.unopened.length]).toEqual([2, 1]);
 });
 
@@ -182,10 +208,13 @@ describe('open', () => {
     for (const id of ['a', 'b', 'c']) await addTask(id, '+0', { record: `{"n":"job","p":"${'x'.repeat(100)}"}` });
     const read3 = await read('c1', 3);
     const items = read3.map(({ entry, id }) => ({ entry, id, dueMs: now }));
-    const reply = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 150, items }), 'ok');
+    const reply = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 150, after: '', items }), 'ok');
     expect(reply.deliveries.map(({ id }) => id)).toEqual(['a', 'b']);
     expect(reply.unopened).toEqual([{ entry: read3[2]?.entry, id: 'c', dueMs: now }]);
-    const rest = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 150, items: reply.unopened }), 'ok');
+    const rest = await expectStatus(
+      run(lua.open, { consumer: 'c1', bytesMax: 150, after: '', items: reply.unopened }),
+      'ok',
+    );
     expect(rest.deliveries.map(({ id }) => id)).toEqual(['c']);
   });
 });
@@ -204,7 +233,10 @@ describe('fetch', () => {
     for (const id of ['a', 'b']) await addTask(id);
     const reply = await expectStatus(fetch('c1', { bytesMax: 1 }), 'ok');
     expect(reply.unopened).toEqual([{ entry: reply.unopened[0]?.entry, id: 'b', dueMs: now }]);
-    const rest = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 1, items: reply.unopened }), 'ok');
+    const rest = await expectStatus(
+      run(lua.open, { consumer: 'c1', bytesMax: 1, after: '', items: reply.unopened }),
+      'ok',
+    );
     expect(rest.deliveries.map(({ id }) => id)).toEqual(['b']);
   });
 

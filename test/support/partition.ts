@@ -101,9 +101,13 @@ export async function active(id: string, consumer = 'c1', more: Parameters<typeo
   return delivery;
 }
 
-export function open(consumer: string, deliveries: readonly Delivery[], over: Over = {}): Promise<lua.OpenReply> {
+export function open(
+  consumer: string,
+  deliveries: readonly Delivery[],
+  over: Over & { after?: string } = {},
+): Promise<lua.OpenReply> {
   const items = deliveries.map(({ entry, id }) => ({ entry, id, dueMs: now }));
-  return run(lua.open, { consumer, bytesMax: 1e6, items, ...over });
+  return run(lua.open, { consumer, bytesMax: 1e6, after: '', items, ...over });
 }
 
 /** Reads ready entries and opens them, in one step. */

@@ -137,8 +137,10 @@ export const effects: readonly Effect[] = [
   effect(lua.open, ({ unopened }) => ({
     consumer: 'c1',
     bytesMax: 1e6,
+    after: '',
     items: unopened.map(({ entry, id }) => ({ entry, id, dueMs: now })),
   })),
+  effect(lua.open, () => ({ consumer: 'c1', bytesMax: 1e6, after: '0-0', items: [] })),
   effect(lua.pause, () => ({ paused: 1 })),
   effect(lua.promote, () => ({ overdueMs: 6000, limit: 250 })),
   effect(lua.purge, ({ letter }) => ({ limit: 0, items: [{ number: letter }] })),
