@@ -201,7 +201,7 @@ export class Fetcher {
     const brought = await this.#waiting.next({ by, count });
     if (brought === 'no_group') membership.renew();
     if (brought === 'no_group' || brought === 'interrupted') return 0;
-    this.#hasBacklog = brought.count === count || brought.count === 0; // none: a look by the script, which sees a pause
+    this.#hasBacklog = brought.count === count;
     this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
     const taken = this.#takeOn(read, brought.opened, sentAtMs).then(() => this.#open(read, brought.left));

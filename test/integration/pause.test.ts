@@ -75,9 +75,8 @@ test('an entry that reaches a blocked reader of a paused queue goes back unstart
   await queue.add('job', null, { id: 'a', in: '1h' });
   await queue.pause();
   // As a script that began before the pause would have left it.
-  await lab().send('ZREM', keys.due, 'a');
-  const entry = String(await lab().send('XADD', keys.stream, '*', 'id', 'a', 'due', '5'));
-  await lab().send('HSET', keys.live, 'a', entry);
+  const moved = "redis.call('HSET', KEYS[3], 'a', redis.call('XADD', KEYS[2], '*', 'id', 'a', 'due', '5'))";
+  await lab().send('EVAL', `redis.call('ZREM', KEYS[1], 'a') ${moved}`, 3, keys.due, keys.stream, keys.live);
   await lab().state('a', 'scheduled');
   await expect(queue.get('a')).resolves.toMatchObject({ due: 5, deliveries: 0 });
   await expect(queue.stats()).resolves.toMatchObject({ active: 0, ready: 0 });

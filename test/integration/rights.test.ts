@@ -133,7 +133,10 @@ async function loseWorker(queue: Queue): Promise<void> {
 function handlersOf(ran: string[]): Handlers<TaskMap> {
   const run = ({ id }: { id: string }): void => void ran.push(id);
   return {
-    hang: run,
+    hang: async (task, { heartbeat }) => {
+      await heartbeat();
+      run(task);
+    },
     job: run,
     flaky: {
       backoff: { type: 'fixed', delay: 1 },

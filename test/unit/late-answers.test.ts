@@ -125,21 +125,39 @@ test('while a read is late no second one takes slots', async () => {
   await stage.call('next');
 });
 
-test('entries of a waiting read have no slots while their open is late', async () => {
+/** One whose stream ran dry: it waits for what comes next. */
+async function waitingStage(): Promise<{ stage: Stage; read: Call; open: Call }> {
   const stage = new Stage(4);
-  const { fetcher, slots, clock, started, returned } = stage;
-  await fetcher.tick();
+  await stage.fetcher.tick();
   await (await stage.call('next')).answer(ofNext([]));
-  void fetcher.tick(); // its wait for the read before tells that the stream is dry
-  void fetcher.tick();
-  const entries = ['a', 'b', 'c'].map((id, at) => [`${at + 1}-1`, ['id', id, 'due', '5']]);
-  await (await stage.call('XREADGROUP')).answer([['the stream', entries]] as Reply);
+  void stage.fetcher.tick();
+  return { stage, read: await stage.call('XREADGROUP'), open: await stage.call('open') };
+}
+const read = (ids: readonly string[]): Reply => [
+  ['the stream', ids.map((id, at) => [`${at + 1}-1`, ['id', id, 'due', '5']])],
+];
+
+test('a read that waits has no slots, and starts as much as there are free ones when it brings something', async () => {
+  const { stage, read: call, open } = await waitingStage();
+  const { slots, started, returned } = stage;
+  await call.answer(read(['a', 'b', 'c']));
+  expect(slots.takeFree(2)).toBe(2);
+  await open.answer(ofOpen(['a', 'b', 'c']));
+  expect([started, idsOf(returned), slots.free]).toEqual([['a', 'b'], ['c'], 0]);
+  expect(returned).toMatchObject([{ consumer: 'c', entry: '3-1', count: 1 }]);
+});
+
+test('what a wait has left unopened has no slots while its open is late', async () => {
+  const { stage, read: call, open } = await waitingStage();
+  const { slots, clock, started, returned } = stage;
+  await call.answer(read(['a', 'b', 'c']));
+  await open.answer(ofOpen([]));
   expect(slots.free).toBe(1);
-  const call = await stage.call('open');
+  const late = await stage.call('open');
   await clock.advance(250);
   expect(slots.free).toBe(4);
   expect(slots.takeFree(2)).toBe(2);
-  await call.answer(ofOpen(['a', 'b', 'c']));
+  await late.answer(ofOpen(['a', 'b', 'c']));
   expect([started, idsOf(returned), slots.free]).toEqual([['a', 'b'], ['c'], 0]);
 });
 
