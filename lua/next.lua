@@ -45,20 +45,24 @@ if kept then
   if last[1] == call then return {'ok', last[3], now_ms, {}, {}, {}, 0} end
   if last[1] > call then return {'late_call'} end
 end
-redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
-local length, any_ran, any_expire = redis.call('XLEN', stream), redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts) redis.call('XLEN', stream)
+local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
 if ARGV[9] then
   local ids, held, mark, gone = {}, {}, {}, {}
   for i = 11, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
   local lives = redis.call('HMGET', live, unpack(ids))
-  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], ARGV[#ARGV - 2], 2 * #ids, consumer)
-  for _, one in ipairs(pending) do held[one[1]] = one[4] end
+  -- Are they just what is pending at the head of the stream? Then XTRIM cuts them off; XDEL looks for each in its whole node.
+  local head, last = #ids > 1 and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] or {}, ARGV[#ARGV - 2]
+  local pending = head[1] == ARGV[9] and redis.pcall('XPENDING', stream, 'workers', '-', last, #ids + 1) or {}
+  local is_head = #pending == #ids
+  if not is_head then pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], last, 2 * #ids, consumer) end
+  for _, one in ipairs(pending) do if one[2] == consumer then held[one[1]] = one[4] end end
   for i, id in ipairs(ids) do
     local entry, count = ARGV[6 + 3 * i], tonumber(ARGV[7 + 3 * i])
     mark[i] = 'l'
-    if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
+    if not held[entry] then is_head, held[entry] = false, (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
     if held[entry] ~= count then
       local last = redis.call('HGET', past, id)
       if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
@@ -79,11 +83,9 @@ if ARGV[9] then
   end
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
-    -- XDEL looks for each entry from the start of its node: when they are just the head of the stream, it is cut off at once.
-    local head, ours = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1), 0
-    if #ends > 1 and head[1] and held[head[1][1]] == 'ended' then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
-    for _, entry in ipairs(head) do if held[entry[1]] == 'ended' then ours = ours + 1 end end
-    if ours == #ends then redis.call('XTRIM', stream, 'MAXLEN', length - #ends) else redis.call('XDEL', stream, unpack(ends)) end
+    local ms, nth = string.match(last, '^(%d+)-(%d+)$')
+    local behind = is_head and #ends == #ids and string.format('%s-%.0f', ms, nth + 1)
+    if behind then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
@@ -120,8 +122,7 @@ for i, entry in ipairs(entries) do
     local name = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
     local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
     redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
-    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
-    redis.call('HDEL', live, id)
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('HDEL', live, id) redis.call('ZREM', expiry, id)
     ends[#ends + 1] = number
     expired[#expired + 1] = id expired[#expired + 1] = name
   else
@@ -131,8 +132,7 @@ for i, entry in ipairs(entries) do
   end
 end
 if #ends > 0 then
-  redis.call('XACK', stream, 'workers', unpack(ends))
-  redis.call('XDEL', stream, unpack(ends))
+  redis.call('XACK', stream, 'workers', unpack(ends)) redis.call('XDEL', stream, unpack(ends))
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 end

@@ -8,7 +8,7 @@ import type { Partition } from '../redis/partition.js';
 import { next, open as openScript } from '../redis/scripts.generated.js';
 import { Apart } from './apart.js';
 import { Booking } from './booking.js';
-import type { Delivery } from './delivery.js';
+import { type Delivery, ReadDelivery } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
 import type { Patience } from './patience.js';
@@ -178,9 +178,8 @@ export class Fetcher {
     this.#waiting.saw(consumer, unopened.length > 0 ? unopened : deliveries);
     const started = this.#fitting(read, deliveries);
     booking.pass(started.length);
-    for (const { entry, id, dueMs, record, run } of started) {
-      start({ consumer, entry, count: 1, id, dueMs, record, run }, { sentAtMs, nowMs });
-    }
+    const at = { sentAtMs, nowMs };
+    for (const opened of started) start(new ReadDelivery(consumer, opened), at);
     await this.#open(read, unopened);
   }
 

@@ -1293,7 +1293,7 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: '1bc708cae7b4a2710462c3edb58615697d574ab3',
+  sha1: 'b30dee8a410354581728513d48accb79cd30762f',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'group', 'free', 'bytesMax'],
   items: ['entry', 'count', 'id'],
@@ -1326,20 +1326,23 @@ if kept then
   if last[1] == call then return {'ok', last[3], now_ms, {}, {}, {}, 0} end
   if last[1] > call then return {'late_call'} end
 end
-redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts)
-local length, any_ran, any_expire = redis.call('XLEN', stream), redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
+redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts) redis.call('XLEN', stream)
+local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
 if ARGV[9] then
   local ids, held, mark, gone = {}, {}, {}, {}
   for i = 11, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
   local lives = redis.call('HMGET', live, unpack(ids))
-  local pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], ARGV[#ARGV - 2], 2 * #ids, consumer)
-  for _, one in ipairs(pending) do held[one[1]] = one[4] end
+  local head, last = #ids > 1 and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] or {}, ARGV[#ARGV - 2]
+  local pending = head[1] == ARGV[9] and redis.pcall('XPENDING', stream, 'workers', '-', last, #ids + 1) or {}
+  local is_head = #pending == #ids
+  if not is_head then pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], last, 2 * #ids, consumer) end
+  for _, one in ipairs(pending) do if one[2] == consumer then held[one[1]] = one[4] end end
   for i, id in ipairs(ids) do
     local entry, count = ARGV[6 + 3 * i], tonumber(ARGV[7 + 3 * i])
     mark[i] = 'l'
-    if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
+    if not held[entry] then is_head, held[entry] = false, (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
     if held[entry] ~= count then
       local last = redis.call('HGET', past, id)
       if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
@@ -1360,10 +1363,9 @@ if ARGV[9] then
   end
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
-    local head, ours = redis.call('XRANGE', stream, '-', '+', 'COUNT', 1), 0
-    if #ends > 1 and head[1] and held[head[1][1]] == 'ended' then head = redis.call('XRANGE', stream, '-', '+', 'COUNT', #ends) end
-    for _, entry in ipairs(head) do if held[entry[1]] == 'ended' then ours = ours + 1 end end
-    if ours == #ends then redis.call('XTRIM', stream, 'MAXLEN', length - #ends) else redis.call('XDEL', stream, unpack(ends)) end
+    local ms, nth = string.match(last, '^(%d+)-(%d+)$')
+    local behind = is_head and #ends == #ids and string.format('%s-%.0f', ms, nth + 1)
+    if behind then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
@@ -1400,8 +1402,7 @@ for i, entry in ipairs(entries) do
     local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
     local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
     redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
-    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
-    redis.call('HDEL', live, id)
+    redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('HDEL', live, id) redis.call('ZREM', expiry, id)
     ends[#ends + 1] = number
     expired[#expired + 1] = id expired[#expired + 1] = name
   else
@@ -1411,8 +1412,7 @@ for i, entry in ipairs(entries) do
   end
 end
 if #ends > 0 then
-  redis.call('XACK', stream, 'workers', unpack(ends))
-  redis.call('XDEL', stream, unpack(ends))
+  redis.call('XACK', stream, 'workers', unpack(ends)) redis.call('XDEL', stream, unpack(ends))
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if #expired > 0 then redis.call('HINCRBY', counts, 'expired', #expired / 2) end
 end
