@@ -325,10 +325,10 @@ describe('update', () => {
     const { queue, keys } = lab();
     await queue.add('job', { n: 1 }, { id: 'a', in: '1h', maxAttempts: 2, timeout: '3s' });
     const record = String(await lab().send('HGET', keys.tasks, 'a'));
-    const foreign = `${record.slice(0, -1)},"x":{"trace":[1,"two"]},"y":1234567890123456}`;
+    const foreign = `${record.slice(0, -2)},"x":{"trace":[1,"two"]}},{"y":1234567890123456},"z"]`;
     await lab().send('HSET', keys.tasks, 'a', foreign);
     await expect(queue.update('a', { payload: [2] })).resolves.toEqual({ id: 'a', status: 'updated' });
-    await expect(lab().send('HGET', keys.tasks, 'a')).resolves.toBe(foreign.replace('"p":{"n":1}', '"p":[2]'));
+    await expect(lab().send('HGET', keys.tasks, 'a')).resolves.toBe(foreign.replace('{"n":1}', '[2]'));
     await queue.update('a', { payload: null });
     await expect(queue.get('a')).resolves.toMatchObject({ payload: null });
     await expect(queue.update('none', { payload: 1 })).resolves.toEqual({ id: 'none', status: 'not_found' });
