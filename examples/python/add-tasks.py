@@ -115,7 +115,7 @@ def task(name, payload, when="+0", task_id=None, key=None, **options):
         options["k"] = key
     record = [name, payload, options] if options else [name, payload]
     return {
-        "id": task_id or secrets.token_urlsafe(15),
+        "id": task_id or secrets.token_urlsafe(11)[:14],
         "own_id": task_id is not None,
         "key": key,
         "when": when,
