@@ -21,7 +21,7 @@
 --
 -- when: '+N' in N ms, 'N' at that epoch ms. expires: '' never, '+N' that long after due, 'N' at that epoch ms.
 -- A mark per item: r ready, s scheduled, d duplicate (that id lives: nothing changed), x refused, for when or expires is
--- no whole number from 0 to 9e15, record is no JSON object that begins with a key, or id no UTF-8 (nothing written).
+-- no whole number from 0 to 9e15, record is no JSON array that begins with a name, or id no UTF-8 (nothing written).
 -- The same lane and call again has no effect and gets the first reply, though the queue has grown since; an older is refused.
 -- Place first, record last: a script error half-way leaves an id that can be added again, never one that is never run.
 -- An entry in live that outlived its record must not run a scheduled task of that id early: hence HDEL.
@@ -48,11 +48,11 @@ local function is_utf8(text)
   return not string.find(text, '[\128-\255]')
 end
 local marks, later, ids, ready, ends, records, fresh, earliest, head = {}, {}, {}, {}, {}, {}, {}, math.huge, 0
-local now_text, created = string.format('%.0f', now_ms), string.format('{"c":%.0f,', now_ms)
+local now_text, created = string.format('%.0f', now_ms), string.format('[%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark, whole = 'd', '^%+?%d+$'
-  if not record or string.sub(record, 1, 2) ~= '{"' or when ~= '+0' and (not string.find(when, whole) or tonumber(when) > 9e15)
+  if not record or string.sub(record, 1, 2) ~= '["' or when ~= '+0' and (not string.find(when, whole) or tonumber(when) > 9e15)
     or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
   elseif not fresh[id] and redis.call('HEXISTS', tasks, id) == 0 then

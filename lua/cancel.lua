@@ -59,7 +59,7 @@ else
     local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
     was = owned[1] and 'active' or 'ready'
   end
-  local name = string.match(string.sub(record, 1, 4096), '^{"c":%d+,"n":"([^"\\]*)"') or ''
+  local name = string.match(string.sub(record, 1, 4096), '^%[%d+,"([^"\\]*)"') or ''
   local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'cancelled', 'name', name, 'at', now_ms, 'entry', entry or '')
   redis.call('HSET', past, id, 'cancelled:' .. e .. ':' .. (entry or ''))
   redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)

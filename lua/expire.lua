@@ -45,7 +45,7 @@ for _, id in ipairs(ids) do
   else
     local size = redis.call('HSTRLEN', tasks, id)
     if size > 0 then
-      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\]*)"') or ''
+      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^%[%d+,"([^"\\]*)"') or ''
       local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', entry or '')
       redis.call('HSET', past, id, 'expired:' .. e .. ':' .. (entry or ''))
       expired[#expired + 1] = id

@@ -119,7 +119,7 @@ for i, entry in ipairs(entries) do
     ends[#ends + 1] = number
     stale = stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
-    local name = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
+    local name = string.match(record, '^%[%d+,"([^"\\]*)"') or ''
     local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
     redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
     redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('HDEL', live, id) redis.call('ZREM', expiry, id)

@@ -63,7 +63,7 @@ for i = 1, #items, 3 do
         redis.call('ZADD', due, due_ms, id)
         put_back = put_back + 1
       else
-        local name = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
+        local name = string.match(record, '^%[%d+,"([^"\\]*)"') or ''
         local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
         redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)

@@ -64,7 +64,7 @@ if #ids > 0 then
       gone[#gone + 1] = id
       if size == 0 then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
-      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\]*)"') or ''
+      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^%[%d+,"([^"\\]*)"') or ''
       local number = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', '')
       redis.call('HSET', past, id, 'expired:' .. number .. ':')
       redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)

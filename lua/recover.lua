@@ -71,7 +71,7 @@ for _, one in ipairs(pending) do
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
-        buried[#buried + 1] = id buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\]*)"') or ''
+        buried[#buried + 1] = id buried[#buried + 1] = string.match(record, '^%[%d+,"([^"\\]*)"') or ''
       else
         if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1

@@ -11,9 +11,10 @@
 -- REPLY ok {cursor string, server string, tasks [id string, key string, record string]}
 --       other_layout {layout string}
 --
--- key: as our records end with it, still in JSON; record: where it may be elsewhere in it, for whoever can read that. What is
--- there during all of a pass, from '0' to '0', is in it, if the server was one and the same: a cursor means nothing to another,
--- nor to this one after a restart. server: its run_id, where the user may ask for that.
+-- key: as it stands in the options, still in JSON; record: one that may have a key and can't be read by patterns, for whoever
+-- can decode it. What is there during all of a pass, from '0' to '0', is in it, if the server was one and the same: a cursor
+-- means nothing to another, nor to this one after a restart. server: its run_id, where the user may ask for that.
+-- The options are found behind the payload, for a payload may look just like them.
 local meta, tasks = KEYS[1], KEYS[2]
 local layout, cursor, count, bytes_max = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local stored = redis.call('HGET', meta, 'layout')
@@ -21,15 +22,27 @@ if stored ~= layout then return {'other_layout', stored or ''} end
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local page, bytes = {}, 0
+local shapes = {}
+for i, payload in ipairs({'%b{}', '%b[]', '"[^"\\]*"', '[^"%[{,]+'}) do
+  shapes[i] = '^%[%d+,"[^"\\]*",' .. payload .. ',{[^{}]*"k":("[^"\\]*")[^{}]*}%]$'
+end
+local function key_in(record)
+  for _, shape in ipairs(shapes) do
+    local key = string.match(record, shape)
+    if key then return key end
+  end
+  return ''
+end
 for _ = 1, count do
   local found = redis.call('HSCAN', tasks, cursor, 'COUNT', 1)
   cursor = found[1]
   for i = 1, #found[2], 2 do
     local record = found[2][i + 1]
-    local key = string.match(record, ',"k":("[^"\\]*")}$') or ''
+    local has_k = string.find(record, '"k"', 1, true)
+    local key = has_k and key_in(record) or ''
     bytes = bytes + #record
     page[#page + 1], page[#page + 2] = found[2][i], key
-    page[#page + 1] = key == '' and string.find(record, '"k"', 1, true) and record or ''
+    page[#page + 1] = has_k and key == '' and record or ''
   end
   if cursor == '0' or bytes >= bytes_max or #page >= 3 * count then break end
 end

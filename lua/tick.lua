@@ -43,7 +43,7 @@ if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HLEN', tasks) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('ZCARD', expiry) redis.call('HLEN', counts)
 redis.call('HLEN', cursors) redis.call('ZCARD', upcoming) redis.call('XLEN', passed)
 local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge)
-local marks, fired, earliest, created = {}, {}, math.huge, string.format('{"c":%.0f,', now_ms)
+local marks, fired, earliest, created = {}, {}, math.huge, string.format('[%.0f,', now_ms)
 for i = 5, #ARGV, 10 do
   local schedule, was, cursor, look_ms, id, unless = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
   local due_ms, expires_ms, record, note = tonumber(ARGV[i + 6]), ARGV[i + 7], ARGV[i + 8], ARGV[i + 9]

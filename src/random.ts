@@ -5,17 +5,22 @@ export type Random = () => number;
 
 export const systemRandom: Random = Math.random;
 
-const pool = Buffer.alloc(15 * 256);
+const idBytes = 11;
+const idLength = 14;
+const pool = Buffer.alloc(idBytes * 256);
 let poolUsed = pool.length;
 
-/** 20 characters, 120 random bits: a task id. Drawn from a pool, for a call to the system per id would show. */
+/**
+ * 14 characters, 84 random bits: a task id. Enough, for it has to differ only from those of its partition that live; and with
+ * what Redis adds it takes 16 bytes, a longer one 24 or 32. Drawn from a pool, for a call to the system per id would show.
+ */
 export function newTaskId(): string {
   if (poolUsed === pool.length) {
     randomFillSync(pool);
     poolUsed = 0;
   }
-  poolUsed += 15;
-  const id = pool.toString('base64url', poolUsed - 15, poolUsed);
+  poolUsed += idBytes;
+  const id = pool.toString('base64url', poolUsed - idBytes, poolUsed).slice(0, idLength);
   return id.startsWith('-') ? `_${id.slice(1)}` : id; // one that starts with a dash reads as a flag
 }
 

@@ -62,17 +62,9 @@ export interface RecordOptions {
   readonly timeoutMs?: number;
 }
 
-/** A record as Redis keeps it: short keys, defaults left out; `add` puts `c`, the server's time, in front. */
-interface WireRecord {
-  c?: number;
-  n: string;
-  p?: unknown;
-  m?: number;
-  b?: [type: 'fixed' | 'exponential', delayMs: number, maxMs: number];
-  t?: number;
-  k?: string;
-  v?: number;
-}
+/** The options in a record as Redis keeps it, yet to be checked: short keys, defaults left out. */
+type WireOptions = Partial<Record<'m' | 'b' | 't' | 'k' | 'v', unknown>>;
+type WireBackoff = [type: 'fixed' | 'exponential', delayMs: number, maxMs: number];
 
 export interface TaskRecord extends RecordOptions {
   readonly name: string;
@@ -82,29 +74,45 @@ export interface TaskRecord extends RecordOptions {
 
 /** The record's text. The payload comes as the JSON it was checked as, and is not encoded twice. */
 export function encodeRecord(name: string, payloadJson: string, options: RecordOptions): string {
-  let text = `{"n":${JSON.stringify(name)}`;
-  if (payloadJson !== 'null') text += `,"p":${payloadJson}`;
-  if (options.maxAttempts !== undefined) text += `,"m":${options.maxAttempts}`;
-  const { backoff } = options;
-  if (backoff) text += `,"b":["${backoff.type}",${backoff.delayMs},${backoff.maxMs}]`;
-  if (options.timeoutMs !== undefined) text += `,"t":${options.timeoutMs}`;
-  if (options.key !== undefined) text += `,"k":${JSON.stringify(options.key)}`;
-  return `${text}}`;
+  const { maxAttempts, backoff, timeoutMs, key } = options;
+  let more = '';
+  if (maxAttempts !== undefined) more += `,"m":${maxAttempts}`;
+  if (backoff) more += `,"b":["${backoff.type}",${backoff.delayMs},${backoff.maxMs}]`;
+  if (timeoutMs !== undefined) more += `,"t":${timeoutMs}`;
+  if (key !== undefined) more += `,"k":${JSON.stringify(key)}`;
+  return recordText(`[${JSON.stringify(name)}`, payloadJson, more && `{${more.slice(1)}}`);
+}
+
+/** `[name,payload,{options}]`, without what is empty at its end. `add` puts the server's time in front. */
+function recordText(head: string, payloadJson: string, rest: string): string {
+  if (rest !== '') return `${head},${payloadJson},${rest}]`;
+  return payloadJson === 'null' ? `${head}]` : `${head},${payloadJson}]`;
+}
+
+/** The name's place: behind the time of creation, if that is there. */
+function nameAt(wire: readonly unknown[]): 0 | 1 {
+  return Number.isSafeInteger(wire[0]) ? 1 : 0;
+}
+
+/** Null where they are left out. What is no object there, but a number, say, has none of them either. */
+function optionsIn(wire: readonly unknown[]): WireOptions | null {
+  return wire[nameAt(wire) + 2] ?? null;
 }
 
 /** The key of a record, of whatever version, if it has one. */
 export function keyIn(record: string): string | undefined {
   try {
-    const { k } = JSON.parse(record) as Partial<WireRecord>;
-    return typeof k === 'string' ? k : undefined;
+    const wire: unknown = JSON.parse(record);
+    const key = Array.isArray(wire) ? optionsIn(wire)?.k : undefined;
+    return typeof key === 'string' ? key : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Without the time that `add` has put in front, so that it can be added again. */
+/** Without the time of its creation, so that it can be added again. */
 export function withoutCreation(record: string): string {
-  return record.replace(/^\{"c":\d+,/, '{');
+  return record.replace(/^\[\d+,/, '[');
 }
 
 export type Decoded =
@@ -114,18 +122,22 @@ export type Decoded =
 
 /** Reads a record another process, version or language wrote: never throws. */
 export function decodeRecord(text: string): Decoded {
-  let wire: Partial<WireRecord> | null;
+  let wire: unknown;
   try {
-    wire = JSON.parse(text) as Partial<WireRecord> | null;
+    wire = JSON.parse(text);
   } catch {
     return { kind: 'bad', reason: 'not JSON' };
   }
-  if (typeof wire !== 'object' || wire === null) return { kind: 'bad', reason: 'not an object' };
-  if (typeof wire.v === 'number' && wire.v > formatVersion) return { kind: 'newer', version: wire.v };
-  if (typeof wire.n !== 'string' || wire.n === '') return { kind: 'bad', reason: 'no name' };
-  const { n: name, p: payload = null, c: createdAtMs = null, m, t, b, k } = wire;
-  if (m === undefined && t === undefined && b === undefined && k === undefined)
-    return { kind: 'record', record: { name, payload, createdAtMs } };
+  if (!Array.isArray(wire)) return { kind: 'bad', reason: 'not an array' };
+  const at = nameAt(wire);
+  const options = optionsIn(wire);
+  if (typeof options?.v === 'number' && options.v > formatVersion) return { kind: 'newer', version: options.v };
+  const name: unknown = wire[at];
+  if (typeof name !== 'string' || name === '') return { kind: 'bad', reason: 'no name' };
+  const payload: unknown = wire[at + 1] ?? null;
+  const createdAtMs = at === 0 ? null : (wire[0] as number);
+  if (options === null) return { kind: 'record', record: { name, payload, createdAtMs } };
+  const { m, t, b, k } = options;
   const record: TaskRecord = {
     name,
     payload,
@@ -142,7 +154,7 @@ function isPositive(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) > 0;
 }
 
-function isBackoff(value: unknown): value is NonNullable<WireRecord['b']> {
+function isBackoff(value: unknown): value is WireBackoff {
   if (!Array.isArray(value)) return false;
   const [type, delayMs, maxMs] = value as unknown[];
   return (type === 'fixed' || type === 'exponential') && isDelay(delayMs) && isDelay(maxMs);
@@ -159,11 +171,10 @@ export function withPayload(text: string, payloadJson: string): string {
     const why = decoded.kind === 'bad' ? decoded.reason : `of version ${decoded.version}`;
     throw new DuestreamError('ERR_REDIS_REPLY', `the record that Redis holds can not be changed here: it is ${why}`);
   }
-  const wire = JSON.parse(text) as WireRecord;
-  const { c, n, p: _replaced, ...rest } = wire;
-  const head = `{${c === undefined ? '' : `"c":${c},`}"n":${JSON.stringify(n)}`;
-  const tail = JSON.stringify(rest).slice(1, -1);
-  return `${head}${payloadJson === 'null' ? '' : `,"p":${payloadJson}`}${tail === '' ? '' : `,${tail}`}}`;
+  const wire = JSON.parse(text) as unknown[];
+  const payloadAt = nameAt(wire) + 1;
+  const head = JSON.stringify(wire.slice(0, payloadAt)).slice(0, -1);
+  return recordText(head, payloadJson, JSON.stringify(wire.slice(payloadAt + 1)).slice(1, -1));
 }
 
 /** What `runs` keeps of a task that failed: the attempt that comes next and its last few errors. */

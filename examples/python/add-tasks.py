@@ -111,9 +111,11 @@ def partition_of(task, partitions):
 
 def task(name, payload, when="+0", task_id=None, key=None, **options):
     """when: '+N' in N ms, 'N' at that epoch ms. options: m, b, t of the record."""
-    record = {"n": name, "p": payload, **({"k": key} if key else {}), **options}
+    if key:
+        options["k"] = key
+    record = [name, payload, options] if options else [name, payload]
     return {
-        "id": task_id or secrets.token_urlsafe(15),
+        "id": task_id or secrets.token_urlsafe(11)[:14],
         "own_id": task_id is not None,
         "key": key,
         "when": when,

@@ -102,11 +102,12 @@ export class DeadLetters {
   /** The task of a letter that lies where it would belong no more, for the queue has grown since; else undefined. */
   async #toMove(found: Found): Promise<AddItem | undefined> {
     if (this.#partitions.all.length === 1) return undefined;
-    const { id = '', record = '' } = await this.#letters.fields(found);
-    if (!record.startsWith('{"')) return undefined; // nobody can run it: wherever it is, it comes back
+    const { id = '', record: kept = '' } = await this.#letters.fields(found);
+    const record = withoutCreation(kept);
+    if (!record.startsWith('["')) return undefined; // nobody can run it: wherever it is, it comes back
     const placedBy = keyIn(record) ?? id;
     if (this.#partitions.of(placedBy).index === found.index) return undefined;
-    return { id, name: '', placedBy, hasOwnId: true, when: '+0', expires: '', record: withoutCreation(record) };
+    return { id, name: '', placedBy, hasOwnId: true, when: '+0', expires: '', record };
   }
 
   async #move(found: Found, item: AddItem): Promise<Replayed> {

@@ -42,7 +42,7 @@ export type AddReply =
 /** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
 export const add: Script<AddKeys, AddArgs, AddReply> = {
   name: 'add',
-  sha1: '50a8ecadbd9b3db7e1dfa4902b735d35a467ada8',
+  sha1: '7c4b25c006c49d6363c71301515e9298caa70b22',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
@@ -75,11 +75,11 @@ local function is_utf8(text)
   return not string.find(text, '[\\128-\\255]')
 end
 local marks, later, ids, ready, ends, records, fresh, earliest, head = {}, {}, {}, {}, {}, {}, {}, math.huge, 0
-local now_text, created = string.format('%.0f', now_ms), string.format('{"c":%.0f,', now_ms)
+local now_text, created = string.format('%.0f', now_ms), string.format('[%.0f,', now_ms)
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark, whole = 'd', '^%+?%d+$'
-  if not record or string.sub(record, 1, 2) ~= '{"' or when ~= '+0' and (not string.find(when, whole) or tonumber(when) > 9e15)
+  if not record or string.sub(record, 1, 2) ~= '["' or when ~= '+0' and (not string.find(when, whole) or tonumber(when) > 9e15)
     or expires ~= '' and (not string.find(expires, whole) or tonumber(expires) > 9e15) or not is_utf8(id) then
     mark = 'x'
   elseif not fresh[id] and redis.call('HEXISTS', tasks, id) == 0 then
@@ -445,7 +445,7 @@ export type CancelReply =
 /** end a task, in whatever state it is. A handler at work is told by its consumer's next beat, or by the channel. */
 export const cancel: Script<CancelKeys, CancelArgs, CancelReply> = {
   name: 'cancel',
-  sha1: 'de4f539152701ea45947f374cebcea37934dfdf2',
+  sha1: '9a4a27b0f25ad6f0405315e38290456eaf2609b9',
   keys: [
     'meta',
     'lanes',
@@ -501,7 +501,7 @@ else
     local owned = redis.pcall('XPENDING', stream, 'workers', entry, entry, 1)
     was = owned[1] and 'active' or 'ready'
   end
-  local name = string.match(string.sub(record, 1, 4096), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+  local name = string.match(string.sub(record, 1, 4096), '^%[%d+,"([^"\\\\]*)"') or ''
   local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'cancelled', 'name', name, 'at', now_ms, 'entry', entry or '')
   redis.call('HSET', past, id, 'cancelled:' .. e .. ':' .. (entry or ''))
   redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
@@ -653,7 +653,7 @@ export type ExpireReply =
 /** end tasks that were not started in time, wherever they wait. Leader only. */
 export const expire: Script<ExpireKeys, ExpireArgs, ExpireReply> = {
   name: 'expire',
-  sha1: 'ee549730f3594591aca93dc6bfdf2a7ff47ee898',
+  sha1: 'fc70183a34d419241931c69e6efea8947bd4c730',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'skip', 'limit'],
   items: [],
@@ -685,7 +685,7 @@ for _, id in ipairs(ids) do
   else
     local size = redis.call('HSTRLEN', tasks, id)
     if size > 0 then
-      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^%[%d+,"([^"\\\\]*)"') or ''
       local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', entry or '')
       redis.call('HSET', past, id, 'expired:' .. e .. ':' .. (entry or ''))
       expired[#expired + 1] = id
@@ -1293,7 +1293,7 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: 'b30dee8a410354581728513d48accb79cd30762f',
+  sha1: 'a1c8b5ee1a7f5bf3238c8c941348be9bb4b8594f',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'group', 'free', 'bytesMax'],
   items: ['entry', 'count', 'id'],
@@ -1399,7 +1399,7 @@ for i, entry in ipairs(entries) do
     ends[#ends + 1] = number
     stale = stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
-    local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+    local name = string.match(record, '^%[%d+,"([^"\\\\]*)"') or ''
     local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
     redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
     redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('HDEL', live, id) redis.call('ZREM', expiry, id)
@@ -1472,7 +1472,7 @@ export type OpenReply =
 /** make deliveries startable: the last look before a handler runs. A consumer's, right behind a blocking read. */
 export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   name: 'open',
-  sha1: 'b04fbd6b6b17cbf52fd72e25292308e9dbc3965f',
+  sha1: '12ff3ab9980ea9be955a8f19b6d6a740fafa0a5e',
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'group', 'bytesMax', 'after'],
   items: ['entry', 'id', 'dueMs'],
@@ -1527,7 +1527,7 @@ for i = 1, #items, 3 do
         redis.call('ZADD', due, due_ms, id)
         put_back = put_back + 1
       else
-        local name = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+        local name = string.match(record, '^%[%d+,"([^"\\\\]*)"') or ''
         local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
         redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
@@ -1648,7 +1648,7 @@ export type PromoteReply =
 /** move due tasks from the schedule to the stream. The leader's; without a term, anybody's when it is overdue. */
 export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   name: 'promote',
-  sha1: 'fd25cca66c968c468a0a53d4efd777601906dd2e',
+  sha1: 'c45a65477a6610cf267d7aef8f045f0dd54db645',
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
   items: [],
@@ -1702,7 +1702,7 @@ if #ids > 0 then
       gone[#gone + 1] = id
       if size == 0 then redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
     elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
-      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+      local name = size < 4096 and string.match(redis.call('HGET', tasks, id), '^%[%d+,"([^"\\\\]*)"') or ''
       local number = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', '')
       redis.call('HSET', past, id, 'expired:' .. number .. ':')
       redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id)
@@ -1913,7 +1913,7 @@ export type RecoverReply =
 /** take over deliveries whose lease ran out, and open them. Any consumer's, with free slots. */
 export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   name: 'recover',
-  sha1: 'd17df60dce84ce8f77662c4eb4c1b7135b92dfdf',
+  sha1: '125ebb67eb40cd201f5088efdcb943e3c02ca6da',
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
@@ -1972,7 +1972,7 @@ for _, one in ipairs(pending) do
         local letter = redis.call('XADD', dead, '*', 'id', id, 'reason', 'max_deliveries', 'run', run, 'at', now_ms, 'record', record)
         redis.call('HSET', past, id, 'dead:' .. letter .. ':' .. entry)
         redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) redis.call('HDEL', live, id)
-        buried[#buried + 1] = id buried[#buried + 1] = string.match(record, '^{"c":%d+,"n":"([^"\\\\]*)"') or ''
+        buried[#buried + 1] = id buried[#buried + 1] = string.match(record, '^%[%d+,"([^"\\\\]*)"') or ''
       else
         if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
         stale = stale + 1
@@ -2478,7 +2478,7 @@ export type ScanReply =
 /** the ids and keys of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue */
 export const scan: Script<ScanKeys, ScanArgs, ScanReply> = {
   name: 'scan',
-  sha1: '4cbe5c08a79bd30e27724ffacf796bc5de1a74f6',
+  sha1: '37c2d6d2d723cfa45c08184040211d83e36aceaa',
   keys: ['meta', 'tasks'],
   args: ['layout', 'cursor', 'count', 'bytesMax'],
   items: [],
@@ -2494,15 +2494,27 @@ if stored ~= layout then return {'other_layout', stored or ''} end
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local page, bytes = {}, 0
+local shapes = {}
+for i, payload in ipairs({'%b{}', '%b[]', '"[^"\\\\]*"', '[^"%[{,]+'}) do
+  shapes[i] = '^%[%d+,"[^"\\\\]*",' .. payload .. ',{[^{}]*"k":("[^"\\\\]*")[^{}]*}%]$'
+end
+local function key_in(record)
+  for _, shape in ipairs(shapes) do
+    local key = string.match(record, shape)
+    if key then return key end
+  end
+  return ''
+end
 for _ = 1, count do
   local found = redis.call('HSCAN', tasks, cursor, 'COUNT', 1)
   cursor = found[1]
   for i = 1, #found[2], 2 do
     local record = found[2][i + 1]
-    local key = string.match(record, ',"k":("[^"\\\\]*")}$') or ''
+    local has_k = string.find(record, '"k"', 1, true)
+    local key = has_k and key_in(record) or ''
     bytes = bytes + #record
     page[#page + 1], page[#page + 2] = found[2][i], key
-    page[#page + 1] = key == '' and string.find(record, '"k"', 1, true) and record or ''
+    page[#page + 1] = has_k and key == '' and record or ''
   end
   if cursor == '0' or bytes >= bytes_max or #page >= 3 * count then break end
 end
@@ -2959,7 +2971,7 @@ export type TickReply =
 /** fire occurrences of schedules, or pass over them, and move the schedules on. Leader only. */
 export const tick: Script<TickKeys, TickArgs, TickReply> = {
   name: 'tick',
-  sha1: 'df7c6f001619da99e06f0f043a6ba32eee1cb520',
+  sha1: '47140aafe2997509e58a9268d5800d2182dd2108',
   keys: [
     'meta',
     'epoch',
@@ -2998,7 +3010,7 @@ if now_ms == 0 then now_ms = time[1] * 1000 + math.floor(time[2] / 1000) end
 redis.call('HLEN', tasks) redis.call('XLEN', stream) redis.call('HLEN', live) redis.call('ZCARD', expiry) redis.call('HLEN', counts)
 redis.call('HLEN', cursors) redis.call('ZCARD', upcoming) redis.call('XLEN', passed)
 local head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge)
-local marks, fired, earliest, created = {}, {}, math.huge, string.format('{"c":%.0f,', now_ms)
+local marks, fired, earliest, created = {}, {}, math.huge, string.format('[%.0f,', now_ms)
 for i = 5, #ARGV, 10 do
   local schedule, was, cursor, look_ms, id, unless = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4], ARGV[i + 5]
   local due_ms, expires_ms, record, note = tonumber(ARGV[i + 6]), ARGV[i + 7], ARGV[i + 8], ARGV[i + 9]

@@ -91,7 +91,7 @@ export function decodeAnswer(definition: ScriptDefinition, reply: Reply): Answer
 
 /** The life that a record belongs to. */
 export function lifeOf(record: string): number {
-  return Number(/"p":\[(\d+)/.exec(record)?.[1] ?? Number.NaN);
+  return Number(/",\[(\d+)/.exec(record)?.[1] ?? Number.NaN);
 }
 
 /** The groups of a reply. */

@@ -37,7 +37,7 @@ end
 local lines = {}
 for i, id in ipairs(ids) do
   local record, run, entry = record_of[id], run_of[id], entry_of[id]
-  local line = id .. ' ' .. (record and string.match(record, '"p":%[(%d+)') or '-')
+  local line = id .. ' ' .. (record and string.match(record, '",%[(%d+)') or '-')
   line = line .. ' a' .. (run and string.match(run, '"a":(%d+)') or 1) .. ' x' .. (expiry_of[id] or '-')
   if entry then
     local one = owned[entry]

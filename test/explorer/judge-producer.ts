@@ -19,7 +19,7 @@ export function judgeAdd(at: Case): void {
     const dueMs = when.startsWith('+') ? nowMs + Number(when) : Number(when);
     const isReady = dueMs <= nowMs && !ledger.isPaused;
     demand(mark === (isReady ? 'r' : 's'), 'add-mark', () => `${id} #${n} due ${dueMs} at ${nowMs} got ${mark}`);
-    const name = /"n":"(\w+)"/.exec(record)?.[1] ?? '';
+    const name = /"(\w+)"/.exec(record)?.[1] ?? '';
     const life: Life = { n, id, name, dueMs, expiresMs: undefined, attempt: 1, place: 'ready', holder: undefined };
     const expiresMs = expires.startsWith('+') ? dueMs + Number(expires) : Number(expires);
     ledger.lives.set(id, expires === '' ? life : { ...life, expiresMs });
@@ -98,7 +98,7 @@ export function judgeReplay(at: Case): void {
   const n = lifeOf(letter);
   demand(!ledger.lives.has(id), 'id-unique', () => `${id} #${n} was replayed while another lives`);
   demand(ledger.letters.delete(n), 'letter-replayed-twice', () => `${id} #${n}`);
-  const name = /"n":"(\w+)"/.exec(letter)?.[1] ?? '';
+  const name = /"(\w+)"/.exec(letter)?.[1] ?? '';
   const life: Life = { n, id, name, dueMs: nowMs, expiresMs: undefined, attempt: 1, place: 'ready', holder: undefined };
   ledger.lives.set(id, life);
   if (ledger.isPaused) ledger.schedule(life, nowMs);

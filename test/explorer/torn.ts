@@ -22,7 +22,7 @@ export async function tear(world: World, id: string): Promise<void> {
   const own = { layout: layoutOf(1), nowMs: world.nowMs, lane: newToken(), call: 1 };
   const caller = { send: (args: readonly string[]) => ground.ask(...args) };
   const { term, token } = ledger;
-  const item = { id, when: '+0', expires: '', record: '{"n":"plain","p":[0]}' };
+  const item = { id, when: '+0', expires: '', record: '["plain",[0]]' };
   await ground.ask('XSETID', keys.stream, lastOfAll);
   const calls = [
     runScript(caller, promote, { keys, args: { ...own, term, token, overdueMs: 0, limit: 100 } }),

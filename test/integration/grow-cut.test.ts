@@ -50,7 +50,7 @@ describe('a growth that was cut short', () => {
     await created(2);
     await growAtRootOnly('1/4<2', '1/2');
     const { partitions, layout } = await known();
-    const items = [{ id: movingIds(1, 3, 9)[0] as string, when: '+0', expires: '', record: '{"n":"job"}' }];
+    const items = [{ id: movingIds(1, 3, 9)[0] as string, when: '+0', expires: '', record: '["job"]' }];
     const call = { items, lane: 'lane', call: 1 };
     const addAt3 = () => (partitions.all[3] as Partition).runIn(add, call, { layout: layout.text });
     expect(await addAt3()).toEqual({ status: 'ok', marks: 's' });

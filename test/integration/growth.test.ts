@@ -97,7 +97,7 @@ describe('the duty that sees a growth through', () => {
     await created(2);
     const [key] = movingIds(0, 2, 9) as [string];
     const id = idsIn(0, { of: 4, count: 1 })[0] as string;
-    const items = [{ id, when: '+3600000', expires: '', record: JSON.stringify({ n: 'job', v: 2, k: key, x: 1 }) }];
+    const items = [{ id, when: '+3600000', expires: '', record: JSON.stringify(['job', '"', { v: 2, k: key, x: 1 }]) }];
     await runScript(lab().link, add, { keys: keysOf(0), args: { layout: '1/2', nowMs: 0, lane: '', call: 0, items } });
     await lab().newQueue().grow(4);
     const duty = await dutyOf();
@@ -128,7 +128,7 @@ test('a walk begins anew when the server is another, or has been restarted: its 
   await walk.step();
   server.now = 'b';
   expect(await untilNot('more')).toBe('done');
-  await lab().send('HSET', keysOf(0).tasks, movingIds(0, 2, 9)[0] as string, '{"n":"job"}'); // a failover had it back
+  await lab().send('HSET', keysOf(0).tasks, movingIds(0, 2, 9)[0] as string, '["job"]'); // a failover had it back
   server.now = 'c';
   expect(await walk.step()).toBe('more');
   expect(await untilNot('more')).toBe('met');

@@ -324,7 +324,7 @@ describe('what a worker can not run', () => {
   test('a record of a newer version goes back unread', async () => {
     const { queue, keys } = lab();
     await queue.add('job', null, { id: 'a' });
-    const record = '{"c":1,"n":"job","v":2,"brandNew":true}';
+    const record = '[1,"job",null,{"v":2,"brandNew":true}]';
     await lab().send('HSET', keys.tasks, 'a', record);
     const { diary } = await lab().worker({ job: () => 0 });
     await lab().state('a', 'scheduled');
@@ -332,7 +332,7 @@ describe('what a worker can not run', () => {
     expect(diary.told).toEqual([]);
   });
 
-  test.each(['garbage', '[]', 'null', '{"c":1}', '{"n":7}'])(
+  test.each(['garbage', '[]', 'null', '{}', '[1]', '[1,7]'])(
     'the record %s is a dead letter, and the worker goes on',
     async (record) => {
       const { queue, keys } = lab();

@@ -17,7 +17,7 @@ import {
 
 useRedis();
 
-const item = { id: 'a', when: '+0', expires: '', record: '{"n":"job"}' };
+const item = { id: 'a', when: '+0', expires: '', record: '["job"]' };
 
 describe('when', () => {
   const cases: { when: string; mark: 'r' | 's'; due: string }[] = [
@@ -93,11 +93,11 @@ describe('the record', () => {
     '{"a":[[],{}],"b":1e400}',
   ];
   test.each(payloads)('keeps every byte of the payload %s behind the time of its creation', async (payload) => {
-    await addTask('a', '+1000', { record: `{"n":"job","p":${payload}}` });
-    expect(await recordOf('a')).toBe(`{"c":${now},"n":"job","p":${payload}}`);
+    await addTask('a', '+1000', { record: `["job",${payload}]` });
+    expect(await recordOf('a')).toBe(`[${now},"job",${payload}]`);
   });
 
-  test.each(['', '{}', '[]', '"n"', 'null', ' {"n":"job"}'])(
+  test.each(['', '{}', '[]', '"n"', 'null', '{"job":1}', '[1,"job"]', ' ["job"]'])(
     '%j is refused, and nothing is written for it',
     async (record) => {
       await addTask('other');
@@ -213,9 +213,9 @@ test('a batch is answered item by item, and each id is added once', async () => 
 });
 
 test('a duplicate changes nothing', async () => {
-  await addTask('a', '+1000', { expires: '+5', record: '{"n":"job","p":1}' });
+  await addTask('a', '+1000', { expires: '+5', record: '["job",1]' });
   const before = await dump();
-  expect(await addTask('a', '+5', { expires: '', record: '{"n":"other","p":2}' })).toBe('d');
+  expect(await addTask('a', '+5', { expires: '', record: '["other",2]' })).toBe('d');
   expect(await dump()).toEqual(before);
 });
 

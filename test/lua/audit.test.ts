@@ -34,7 +34,7 @@ const step = (id: string, was: string) => ({
   unless: '',
   dueMs: now,
   expiresMs: '',
-  record: '{"n":"x"}',
+  record: '["x"]',
   passed: '',
 });
 

@@ -119,7 +119,7 @@ class Walk {
       id,
       when: this.#pick(['+0', '+300', '+2000']),
       expires: this.#pick(['', '', '+100', '+5000']),
-      record: '{"n":"job"}',
+      record: '["job"]',
     };
   }
 

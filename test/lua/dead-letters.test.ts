@@ -20,7 +20,7 @@ import {
 useRedis();
 
 /** Runs a task into a dead letter; returns the letter's number. */
-async function die(id: string, nowMs = now, record = '{"n":"job"}'): Promise<string> {
+async function die(id: string, nowMs = now, record = '["job"]'): Promise<string> {
   const delivery = await active(id, 'c1', { record });
   await settle('c1', [{ ...delivery, verb: 'bury', value: 'rejected', run: '{"a":3}' }], { nowMs });
   return ((await send('XREVRANGE', keys.dead, '+', '-', 'COUNT', 1)) as [[string, unknown]])[0][0];
@@ -41,9 +41,9 @@ describe('replay', () => {
   const replay = (number: string, over = {}) => run(lua.replay, { number, ...over });
 
   test('makes it a task again, due now, at its first attempt, its record as it was', async () => {
-    const number = await die('a', now, '{"n":"job","p":[[],1234567890123456]}');
+    const number = await die('a', now, '["job",[[],1234567890123456]]');
     expect(await replay(number, { nowMs: now + 5 })).toEqual({ status: 'ok', id: 'a' });
-    expect(await recordOf('a')).toBe(`{"c":${now},"n":"job","p":[[],1234567890123456]}`);
+    expect(await recordOf('a')).toBe(`[${now},"job",[[],1234567890123456]]`);
     expect(await numbers(keys.dead)).toEqual([]);
     expect(await send('EXISTS', keys.runs, keys.past)).toBe(0);
     expect(await counted('replayed')).toBe(1);
@@ -71,7 +71,7 @@ describe('replay', () => {
   });
 
   test('a number without its second half takes the letter it found, not another', async () => {
-    await send('XADD', keys.dead, '9000000000000-5', 'id', 'a', 'reason', 'rejected', 'record', '{"n":"job"}');
+    await send('XADD', keys.dead, '9000000000000-5', 'id', 'a', 'reason', 'rejected', 'record', '["job"]');
     expect(await replay('9000000000000')).toEqual({ status: 'ok', id: 'a' });
     expect(await numbers(keys.dead)).toEqual([]);
   });
@@ -171,7 +171,7 @@ describe('age', () => {
   test('no more of each than the limit, and no more bytes of letters than allowed', async () => {
     await elect();
     for (let at = 0; at < 3; at += 1) await cancelled(`t${at}`);
-    for (let at = 0; at < 3; at += 1) await die(`d${at}`, now, `{"n":"job","p":"${'x'.repeat(500)}"}`);
+    for (let at = 0; at < 3; at += 1) await die(`d${at}`, now, `["job","${'x'.repeat(500)}"]`);
     expect(await age({ endedAgeMs: 0, limit: 2 })).toMatchObject({ aged: 2 });
     expect(await age({ deadAgeMs: 0, bytesMax: 600 })).toMatchObject({ aged: 2 });
     expect(await send('XLEN', keys.dead)).toBe(1);

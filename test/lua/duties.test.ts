@@ -246,7 +246,7 @@ describe('sweep', () => {
 
   test('in small steps it comes round to all, and says from the counts alone how many are left', async () => {
     await elect();
-    const record = `{"n":"job","p":"${'x'.repeat(100)}"}`; // too large for the encoding that is scanned in one step
+    const record = `["job","${'x'.repeat(100)}"]`; // too large for the encoding that is scanned in one step
     for (let at = 0; at < 20; at += 1) await addTask(`t${at}`, '+1000', { record });
     await send('DEL', keys.due);
     let cursor = '0';
@@ -270,15 +270,15 @@ describe('sweep', () => {
 
   test('it says how large the records were that it looked at', async () => {
     await elect();
-    await addTask('a', '+1', { record: `{"n":"job","p":"${'x'.repeat(1000)}"}` });
+    await addTask('a', '+1', { record: `["job","${'x'.repeat(1000)}"]` });
     const reply = await expectStatus(sweep(), 'ok');
     expect(reply.bytes).toBe(String(await send('HGET', keys.tasks, 'a')).length);
   });
 
   test('a call reads no more bytes than it may, and ten records, however many it may look at', async () => {
     await elect();
-    const large = `{"n":"job","p":"${'x'.repeat(10_000)}"}`;
-    for (let at = 0; at < 200; at += 1) await addTask(`t${at}`, '+1000', { record: at < 100 ? '{"n":"job"}' : large });
+    const large = `["job","${'x'.repeat(10_000)}"]`;
+    for (let at = 0; at < 200; at += 1) await addTask(`t${at}`, '+1000', { record: at < 100 ? '["job"]' : large });
     let cursor = '0';
     let looked = 0;
     do {

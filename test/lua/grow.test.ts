@@ -95,13 +95,13 @@ describe('the former layout', () => {
     await addTask('a');
     await grow();
     const first = await dump();
-    const items = [{ id: 'b', when: '+0', expires: '', record: '{"n":"job"}' }];
+    const items = [{ id: 'b', when: '+0', expires: '', record: '["job"]' }];
     expect(await run(lua.add, { items })).toEqual({ status: 'other_layout', layout: after });
     expect(await dump()).toEqual(first);
   });
 
   test('an add of before, repeated, gets its first answer: it was added, and must not be added elsewhere', async () => {
-    const items = [{ id: 'a', when: '+0', expires: '', record: '{"n":"job"}' }];
+    const items = [{ id: 'a', when: '+0', expires: '', record: '["job"]' }];
     const call = { items, lane: 'lane', call: 1 };
     const first = await run(lua.add, call);
     await grow();
@@ -111,7 +111,7 @@ describe('the former layout', () => {
 
   test('a replay of before, repeated, gets its first answer: its letter is gone, and must not be said to be unknown', async () => {
     await addTask('other');
-    const fields = ['id', 'a', 'reason', 'rejected', 'run', '', 'at', String(now), 'record', '{"n":"job"}'];
+    const fields = ['id', 'a', 'reason', 'rejected', 'run', '', 'at', String(now), 'record', '["job"]'];
     const number = (await send('XADD', keys.dead, '*', ...fields)) as string;
     const call = { number, lane: 'lane', call: 1 };
     expect(await run(lua.replay, call)).toEqual({ status: 'ok', id: 'a' });
@@ -122,7 +122,7 @@ describe('the former layout', () => {
 });
 
 describe('a partition that nobody has brought up yet', () => {
-  const items = [{ id: 'a', when: '+0', expires: '', record: '{"n":"job"}' }];
+  const items = [{ id: 'a', when: '+0', expires: '', record: '["job"]' }];
   const calls: Record<string, () => Promise<{ status: string }>> = {
     add: () => run(lua.add, { items, ...grown }),
     join: () => run(lua.join, { consumer: 'c', worker: 'w', leaseMs: 1_000, ...grown }),
@@ -253,12 +253,28 @@ test('has: which ids live here', async () => {
   expect(await counted('added')).toBe(2);
 });
 
+/** A record, and what scan says of it: its key, nothing, or all of it. */
+const scanned: readonly [record: string, told: string][] = [
+  ['["job",{"k":"no","b":{"k":"no"}},{"k":"red"}]', '"red"'],
+  ['["job",null,{"k":"blue","t":5}]', '"blue"'],
+  ['["job",[[1],{"k":"no"}],{"b":["fixed",1,1],"k":"red"}]', '"red"'],
+  ['["job","text, too",{"m":1,"k":"größe","t":5}]', '"größe"'],
+  ['["job",-1.5e3,{"k":"red"}]', '"red"'],
+  [String.raw`["job",null,{"k":"a\"b"}]`, 'record'],
+  [String.raw`["j\"ob",null,{"k":"red"}]`, 'record'],
+  ['["job", null, {"k":"red"}]', 'record'],
+  ['["job",{"text":"}"},{"k":"red"}]', 'record'],
+  ['["job",null,{"k":"red"},{"k":"no"}]', 'record'],
+  ['["job",{"a":1,"k":"no"}]', 'record'],
+  ['["job",[1,{"a":1,"k":"no"}]]', 'record'],
+  ['["job",1,null,{"k":"no"}]', 'record'],
+  [String.raw`["job","\"k\":\"no\"}"]`, ''],
+  ['["job",null,{"m":1}]', ''],
+];
+
 test('scan: every id once in a pass, with its key, or the record of one that may have it elsewhere', async () => {
   for (let at = 0; at < 300; at += 1) await addTask(`t${at}`);
-  await addTask('last', '+0', { record: '{"n":"job","p":{"k":"no"},"k":"red"}' });
-  await addTask('first', '+0', { record: '{"n":"job","k":"blue","t":5}' });
-  await addTask('quoted', '+0', { record: String.raw`{"n":"job","k":"a\"b"}` });
-  await addTask('none', '+0', { record: String.raw`{"n":"job","p":"\"k\":\"no\"}"}` });
+  for (const [at, [record]] of scanned.entries()) await addTask(`s${at}`, '+0', { record });
   await grow();
   const found = new Map<string, string>();
   const servers = new Set<string>();
@@ -272,19 +288,16 @@ test('scan: every id once in a pass, with its key, or the record of one that may
     servers.add(page.server);
     cursor = page.cursor;
   } while (cursor !== '0');
-  expect(found.size).toBe(304);
+  expect(found.size).toBe(300 + scanned.length);
   expect([...servers]).toEqual([expect.stringMatching(/^[0-9a-f]{40}$/)]);
-  expect(['last', 'first', 'quoted', 'none', 't0'].map((id) => found.get(id))).toEqual([
-    '"red"',
-    `{"c":${now},"n":"job","k":"blue","t":5}`,
-    String.raw`{"c":${now},"n":"job","k":"a\"b"}`,
-    '',
-    '',
-  ]);
+  expect(found.get('t0')).toBe('');
+  scanned.forEach(([record, told], at) => {
+    expect(found.get(`s${at}`)).toBe(told === 'record' ? `[${now},${record.slice(1)}` : told);
+  });
 });
 
 test('scan: a page ends soon after so many bytes', async () => {
-  const big = JSON.stringify({ n: 'job', p: 'x'.repeat(10_000) });
+  const big = JSON.stringify(['job', 'x'.repeat(10_000)]);
   for (let at = 0; at < 200; at += 1) await addTask(`t${at}`, '+0', { record: big });
   await grow();
   const page = await expectStatus(run(lua.scan, { cursor: '0', count: 100, bytesMax: 50_000, ...grown }), 'ok');

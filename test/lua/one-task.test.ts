@@ -64,10 +64,10 @@ describe('cancel', () => {
   });
 
   test.each([
-    { record: '{"n":"plain"}', name: 'plain' },
-    { record: '{"n":"quo\\"ted"}', name: '' },
-    { record: '{"p":1,"n":"second"}', name: '' },
-    { record: `{"n":"big","p":"${'x'.repeat(10_000)}"}`, name: 'big' },
+    { record: '["plain"]', name: 'plain' },
+    { record: '["quo\\"ted"]', name: '' },
+    { record: '["uni\\u0063ode",1]', name: '' },
+    { record: `["big","${'x'.repeat(10_000)}"]`, name: 'big' },
   ])('the name of $name is listed when it can be read without decoding the record', async ({ record, name }) => {
     await addTask('a', '+5', { record });
     await cancel('a');
@@ -183,7 +183,7 @@ describe('run-now', () => {
 describe('update', () => {
   const sha1 = async (text: unknown) =>
     (await send('EVAL', 'return redis.sha1hex(ARGV[1])', 0, String(text))) as string;
-  const record = '{"c":5,"n":"job","p":[1234567890123456,[],{}]}';
+  const record = '[5,"job",[1234567890123456,[],{}]]';
 
   test('replaces the record that was read, byte by byte', async () => {
     await addTask('a', '+1000');
@@ -194,7 +194,7 @@ describe('update', () => {
 
   test('a record that another update changed is left as it is', async () => {
     await addTask('a', '+1000');
-    const wasSha1 = await sha1('{"n":"job"}');
+    const wasSha1 = await sha1('["job"]');
     expect(await unchanged(() => run(lua.update, { id: 'a', wasSha1, record }))).toEqual({ status: 'changed' });
   });
 

@@ -24,7 +24,7 @@ import {
 useRedis();
 
 const nothing = { deliveries: [], unopened: [], expired: [], stale: 0 };
-const oddRecord = '{"n":"job","p":{"list":[],"big":1234567890123456,"long":0.1234567890123456789,"text":"\\u00e9😀"}}';
+const oddRecord = '["job",{"list":[],"big":1234567890123456,"long":0.1234567890123456789,"text":"\\u00e9😀"}]';
 
 /** The group's pending entries: stream id, consumer, idle ms, delivery count. */
 async function pending(): Promise<[string, string, number, number][]> {
@@ -54,7 +54,7 @@ describe.each(ways)('$way', ({ take }) => {
       entry: first?.entry,
       id: 'first',
       dueMs: now,
-      record: `{"c":${now},${oddRecord.slice(1)}`,
+      record: `[${now},${oddRecord.slice(1)}`,
       run: null,
     });
     expect(again).toMatchObject({ id: 'again', run: '{"a":2,"e":[]}' });
@@ -91,7 +91,7 @@ describe.each(ways)('$way', ({ take }) => {
 
   test('ends a task that expired while it waited', async () => {
     await join('c1');
-    await addTask('a', '+0', { expires: '+9', record: '{"n":"mail"}' });
+    await addTask('a', '+0', { expires: '+9', record: '["mail"]' });
     await addTask('b', '+0', { expires: '+10' });
     await send('HSET', keys.runs, 'a', '{}');
     const [[entry]] = (await send('XRANGE', keys.stream, '-', '+')) as [[string, unknown]];
@@ -141,7 +141,7 @@ test('behind a read that brought nothing, of a group that is not there, it opens
 
 test('the bytes of what is only read to be ended count too', async () => {
   await join('c1');
-  const record = `{"n":"job","p":"${'x'.repeat(100)}"}`;
+  const record = `["job","${'x'.repeat(100)}"]`;
   for (const id of ['a', 'b', 'c']) await addTask(id, '+0', { expires: '+1', record });
   const fetched = await expectStatus(fetch('c1', { bytesMax: 150, nowMs: now + 5 }), 'ok');
   expect([fetched.expired.length, fetched.unopened.length]).toEqual([2, 1]);
@@ -205,7 +205,7 @@ describe('open', () => {
 
   test('records beyond the bytes allowed are left to the next open', async () => {
     await join('c1');
-    for (const id of ['a', 'b', 'c']) await addTask(id, '+0', { record: `{"n":"job","p":"${'x'.repeat(100)}"}` });
+    for (const id of ['a', 'b', 'c']) await addTask(id, '+0', { record: `["job","${'x'.repeat(100)}"]` });
     const read3 = await read('c1', 3);
     const items = read3.map(({ entry, id }) => ({ entry, id, dueMs: now }));
     const reply = await expectStatus(run(lua.open, { consumer: 'c1', bytesMax: 150, after: '', items }), 'ok');

@@ -89,7 +89,7 @@ test('a thousand of one call are all live afterwards', async () => {
     id: `t${at}`,
     when: '+1',
     expires: '',
-    record: '{"n":"job"}',
+    record: '["job"]',
   }));
   await expectStatus(run(lua.add, { items }), 'ok');
   expect(await promoted({ nowMs: now + 1, limit: 1000 })).toBe(1000);
@@ -121,7 +121,7 @@ test('a due member whose id is live is dropped and counted, its one entry stays'
 
 test('a task that expired before it was promoted is ended, listed and counted', async () => {
   await elect();
-  await addTask('a', '+10', { expires: '+5', record: '{"n":"mail","p":1}' });
+  await addTask('a', '+10', { expires: '+5', record: '["mail",1]' });
   await addTask('b', '+10', { expires: '+6' });
   await send('HSET', keys.runs, 'a', '{}');
   const reply = await promote({ nowMs: now + 15 });

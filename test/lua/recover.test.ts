@@ -40,7 +40,7 @@ describe('recover', () => {
     await send('HSET', keys.runs, 'a', '{"a":2}');
     const reply = await expectStatus(recover('c2'), 'ok');
     expect(reply.deliveries).toEqual([
-      { entry: delivery.entry, id: 'a', dueMs: now, count: 2, record: `{"c":${now},"n":"job"}`, run: '{"a":2}' },
+      { entry: delivery.entry, id: 'a', dueMs: now, count: 2, record: `[${now},"job"]`, run: '{"a":2}' },
     ]);
     expect(reply).toMatchObject({ overdue: 0, buried: [], stale: 0 });
     expect(await counted('recovered')).toBe(1);
@@ -82,7 +82,7 @@ describe('recover', () => {
     expect(reply.deliveries.map(({ id, count }) => [id, count])).toEqual([['fifth', 6]]);
     expect(reply.buried).toEqual([{ id: 'sixth', name: 'job' }]);
     const [[number, fields]] = (await send('XRANGE', keys.dead, '-', '+')) as [[string, string[]]];
-    const record = `{"c":${now},"n":"job"}`;
+    const record = `[${now},"job"]`;
     expect(fields).toEqual([
       'id',
       'sixth',

@@ -29,7 +29,7 @@ const step: Item = {
   unless: '',
   dueMs: now,
   expiresMs: '',
-  record: '{"n":"job"}',
+  record: '["job"]',
   passed: '',
 };
 
@@ -57,7 +57,7 @@ describe('tick', () => {
     const [[entry, fields]] = (await send('XRANGE', keys.stream, '-', '+')) as [[string, string[]]];
     expect(fields).toEqual(['id', 'nightly@1', 'due', String(now)]);
     expect(await send('HGET', keys.live, 'nightly@1')).toBe(entry);
-    expect(await send('HGET', keys.tasks, 'nightly@1')).toBe(`{"c":${now},"n":"job"}`);
+    expect(await send('HGET', keys.tasks, 'nightly@1')).toBe(`[${now},"job"]`);
     expect([await counted('added'), await counted('fired')]).toEqual([1, 1]);
   });
 
@@ -111,7 +111,7 @@ describe('tick', () => {
 
   test('moves past an occurrence whose id lives already, and leaves that as it is', async () => {
     await stands();
-    await addTask('nightly@1', '+5000', { record: '{"n":"by hand"}' });
+    await addTask('nightly@1', '+5000', { record: '["by hand"]' });
     expect(await marks([{}])).toBe('d');
     expect([await cursor(), await counted('added'), await counted('fired')]).toEqual(['b', 1, 0]);
     expect(await send('HGET', keys.tasks, 'nightly@1')).toContain('by hand');

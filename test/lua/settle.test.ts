@@ -50,14 +50,14 @@ describe('complete', () => {
 describe('retry', () => {
   test('puts the task back to the schedule with its failures', async () => {
     await elect();
-    const delivery = await active('a', 'c1', { expires: '+60000', record: '{"n":"job","p":1234567890123456}' });
+    const delivery = await active('a', 'c1', { expires: '+60000', record: '["job",1234567890123456]' });
     const run1 = '{"a":2,"e":[[1,5,"no"]]}';
     expect(await settle('c1', [{ ...delivery, verb: 'retry', value: '1500', run: run1 }])).toBe('o');
     expect(await send('ZRANGE', keys.due, 0, -1, 'WITHSCORES')).toEqual(['a', String(now + 1500)]);
     expect(await send('HGET', keys.runs, 'a')).toBe(run1);
     expect(await send('EXISTS', keys.live)).toBe(0);
     expect(await send('XLEN', keys.stream)).toBe(0);
-    expect(await recordOf('a')).toBe(`{"c":${now},"n":"job","p":1234567890123456}`);
+    expect(await recordOf('a')).toBe(`[${now},"job",1234567890123456]`);
     expect(await send('ZCARD', keys.expiry)).toBe(1);
     expect(await counted('retry')).toBe(1);
     expect(await promoted({ nowMs: now + 1499 })).toBe(0);
@@ -77,7 +77,7 @@ describe('retry', () => {
 });
 
 test('bury writes a letter with the whole record, and frees the id', async () => {
-  const record = '{"n":"job","p":{"list":[],"big":1234567890123456}}';
+  const record = '["job",{"list":[],"big":1234567890123456}]';
   const delivery = await active('a', 'c1', { expires: '+60000', record });
   await send('HSET', keys.runs, 'a', '{"a":2}');
   expect(
@@ -85,7 +85,7 @@ test('bury writes a letter with the whole record, and frees the id', async () =>
   ).toBe('o');
   expect(await traces()).toBe(0);
   const [[number, fields]] = (await send('XRANGE', keys.dead, '-', '+')) as [[string, string[]]];
-  const kept = `{"c":${now},${record.slice(1)}`;
+  const kept = `[${now},${record.slice(1)}`;
   expect(fields).toEqual([
     'id',
     'a',

@@ -123,7 +123,7 @@ test('5: ready counts no ghost of a cancelled task', async () => {
 });
 
 test('6: an add that is sent again after its task has ended does not run it twice', async () => {
-  const call = { lane: 'l', call: 1, items: [{ id: 'a', when: '+0', expires: '', record: '{"n":"job"}' }] };
+  const call = { lane: 'l', call: 1, items: [{ id: 'a', when: '+0', expires: '', record: '["job"]' }] };
   const first = await run(lua.add, call);
   await join('c1');
   await settle('c1', await read('c1'));
@@ -157,7 +157,7 @@ test('9: after a failover that reissued a stream id, the old holder settles noth
   await send('XGROUP', 'CREATE', keys.stream, 'workers', '0', 'MKSTREAM');
   await send('XADD', keys.stream, old.entry, 'id', 'b', 'due', now);
   await send('HSET', keys.live, 'b', old.entry);
-  await send('HSET', keys.tasks, 'b', '{"c":1,"n":"job"}');
+  await send('HSET', keys.tasks, 'b', '[1,"job"]');
   const [held] = await read('connection-2');
   expect(held).toEqual({ ...old, id: 'b' });
   const before = await dump();
@@ -177,7 +177,7 @@ test('9: nor of the same task, added again after the failover and given the same
   await send('XGROUP', 'CREATE', keys.stream, 'workers', '0', 'MKSTREAM');
   await send('XADD', keys.stream, old.entry, 'id', 'a', 'due', now);
   await send('HSET', keys.live, 'a', old.entry);
-  await send('HSET', keys.tasks, 'a', '{"c":1,"n":"job"}');
+  await send('HSET', keys.tasks, 'a', '[1,"job"]');
   expect(await read('connection-2')).toEqual([old]); // owner's name apart, all is as it was
   for (const verb of ['complete', 'retry', 'bury'] as const) {
     expect(await settle('connection-1', [{ ...old, verb, value: '5', run: '{}' }])).toBe('l');
@@ -286,7 +286,7 @@ test('18: an add that failed half-way can be added again', async () => {
 
 test('18: a record that was placed nowhere is put back by the sweep', async () => {
   await elect();
-  await send('HSET', keys.tasks, 'a', '{"c":1,"n":"job"}');
+  await send('HSET', keys.tasks, 'a', '[1,"job"]');
   expect(await addTask('a', '+1000')).toBe('d');
   expect(await run(lua.sweep, { cursor: '0', count: 100, bytesMax: 1e6 })).toMatchObject({ swept: 1 });
   expect(await promoted()).toBe(1);
@@ -303,8 +303,8 @@ test('19: a due member without a record does not wedge the head', async () => {
 test('21: a record goes through every script with all its bytes', async () => {
   await elect();
   const payload = '{"empty":[],"long":1234567890123456,"exact":0.1234567890123456789,"text":"\\u00e9😀"}';
-  const record = `{"c":${now},"n":"job","p":${payload}}`;
-  await addTask('a', '+1', { record: `{"n":"job","p":${payload}}` });
+  const record = `[${now},"job",${payload}]`;
+  await addTask('a', '+1', { record: `["job",${payload}]` });
   await promoted({ nowMs: now + 1 });
   await join('c1');
   const [first] = (await expectStatus(fetch('c1', { free: 1 }), 'ok')).deliveries;

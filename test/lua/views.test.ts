@@ -23,7 +23,7 @@ useRedis();
 
 describe('get', () => {
   const get = (id: string) => run(lua.get, { id });
-  const record = `{"c":${now},"n":"job"}`;
+  const record = `[${now},"job"]`;
 
   test('a scheduled task', async () => {
     await addTask('a', '+1000', { expires: '+5' });

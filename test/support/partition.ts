@@ -75,7 +75,7 @@ export async function addTask(
   when = '+0',
   more: { expires?: string; record?: string } & Over = {},
 ): Promise<string> {
-  const { expires = '', record = '{"n":"job"}', ...over } = more;
+  const { expires = '', record = '["job"]', ...over } = more;
   const reply = await expectStatus(run(lua.add, { items: [{ id, when, expires, record }], ...over }), 'ok');
   return reply.marks;
 }

@@ -15,7 +15,7 @@ export const every = (length: string, policy: SchedulePolicy = {}, timing: objec
   version: 1,
   timing: resolveTiming({ every: length, ...timing }),
   policy: resolvePolicy(policy),
-  record: '{"n":"job"}',
+  record: '["job"]',
   expiresInMs: null,
 });
 

@@ -94,7 +94,7 @@ const fired = {
   unless: '',
   dueMs: now + 1000,
   expiresMs: String(now + 90_000_000),
-  record: '{"n":"job"}',
+  record: '["job"]',
   passed: 'why',
 };
 
@@ -102,8 +102,8 @@ const fired = {
 export const effects: readonly Effect[] = [
   effect(lua.add, () => ({
     items: [
-      { id: 'new', when: '+0', expires: '+5', record: '{"n":"job"}' },
-      { id: 'new-later', when: '+5', expires: '', record: '{"n":"job"}' },
+      { id: 'new', when: '+0', expires: '+5', record: '["job"]' },
+      { id: 'new-later', when: '+5', expires: '', record: '["job"]' },
     ],
   })),
   effect(lua.age, () => ({
@@ -168,8 +168,8 @@ export const effects: readonly Effect[] = [
     items: heldAs(held, 'bury').map((one) => ({ ...one, reason: 'rejected', run: '{}' })),
   })),
   effect(lua.sweep, () => ({ cursor: '0', count: 100, bytesMax: 1e6 })),
-  effect(lua.update, () => ({ id: 'later', wasSha1: laterSha1, record: '{"n":"job","p":2}' })),
+  effect(lua.update, () => ({ id: 'later', wasSha1: laterSha1, record: '["job",2]' })),
 ];
 
-/** Of the record `{"c":1800000000000,"n":"job"}`. */
-const laterSha1 = 'bebe3d12c99e2750c1ac3fd87e304cc186b9f17f';
+/** Of the record `[1800000000000,"job"]`. */
+const laterSha1 = 'f52d52a69e811142b93f108445a901ffd56fb609';

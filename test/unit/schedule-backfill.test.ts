@@ -16,7 +16,7 @@ const createdMs = Date.UTC(2027, 0);
 const at = (minutes: number): number => createdMs + minutes * minuteMs;
 
 function ruled(timing: ScheduleTiming, version = 1): Definition {
-  const [policy, record] = [resolvePolicy({}), '{"n":"job"}'];
+  const [policy, record] = [resolvePolicy({}), '["job"]'];
   return { version, timing: resolveTiming(timing), policy, record, expiresInMs: null };
 }
 

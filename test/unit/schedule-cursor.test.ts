@@ -34,7 +34,7 @@ test('so a backfill does not fire again what has waited and was fired', () => {
     version: 1,
     timing: resolveTiming({ every: '1s' }),
     policy: resolvePolicy({ overlap: 'bufferOne' }),
-    record: '{"n":"job"}',
+    record: '["job"]',
     expiresInMs: null,
   };
   const passing = withPassed({ ...withPassed(made, overlap(1, 3)), waiting: [at(4)] }, overlap(5, 6));
@@ -89,7 +89,7 @@ describe('the text of a cursor', () => {
 });
 
 test('the text of a definition without its rule or its policy is none', () => {
-  const whole = { f: 1, v: 1, t: {}, p: {}, r: '{"n":"job"}', e: null };
+  const whole = { f: 1, v: 1, t: {}, p: {}, r: '["job"]', e: null };
   expect(decodeDefinition(JSON.stringify(whole))).toBeDefined();
   for (const lost of [{ f: 2 }, { t: null }, { p: null }, { p: 'one' }, { r: 1 }]) {
     expect(decodeDefinition(JSON.stringify({ ...whole, ...lost }))).toBeUndefined();

@@ -6,59 +6,139 @@ import {
   decodeRun,
   encodeRecord,
   encodeRunAfter,
+  keyIn,
+  withoutCreation,
   withPayload,
 } from '../../src/task.js';
 
+const plain = { name: 'a', payload: null, createdAtMs: null };
+
 describe('a record', () => {
-  test('leaves out what is the default', () => {
-    expect(encodeRecord('mail', 'null', {})).toBe('{"n":"mail"}');
-    expect(encodeRecord('mail', '[1]', {})).toBe('{"n":"mail","p":[1]}');
+  test('leaves out what is empty at its end', () => {
+    expect(encodeRecord('mail', 'null', {})).toBe('["mail"]');
+    expect(encodeRecord('mail', '[1]', {})).toBe('["mail",[1]]');
+    expect(encodeRecord('mail', 'null', { maxAttempts: 3 })).toBe('["mail",null,{"m":3}]');
+    expect(encodeRecord('mail', '{}', { key: 'a"b', timeoutMs: 5 })).toBe(String.raw`["mail",{},{"t":5,"k":"a\"b"}]`);
   });
 
   test('comes back as it was', () => {
-    const options = { maxAttempts: 3, timeoutMs: 50, backoff: { type: 'fixed', delayMs: 1, maxMs: 1 } } as const;
-    const text = encodeRecord('a "quoted" näme', '{"x":[]}', options);
-    const record = { name: 'a "quoted" näme', payload: { x: [] }, createdAtMs: null, ...options };
+    const backoff = { type: 'fixed', delayMs: 1, maxMs: 1 } as const;
+    const options = { maxAttempts: 3, timeoutMs: 50, backoff, key: 'a "key"' };
+    const text = encodeRecord('a "quoted" näme\\', '{"x":[]}', options);
+    const record = { name: 'a "quoted" näme\\', payload: { x: [] }, createdAtMs: null, ...options };
     expect(decodeRecord(text)).toEqual({ kind: 'record', record });
+    expect(decodeRecord(`[7,${text.slice(1)}`)).toEqual({ kind: 'record', record: { ...record, createdAtMs: 7 } });
   });
 
-  test.each(['', 'x', 'null', '7', '"n"', '[]', '{}', '{"n":""}', '{"n":1}', '{"n":"a"'])('%s is bad', (text) => {
-    expect(decodeRecord(text)).toMatchObject({ kind: 'bad' });
+  test.each([
+    ['["a"]', {}],
+    ['[5,"a"]', { createdAtMs: 5 }],
+    ['[0,"a",null]', { createdAtMs: 0 }],
+    ['["a",[["b",1,{"v":99}],2]]', { payload: [['b', 1, { v: 99 }], 2] }],
+    ['["a",{"v":99,"k":"no"}]', { payload: { v: 99, k: 'no' } }],
+    ['[5,"a",6]', { createdAtMs: 5, payload: 6 }],
+    ['["a",false,{}]', { payload: false }],
+    ['["a",1,{"m":2,"z":[]},{"v":99},"more"]', { payload: 1, maxAttempts: 2 }],
+    [String.raw`[5,"\u0061",""]`, { createdAtMs: 5, payload: '' }],
+  ])('%s is read', (text, read) => {
+    expect(decodeRecord(text)).toEqual({ kind: 'record', record: { ...plain, ...read } });
   });
 
-  test('of a newer version is told apart, whatever else it holds', () => {
-    expect(decodeRecord('{"v":2}')).toEqual({ kind: 'newer', version: 2 });
-    expect(decodeRecord('{"v":1,"n":"a"}')).toMatchObject({ kind: 'record' });
+  test.each([
+    ['', 'not JSON'],
+    ['x', 'not JSON'],
+    ['["a"', 'not JSON'],
+    ['null', 'not an array'],
+    ['7', 'not an array'],
+    ['"a"', 'not an array'],
+    ['{"0":"a"}', 'not an array'],
+    ['[]', 'no name'],
+    ['[1]', 'no name'],
+    ['[1,2]', 'no name'],
+    ['[1,2,"a"]', 'no name'],
+    ['[1.5,"a"]', 'no name'],
+    ['[1e400,"a"]', 'no name'],
+    ['[null,"a"]', 'no name'],
+    ['[["a"]]', 'no name'],
+    ['[""]', 'no name'],
+    ['[1,""]', 'no name'],
+  ])('%s is bad', (text, reason) => {
+    expect(decodeRecord(text)).toEqual({ kind: 'bad', reason });
+  });
+
+  test.each(['[1,"n",null,{"v":99}]', '["n",1,{"v":99},{"v":1}]', '[1,2,3,{"v":99}]', '[{},[],{"v":99}]'])(
+    '%s is of a newer version, whatever else it holds',
+    (text) => {
+      expect(decodeRecord(text)).toEqual({ kind: 'newer', version: 99 });
+    },
+  );
+
+  test('of this version may say so', () => {
+    expect(decodeRecord('["a",null,{"v":1}]')).toEqual({ kind: 'record', record: plain });
   });
 
   const senseless = [
-    '"m":0',
-    '"m":1.5',
-    '"m":"3"',
-    '"t":-1',
-    '"t":null',
-    '"b":["linear",1,2]',
-    '"b":["fixed",-1,1]',
-    '"b":["exponential",1e300,1e300]',
-    '"b":7',
+    '{"m":0}',
+    '{"m":1.5}',
+    '{"m":"3"}',
+    '{"t":-1}',
+    '{"t":null}',
+    '{"b":["linear",1,2]}',
+    '{"b":["fixed",-1,1]}',
+    '{"b":["exponential",1e300,1e300]}',
+    '{"b":7}',
+    '{"k":7}',
+    '{"v":"99"}',
+    '2',
+    'null',
+    '"b"',
+    '["m",3]',
   ];
-  test.each(senseless)('with the senseless option %s is run without it', (option) => {
-    const record = { name: 'a', payload: null, createdAtMs: null };
-    expect(decodeRecord(`{"n":"a",${option}}`)).toEqual({ kind: 'record', record });
+  test.each(senseless)('with the senseless options %s is run without them', (options) => {
+    expect(decodeRecord(`["a",null,${options}]`)).toEqual({ kind: 'record', record: plain });
   });
 });
 
 describe('a record with another payload', () => {
-  test('keeps all else, in the order the scripts rely on', () => {
-    expect(withPayload('{"c":5,"n":"a","p":1,"m":2,"z":{"k":[]}}', '"new"')).toBe(
-      '{"c":5,"n":"a","p":"new","m":2,"z":{"k":[]}}',
-    );
-    expect(withPayload('{"c":5,"n":"a"}', '1')).toBe('{"c":5,"n":"a","p":1}');
-    expect(withPayload('{"n":"a","p":1}', 'null')).toBe('{"n":"a"}');
+  test.each([
+    ['[5,"a",1,{"m":2,"z":{"k":[]}}]', '"new"', '[5,"a","new",{"m":2,"z":{"k":[]}}]'],
+    ['[5,"a"]', '1', '[5,"a",1]'],
+    ['[5,"a",[1]]', '[[],{}]', '[5,"a",[[],{}]]'],
+    ['["a",1]', 'null', '["a"]'],
+    ['["a",1,{"m":2}]', 'null', '["a",null,{"m":2}]'],
+    ['["a",1,2]', '3', '["a",3,2]'],
+    ['[5,"a",1,{"m":2},{"z":[]},7,null]', '{}', '[5,"a",{},{"m":2},{"z":[]},7,null]'],
+    [String.raw`[5,"\"a\"",1,null,"z"]`, 'null', String.raw`[5,"\"a\"",null,null,"z"]`],
+  ])('%s, with %s, keeps all else', (text, payload, expected) => {
+    expect(withPayload(text, payload)).toBe(expected);
   });
 
-  test.each(['garbage', '[]', '{"v":2,"n":"a"}'])('is refused of %s', (text) => {
+  test.each(['garbage', '[]', '["a",null,{"v":2}]'])('is refused of %s', (text) => {
     expect(() => withPayload(text, '1')).toThrow(expect.objectContaining({ code: 'ERR_REDIS_REPLY' }));
+  });
+});
+
+describe('of a record by itself', () => {
+  test.each([
+    ['["a",null,{"k":"red"}]', 'red'],
+    ['[5,"a",{"k":"no"},{"m":1,"k":"red"},{"k":"no"}]', 'red'],
+    ['[5,7,1,{"v":99,"k":"red"}]', 'red'],
+    ['["a",{"k":"no"}]', undefined],
+    ['["a",1,{"k":7}]', undefined],
+    ['["a",1,null]', undefined],
+    ['{"2":{"k":"no"}}', undefined],
+    ['null', undefined],
+    ['garbage', undefined],
+  ])('%s the key is %s', (text, key) => {
+    expect(keyIn(text)).toBe(key);
+  });
+
+  test.each([
+    ['[1764450000000,"a",[5,"b"]]', '["a",[5,"b"]]'],
+    ['["a",[5,"b"]]', '["a",[5,"b"]]'],
+    ['[5]', '[5]'],
+  ])('the time of creation in %s is taken away', (text, expected) => {
+    expect(withoutCreation(text)).toBe(expected);
   });
 });
 
