@@ -20,6 +20,7 @@
 --       6 group   string  the number of the group it joined; '' = any. In another group a name is no proof of ownership
 --       7 free    int     how many to read: the consumer's free slots, 0..1000; more would starve the others
 --       8 bytes_max int   records beyond this many bytes are left to open
+--       9 in_row  int     1 = the items are all that the stream has from the first to the last, in order: one read brought them
 -- ITEMS entry string, count int, id string
 -- REPLY ok {marks string, now_ms int, deliveries [entry string, id string, due_ms int, record string, run string?], unopened [entry string, id string, due_ms int], expired [id string, name string], stale int}
 --       paused {marks string}
@@ -34,7 +35,7 @@
 local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
 local expiry, ended, past, counts, audit = KEYS[7], KEYS[8], KEYS[9], KEYS[10], KEYS[11]
 local layout, now_ms, lane, call, consumer = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4]), ARGV[5]
-local group, free, bytes_max = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
+local group, free, bytes_max, in_row = ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8]), ARGV[9]
 local at = redis.call('HMGET', meta, 'layout', 'paused', 'audit', 'group')
 if at[1] and at[1] ~= layout then return {'other_layout', at[1]} end
 local time = redis.call('TIME')
@@ -49,20 +50,17 @@ redis.call('HLEN', tasks) redis.call('HLEN', live) redis.call('HLEN', counts) re
 local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', expiry) > 0
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
-if ARGV[9] then
+if ARGV[10] then
   local ids, held, mark, gone = {}, {}, {}, {}
-  for i = 11, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+  for i = 12, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
   local lives = redis.call('HMGET', live, unpack(ids))
-  -- Are they just what is pending at the head of the stream? Then XTRIM cuts them off; XDEL looks for each in its whole node.
-  local head, last = #ids > 1 and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] or {}, ARGV[#ARGV - 2]
-  local pending = head[1] == ARGV[9] and redis.pcall('XPENDING', stream, 'workers', '-', last, #ids + 1) or {}
-  local is_head = #pending == #ids
-  if not is_head then pending = redis.pcall('XPENDING', stream, 'workers', ARGV[9], last, 2 * #ids, consumer) end
-  for _, one in ipairs(pending) do if one[2] == consumer then held[one[1]] = one[4] end end
+  local first, last = ARGV[10], ARGV[#ARGV - 2]
+  local pending = redis.pcall('XPENDING', stream, 'workers', first, last, 2 * #ids, consumer)
+  for _, one in ipairs(pending) do held[one[1]] = one[4] end
   for i, id in ipairs(ids) do
-    local entry, count = ARGV[6 + 3 * i], tonumber(ARGV[7 + 3 * i])
+    local entry, count = ARGV[7 + 3 * i], tonumber(ARGV[8 + 3 * i])
     mark[i] = 'l'
-    if not held[entry] then is_head, held[entry] = false, (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
+    if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
     if held[entry] ~= count then
       local last = redis.call('HGET', past, id)
       if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
@@ -83,8 +81,9 @@ if ARGV[9] then
   end
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
-    local ms, nth = string.match(last, '^(%d+)-(%d+)$')
-    local behind = is_head and #ends == #ids and string.format('%s-%.0f', ms, nth + 1)
+    -- XDEL looks for each entry from the start of its node: what is just the head of the stream is cut off at once.
+    local is_head = in_row == '1' and #ends == #ids and (redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] or {})[1] == first
+    local behind = is_head and string.gsub(last, '%d+$', function(nth) return string.format('%.0f', nth + 1) end)
     if behind then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end

@@ -12,14 +12,31 @@ export interface Delivery {
   readonly dueMs: number;
   readonly record: string;
   readonly run: string | null;
+  /** Of two with numbers one apart: in the stream there was nothing between them when they were read. */
+  readonly place?: number;
+}
+
+/** Whether the stream has nothing but these from the first to the last of them. */
+export function areInRow(some: readonly Pick<Delivery, 'place'>[]): boolean {
+  return some.length > 1 && some.every(({ place = 0 }, at) => at === 0 || place - 1 === some[at - 1]?.place);
+}
+
+type Opened = Pick<Delivery, 'entry' | 'id' | 'dueMs' | 'record' | 'run'>;
+
+let places = 0;
+
+/** What was read, and opened, by one consumer. `inRow`: one read brought it, and nothing else that would be between. */
+export function readDeliveries(consumer: string, opened: readonly Opened[], inRow: boolean): Delivery[] {
+  places += 1; // of two reads nothing is in a row
+  return opened.map((one) => new ReadDelivery(consumer, one, (places += inRow ? 1 : 2)));
 }
 
 /**
- * One that was read, and opened, by the same consumer. A class and no literal: where most of a literal's first objects live
- * through a collection, V8 takes all later ones for old at once, and what they hold with them, which then is garbage until
- * the next full collection. The first deliveries of a worker do live so long.
+ * A class and no literal: where most of a literal's first objects live through a collection, V8 takes all later ones for old
+ * at once, and what they hold with them, which then is garbage until the next full collection. The first deliveries of a
+ * worker do live so long.
  */
-export class ReadDelivery implements Delivery {
+class ReadDelivery implements Delivery {
   readonly consumer: string;
   readonly entry: string;
   readonly count = 1;
@@ -27,14 +44,16 @@ export class ReadDelivery implements Delivery {
   readonly dueMs: number;
   readonly record: string;
   readonly run: string | null;
+  readonly place: number;
 
-  constructor(consumer: string, opened: Pick<Delivery, 'entry' | 'id' | 'dueMs' | 'record' | 'run'>) {
+  constructor(consumer: string, { entry, id, dueMs, record, run }: Opened, place: number) {
     this.consumer = consumer;
-    this.entry = opened.entry;
-    this.id = opened.id;
-    this.dueMs = opened.dueMs;
-    this.record = opened.record;
-    this.run = opened.run;
+    this.entry = entry;
+    this.id = id;
+    this.dueMs = dueMs;
+    this.record = record;
+    this.run = run;
+    this.place = place;
   }
 }
 

@@ -8,7 +8,7 @@ import type { Partition } from '../redis/partition.js';
 import { next, open as openScript } from '../redis/scripts.generated.js';
 import { Apart } from './apart.js';
 import { Booking } from './booking.js';
-import { type Delivery, ReadDelivery } from './delivery.js';
+import { type Delivery, readDeliveries } from './delivery.js';
 import type { InFlight } from './in-flight.js';
 import type { Membership } from './membership.js';
 import type { Patience } from './patience.js';
@@ -41,8 +41,8 @@ export interface FetcherParts {
   handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
 }
 
-/** What a script has read: opened, or left to open. */
-type Brought = Pick<Awaited['opened'], 'deliveries' | 'unopened' | 'nowMs'>;
+/** What a script has read: opened, or left to open. `inRow`: all that one read brought from the first to the last of them. */
+type Brought = Pick<Awaited['opened'], 'deliveries' | 'unopened' | 'nowMs'> & { sentAtMs: number; inRow: boolean };
 
 /**
  * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for. Nor does it keep
@@ -150,8 +150,8 @@ export class Fetcher {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
         reader.send(args, { ...options, life }),
     };
-    const along = settler.along(consumer, ({ lane, call, items, timeoutMs }) =>
-      partition.run(next, { lane, call, consumer, group, free, bytesMax, items }, { caller, timeoutMs }),
+    const along = settler.along(consumer, ({ timeoutMs, ...ends }) =>
+      partition.run(next, { ...ends, consumer, group, free, bytesMax }, { caller, timeoutMs }),
     );
     const reply = await booking.during(along);
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
@@ -166,20 +166,20 @@ export class Fetcher {
         await this.#apart.turn();
         this.#tell(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
-        await this.#takeOn(read, reply, sentAtMs);
+        await this.#takeOn(read, { ...reply, sentAtMs, inRow: true });
         return 0;
       }
     }
   }
 
-  async #takeOn(read: Read, { deliveries, unopened, nowMs }: Brought, sentAtMs: number): Promise<void> {
+  async #takeOn(read: Read, { deliveries, unopened, nowMs, sentAtMs, inRow }: Brought): Promise<void> {
     const { start } = this.#parts;
     const { consumer, booking } = read;
     this.#waiting.saw(consumer, unopened.length > 0 ? unopened : deliveries);
     const started = this.#fitting(read, deliveries);
     booking.pass(started.length);
     const at = { sentAtMs, nowMs };
-    for (const opened of started) start(new ReadDelivery(consumer, opened), at);
+    for (const delivery of readDeliveries(consumer, started, inRow)) start(delivery, at);
     await this.#open(read, unopened);
   }
 
@@ -203,7 +203,9 @@ export class Fetcher {
     this.#hasBacklog = brought.count === count;
     this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
-    const taken = this.#takeOn(read, brought.opened, sentAtMs).then(() => this.#open(read, brought.left));
+    const taken = this.#takeOn(read, { ...brought.opened, sentAtMs, inRow: true }).then(() =>
+      this.#open(read, brought.left),
+    );
     await read.whole(taken.then(() => 0));
     this.#turnedAway = read.turnedAway;
     return 0;
@@ -221,7 +223,7 @@ export class Fetcher {
     const sentAtMs = this.#parts.clock.monotonicMs();
     const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, after: '', items }));
     this.#tell(reply);
-    await this.#takeOn(read, reply, sentAtMs);
+    await this.#takeOn(read, { ...reply, sentAtMs, inRow: false });
   }
 
   /** What has to go back is a backlog: the partition gets in line. */

@@ -7,7 +7,7 @@ import type { Link } from '../redis/link.js';
 import type { Partition } from '../redis/partition.js';
 import type { Caller } from '../redis/script.js';
 import { bury, type NextReply, next, retry } from '../redis/scripts.generated.js';
-import type { Delivery } from './delivery.js';
+import { areInRow, type Delivery } from './delivery.js';
 import type { Settlement } from './settlement.js';
 
 /** `lost`: no longer this consumer's, nothing was changed. `cancelled`: ended by cancel while the handler was at work. */
@@ -21,7 +21,7 @@ export interface Ending {
 }
 
 /** The delivery that ends, as the scripts know it again. */
-type Owned = Pick<Delivery, 'consumer' | 'entry' | 'count' | 'id'>;
+type Owned = Pick<Delivery, 'consumer' | 'entry' | 'count' | 'id' | 'place'>;
 
 type Retry = Owned & { readonly delayMs: number; readonly run: string };
 
@@ -44,6 +44,7 @@ export interface Along {
   readonly lane: string;
   readonly call: number;
   readonly items: readonly Owned[];
+  readonly inRow: 0 | 1;
   readonly timeoutMs?: number;
 }
 
@@ -91,7 +92,13 @@ export class Settler {
     };
     this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 8 });
     this.#complete = async (items, { lane, call, consumer, on }) =>
-      marksOf(await partition.run(next, { lane, call, consumer, group: '', free: 0, bytesMax: 0, items }, on));
+      marksOf(
+        await partition.run(
+          next,
+          { lane, call, consumer, group: '', free: 0, bytesMax: 0, inRow: inRowOf(items), items },
+          on,
+        ),
+      );
     this.#completions = this.#batcher({ turnEnd: () => clock.sleep(0), inFlightMax: 3 }, this.#complete);
     this.#retries = this.#batcher({}, (items, { on, ...way }) => partition.run(retry, { ...way, items }, on));
     this.#burials = this.#batcher({ bytesOf: ({ recordLength }) => recordLength }, (items, { on, ...way }) =>
@@ -128,7 +135,8 @@ export class Settler {
       const write: Write<Owned> = async (items, way) => {
         if (!isFirst) return this.#complete(items, way);
         isFirst = false;
-        const reply = read({ lane: way.lane, call: way.call, items, timeoutMs: way.on.timeoutMs });
+        const { lane, call, on } = way;
+        const reply = read({ lane, call, items, inRow: inRowOf(items), timeoutMs: on.timeoutMs });
         reply.then(resolve, reject);
         return marksOf(await reply);
       };
@@ -171,7 +179,11 @@ export class Settler {
   }
 }
 
-const nothing: Along = { lane: '', call: 0, items: [] };
+const nothing: Along = { lane: '', call: 0, items: [], inRow: 0 };
+
+function inRowOf(items: readonly Owned[]): 0 | 1 {
+  return areInRow(items) ? 1 : 0;
+}
 
 /** Of a read that finds the queue paused, or no group, the ends it took along count all the same. */
 function marksOf(reply: Next): Marks {

@@ -8,6 +8,7 @@ import {
   dump,
   elect,
   idleFor,
+  join,
   keys,
   now,
   promoted,
@@ -202,6 +203,44 @@ describe('completing deletes entries', () => {
     expect(await settle('c1', mine)).toBe('o'.repeat(99));
     expect(await entries()).toEqual(['t50']);
     expect(await send('HKEYS', keys.tasks)).toEqual(['t50']);
+  });
+
+  /** Read in one go by c1. */
+  async function inRow(...ids: string[]): Promise<Delivery[]> {
+    for (const id of ids) await addTask(id);
+    return read('c1', ids.length);
+  }
+
+  test('in a row at the head of the stream, at once, and no others', async () => {
+    await join('c1');
+    const held = await inRow('a', 'b', 'c', 'd');
+    const next = await inRow('e', 'f');
+    await send('CONFIG', 'RESETSTAT');
+    expect(await settle('c1', held.slice(0, 3), { inRow: 1 })).toBe('ooo');
+    expect(await entries()).toEqual(['d', 'e', 'f']);
+    expect(await send('INFO', 'commandstats')).not.toContain('cmdstat_xdel');
+    expect(await settle('c1', next, { inRow: 1 })).toBe('oo'); // not the head
+    expect(await entries()).toEqual(['d']);
+    expect(((await send('XPENDING', keys.stream, 'workers')) as [number])[0]).toBe(1);
+  });
+
+  test('in a row, of which one is no longer its own, or was deleted by hand, leave all others', async () => {
+    await join('c1');
+    const [a, b, c, d, e] = (await inRow('a', 'b', 'c', 'd', 'e')) as [
+      Delivery,
+      Delivery,
+      Delivery,
+      Delivery,
+      Delivery,
+    ];
+    await addTask('unread');
+    await send('XCLAIM', keys.stream, 'workers', 'c2', 0, b.entry);
+    expect(await settle('c1', [a, b, c], { inRow: 1 })).toBe('olo');
+    expect(await entries()).toEqual(['b', 'd', 'e', 'unread']);
+    await settle('c2', [{ ...b, count: 2 }]);
+    await send('XDEL', keys.stream, e.entry);
+    expect(await settle('c1', [d, e], { inRow: 1 })).toBe('oo');
+    expect(await entries()).toEqual(['unread']);
   });
 
   test('and one that was claimed with a count of 0 by hand stays with its task', async () => {

@@ -127,9 +127,9 @@ export class Lab {
 
   run<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
-    args: Omit<NoInfer<A>, 'layout' | 'nowMs' | 'lane' | 'call' | 'group'>,
+    args: Omit<NoInfer<A>, 'layout' | 'nowMs' | 'lane' | 'call' | 'group' | 'inRow'>,
   ): Promise<R> {
-    const standing = { layout: '1/1', nowMs: 0, lane: '', call: 0, group: '' };
+    const standing = { layout: '1/1', nowMs: 0, lane: '', call: 0, group: '', inRow: 0 };
     return runScript<K, A, R>(this.link, script, { keys: this.keys as K, args: { ...standing, ...args } as A });
   }
 

@@ -27,8 +27,18 @@ interface Standing {
   term: string;
   token: string;
   group: string;
+  inRow: 0 | 1;
 }
-const standing: Standing = { layout: '1/1', nowMs: now, lane: '', call: 0, term: '7', token: 'seven', group: '' };
+const standing: Standing = {
+  layout: '1/1',
+  nowMs: now,
+  lane: '',
+  call: 0,
+  term: '7',
+  token: 'seven',
+  group: '',
+  inRow: 0,
+};
 export type Over = Partial<Standing>;
 type OwnArgs<A> = Omit<A, keyof Standing> & Over;
 

@@ -43,7 +43,9 @@ class Stage {
       commands: () => ({ serverId: '' }),
       membership: { current: async () => member, present: member, name: 'c', renew: () => {} },
       heartbeat: { isFresh: true },
-      settler: { along: (_: string, read: (along: object) => unknown) => read({ lane: '', call: 0, items: [] }) },
+      settler: {
+        along: (_: string, read: (along: object) => unknown) => read({ lane: '', call: 0, items: [], inRow: 0 }),
+      },
       inFlight: new InFlight(this.slots),
       patience: new Patience(this.clock),
       share: () => 1,
