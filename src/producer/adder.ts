@@ -116,8 +116,8 @@ export class Adder {
 
   async #write(items: readonly AddItem[], madeAtMs: number | undefined): Promise<AddAnswer[]> {
     const layout = this.#layout;
-    const write = (call: LaneCall): Promise<AddReply> =>
-      this.#partition.runIn(add, { ...call, items }, { layout, timeoutMs: call.timeoutMs });
+    const write = ({ lane, call, timeoutMs }: LaneCall): Promise<AddReply> =>
+      this.#partition.runIn(add, { lane, call, items }, { layout, timeoutMs });
     const reply = await this.#lanes.call(write, madeAtMs);
     if (reply.status === 'other_layout') return items.map(() => 'moved');
     assert(reply.status === 'ok', `add: ${reply.status} for a call that nobody else makes`);
