@@ -13,6 +13,11 @@ export interface BatcherParts<I, O> {
   readonly together?: (first: I, item: I) => boolean;
   /** What a batch waits for before it is sent, in which it can be taken along. Default: the end of the present callback. */
   readonly turnEnd?: () => Promise<void>;
+  /**
+   * So many that wait while no call is under way go in two calls, the second `later`: then the other side works on one of
+   * them while we see to the other, and it stays so while each answer brings as many new ones. Default: never.
+   */
+  readonly halves?: { readonly from: number; readonly later: () => Promise<void> };
   /** Answers per item, in order. */
   readonly send: (items: readonly I[]) => Promise<readonly O[]>;
 }
@@ -62,26 +67,30 @@ export class Batcher<I, O> {
   }
 
   /** nextTick, not a microtask: what other promises of this turn still add comes along. */
-  #schedule(): void {
+  #schedule(turnEnd: (() => Promise<void>) | undefined = this.#parts.turnEnd): void {
     if (this.#scheduled || this.#inFlight >= this.#parts.inFlightMax) return;
     this.#scheduled = true;
     const flush = (): void => {
       this.#scheduled = false;
       this.#flush();
     };
-    if (this.#parts.turnEnd) void this.#parts.turnEnd().then(flush);
+    if (turnEnd) void turnEnd().then(flush);
     else process.nextTick(flush);
   }
 
   #flush(): void {
-    while (this.#waiting.length > 0 && this.#inFlight < this.#parts.inFlightMax) {
-      const batch = this.#batch();
-      void batch.send(this.#parts.send);
+    const { inFlightMax, halves, send } = this.#parts;
+    const { length } = this.#waiting;
+    if (halves && length >= halves.from && this.#inFlight === 0) {
+      void this.#batch(Math.ceil(length / 2)).send(send);
+      this.#schedule(halves.later);
+      return;
     }
+    while (this.#waiting.length > 0 && this.#inFlight < inFlightMax) void this.#batch().send(send);
   }
 
-  #batch(): Batch<I, O> {
-    const waiting = this.#waiting.splice(0, this.#batchEnd());
+  #batch(itemsMax: number = this.#parts.itemsMax): Batch<I, O> {
+    const waiting = this.#waiting.splice(0, this.#batchEnd(Math.min(itemsMax, this.#parts.itemsMax)));
     this.#inFlight += 1;
     const onDone = (): void => {
       this.#inFlight -= 1;
@@ -91,8 +100,8 @@ export class Batcher<I, O> {
   }
 
   /** How many of those that wait make the next batch. */
-  #batchEnd(): number {
-    const { itemsMax, bytesMax, bytesOf, together = () => true } = this.#parts;
+  #batchEnd(itemsMax: number): number {
+    const { bytesMax, bytesOf, together = () => true } = this.#parts;
     const { item: first } = this.#waiting[0] as Waiting<I, O>;
     let bytes = 0;
     let to = 0;

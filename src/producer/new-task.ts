@@ -76,7 +76,7 @@ export function newTask(name: string, payload: unknown, options?: TaskOptions): 
   if (typeof options !== 'object' || options === null) throw invalid('options must be an object');
   const twice = ['name', 'payload'].find((key) => key in options);
   if (twice !== undefined) throw invalid(`unknown task option "${twice}": add takes the ${twice} before the options`);
-  return { ...options, name, ...(payload !== undefined && { payload }) };
+  return payload === undefined ? { name, ...options } : { name, payload, ...options }; // quick in this order only
 }
 
 /** Checks all of it, before anything is sent. How many partitions there are matters for the id of a task with a key. */

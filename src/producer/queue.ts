@@ -122,7 +122,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     return this.#info();
   }
 
-  /** Adds one task. Calls made in the same turn of the event loop share a round trip. */
+  /** Adds one task. Calls made in the same turn of the event loop share a round trip; 48 or more share two. */
   add<N extends keyof M & string>(name: N, ...[payload, options]: PayloadArgs<M[N]>): Promise<AddResult> {
     return this.#intake.add(name, payload, options);
   }

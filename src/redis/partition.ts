@@ -54,10 +54,10 @@ export class Partition {
   async run<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    on: On = {},
+    { caller, timeoutMs }: On = {},
   ): Promise<Exclude<R, { status: 'other_layout' }>> {
     for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
-      const reply = await this.runIn(script, args, { ...on, layout: this.#layout.text });
+      const reply = await this.runIn(script, args, { caller, timeoutMs, layout: this.#layout.text });
       if (!isOther(reply)) return reply as Exclude<R, { status: 'other_layout' }>;
     }
     throw this.#changesAllTheTime();
@@ -76,7 +76,7 @@ export class Partition {
     for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
       const reply = await runScript<K, A, R>(caller, script, {
         keys: this.keys as K,
-        args: { ...args, layout, nowMs: 0 } as A, // the spread first: else it is a slow one
+        args: { layout, nowMs: 0, ...args } as A, // the spread last: adding to its copy takes microseconds
         timeoutMs,
       });
       if (!isOther(reply)) return reply;

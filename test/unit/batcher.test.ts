@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { Batcher, type BatcherParts } from '../../src/batcher.js';
 
 /** Calls under way, each answered by the test. */
@@ -108,4 +108,78 @@ test('a send that throws at once is a failure like any other', async () => {
   });
   await expect(batcher.add('a')).rejects.toThrow('at once');
   await expect(batcher.add('b')).rejects.toThrow('at once');
+});
+
+describe('halves', () => {
+  const halves = { from: 4, later: turn };
+
+  test('many that find nothing under way go in two calls, in order, the second a moment later', async () => {
+    const calls = new Calls({ inFlightMax: 4, itemsMax: 9, halves });
+    const added = ['a', 'b', 'c', 'd', 'e'].map((item) => calls.batcher.add(item));
+    await new Promise(process.nextTick);
+    expect(calls.batches).toEqual([['a', 'b', 'c']]);
+    void calls.batcher.add('f');
+    await turn();
+    await turn();
+    expect(calls.batches).toEqual([
+      ['a', 'b', 'c'],
+      ['d', 'e', 'f'],
+    ]);
+    for (const { items, answer } of calls.sent) answer(items.map((item) => item.toUpperCase()));
+    await expect(Promise.all(added)).resolves.toEqual(['A', 'B', 'C', 'D', 'E']);
+  });
+
+  test('few go in one, and so do many while a call is under way', async () => {
+    const calls = new Calls({ inFlightMax: 4, itemsMax: 9, halves });
+    for (const item of ['a', 'b', 'c']) void calls.batcher.add(item);
+    await turn();
+    for (const item of ['d', 'e', 'f', 'g', 'h']) void calls.batcher.add(item);
+    await turn();
+    await turn();
+    expect(calls.batches).toEqual([
+      ['a', 'b', 'c'],
+      ['d', 'e', 'f', 'g', 'h'],
+    ]);
+  });
+
+  test('no half is larger than a batch may be, and what is left after two goes at once', async () => {
+    const calls = new Calls({ inFlightMax: 9, itemsMax: 3, halves });
+    for (const item of 'abcdefgh') void calls.batcher.add(item);
+    await turn();
+    await turn();
+    expect(calls.batches.map((items) => items.join(''))).toEqual(['abc', 'def', 'gh']);
+  });
+
+  test('where one call is allowed the second half waits for the first, and both are answered', async () => {
+    const calls = new Calls({ inFlightMax: 1, itemsMax: 9, halves });
+    const added = ['a', 'b', 'c', 'd'].map((item) => calls.batcher.add(item));
+    await turn();
+    await turn();
+    expect(calls.batches).toEqual([['a', 'b']]);
+    calls.sent[0]?.answer(['A', 'B']);
+    await added[0];
+    await turn();
+    calls.sent[1]?.answer(['C', 'D']);
+    await expect(Promise.all(added)).resolves.toEqual(['A', 'B', 'C', 'D']);
+  });
+
+  test('a first half that fails at once takes nothing else with it', async () => {
+    let calls = 0;
+    const batcher = new Batcher<string, string>({
+      inFlightMax: 4,
+      itemsMax: 9,
+      bytesMax: 100,
+      bytesOf: () => 1,
+      halves,
+      send: (items) => {
+        calls += 1;
+        if (calls === 1) throw new Error('at once');
+        return Promise.resolve(items);
+      },
+    });
+    const added = ['a', 'b', 'c', 'd'].map((item) => batcher.add(item));
+    const [a, b, ...others] = await Promise.allSettled(added);
+    expect([a?.status, b?.status]).toEqual(['rejected', 'rejected']);
+    expect(others.map((other) => other.status === 'fulfilled' && other.value)).toEqual(['c', 'd']);
+  });
 });
