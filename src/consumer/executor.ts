@@ -101,7 +101,7 @@ export class Executor {
     const delivery = run.lost + count;
     const { name, payload, key } = record;
     const given = { id, name, payload, due: dueMs, attempt, delivery };
-    const task = key === undefined ? given : { ...given, key };
+    const task = key === undefined ? given : { key, ...given };
     return { held, task, run, record, handler };
   }
 

@@ -148,10 +148,10 @@ export class Fetcher {
     const sentAtMs = clock.monotonicMs();
     const caller = {
       send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
-        reader.send(args, { ...options, life }),
+        reader.send(args, { life, ...options }),
     };
     const along = settler.along(consumer, ({ timeoutMs, ...ends }) =>
-      partition.run(next, { ...ends, consumer, group, free, bytesMax }, { caller, timeoutMs }),
+      partition.run(next, { consumer, group, free, bytesMax, ...ends }, { caller, timeoutMs }),
     );
     const reply = await booking.during(along);
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
@@ -166,7 +166,7 @@ export class Fetcher {
         await this.#apart.turn();
         this.#tell(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
-        await this.#takeOn(read, { ...reply, sentAtMs, inRow: true });
+        await this.#takeOn(read, { sentAtMs, inRow: true, ...reply });
         return 0;
       }
     }
@@ -203,7 +203,7 @@ export class Fetcher {
     this.#hasBacklog = brought.count === count;
     this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
-    const taken = this.#takeOn(read, { ...brought.opened, sentAtMs, inRow: true }).then(() =>
+    const taken = this.#takeOn(read, { sentAtMs, inRow: true, ...brought.opened }).then(() =>
       this.#open(read, brought.left),
     );
     await read.whole(taken.then(() => 0));
@@ -223,7 +223,7 @@ export class Fetcher {
     const sentAtMs = this.#parts.clock.monotonicMs();
     const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, after: '', items }));
     this.#tell(reply);
-    await this.#takeOn(read, { ...reply, sentAtMs, inRow: false });
+    await this.#takeOn(read, { sentAtMs, inRow: false, ...reply });
   }
 
   /** What has to go back is a backlog: the partition gets in line. */

@@ -90,7 +90,7 @@ export class WaitingRead {
 
   #open({ by }: Wait): Promise<Awaited['opened']> {
     const behind = { life: by.life, behindMs: this.#blockMs };
-    const caller: Caller = { send: (words, options) => this.#reader.send(words, { ...options, ...behind }) };
+    const caller: Caller = { send: (words, options) => this.#reader.send(words, { ...behind, ...options }) };
     const args = { consumer: by.name, group: by.group, bytesMax, after: this.#after(by.name), items: [] };
     return this.#partition.run(open, args, { caller });
   }

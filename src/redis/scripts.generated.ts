@@ -42,7 +42,7 @@ export type AddReply =
 /** place new tasks, each in the schedule or, when due, in the stream. Producers, in any language (docs/wire-format.md). */
 export const add: Script<AddKeys, AddArgs, AddReply> = {
   name: 'add',
-  sha1: '7c4b25c006c49d6363c71301515e9298caa70b22',
+  sha1: 'b4ec54cd3856ddefe0897ffc4525198914dc1696',
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
@@ -67,7 +67,7 @@ local time = redis.call('TIME')
 local exact_ms = now_ms > 0 and now_ms or time[1] * 1000 + time[2] / 1000
 now_ms = math.floor(exact_ms)
 local function is_utf8(text)
-  if #text < 200 and math.max(0, string.byte(text, 1, -1)) < 128 or not string.find(text, '[\\128-\\255]') then return true end
+  if string.find(text, '^[^\\128-\\255]*$') then return true end
   local tail = '[\\128-\\191]'
   for _, character in ipairs({'[\\194-\\223]' .. tail, '\\224[\\160-\\191]' .. tail, '\\237[\\128-\\159]' .. tail,
     '[\\225-\\236\\238\\239]' .. tail .. tail, '\\240[\\144-\\191]' .. tail .. tail, '\\244[\\128-\\143]' .. tail .. tail,
@@ -75,7 +75,7 @@ local function is_utf8(text)
   return not string.find(text, '[\\128-\\255]')
 end
 local marks, later, ids, ready, ends, records, fresh, earliest, head = {}, {}, {}, {}, {}, {}, {}, math.huge, 0
-local now_text, created = string.format('%.0f', now_ms), string.format('[%.0f,', now_ms)
+local now_text = string.format('%.0f', now_ms) local created = '[' .. now_text .. ','
 for i = 5, #ARGV, 4 do
   local id, when, expires, record = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
   local mark, whole = 'd', '^%+?%d+$'
@@ -100,15 +100,15 @@ for i = 5, #ARGV, 4 do
   end
   marks[#marks + 1] = mark
 end
-redis.call('HLEN', counts) redis.call('HLEN', live) redis.call('XLEN', stream)
+redis.call('HLEN', counts) redis.call('HLEN', live) if #ready == 0 or not at[1] then redis.call('XLEN', stream) end
 if #ends > 0 then redis.call('ZCARD', expiry) end
 if #later > 0 then head = tonumber(redis.call('ZRANGE', due, 0, 0, 'WITHSCORES')[2] or math.huge) end
 if not at[1] then redis.call('HSET', meta, 'layout', layout) end
 for i = 1, #ready, 2 do ready[i + 1] = redis.call('XADD', stream, '*', 'id', ready[i], 'due', ready[i + 1]) end
-for _, write in ipairs({{'HSET', live, ready}, {'ZADD', due, later}, {'HDEL', live, ids}, {'ZADD', expiry, ends}, {'HSET', tasks, records}}) do
-  local list = write[3]
-  for i = 1, #list, 1000 do redis.call(write[1], write[2], unpack(list, i, math.min(i + 999, #list))) end
+local function write(command, key, list)
+  for i = 1, #list, 1000 do redis.call(command, key, unpack(list, i, math.min(i + 999, #list))) end
 end
+write('HSET', live, ready) write('ZADD', due, later) write('HDEL', live, ids) write('ZADD', expiry, ends) write('HSET', tasks, records)
 if #records > 0 then redis.call('HINCRBY', counts, 'added', #records / 2) end
 if earliest < head then redis.call('PUBLISH', wake, string.format('due %.0f', earliest)) end
 local reply = {'ok', table.concat(marks)}
