@@ -37,8 +37,8 @@ export interface NewTask<N extends string = string, P = unknown> extends TaskOpt
   readonly payload?: P;
 }
 
-/** A task as the add script takes it, checked. */
-export interface AddItem {
+/** A task as the add script takes it, checked. A class for the reason that a delivery that was read is one. */
+export class AddItem {
   readonly name: string;
   readonly id: string;
   readonly when: string;
@@ -48,6 +48,16 @@ export interface AddItem {
   readonly placedBy: string;
   /** Given by whoever adds it: it may be there already. */
   readonly hasOwnId: boolean;
+
+  constructor(of: AddItem) {
+    this.name = of.name;
+    this.id = of.id;
+    this.when = of.when;
+    this.expires = of.expires;
+    this.record = of.record;
+    this.placedBy = of.placedBy;
+    this.hasOwnId = of.hasOwnId;
+  }
 }
 
 /** A timer of Node's can't wait longer. */
@@ -91,15 +101,8 @@ export function toItem(task: NewTask, limits: TaskLimits, partitions: number): A
   const when = whenOf(task);
   const payload = 'payload' in task ? encodePayload(task.payload, { maxBytes: limits.payloadBytesMax }) : 'null';
   const record = encodeRecord(name, payload, recordOptions(task));
-  return {
-    name,
-    id,
-    when,
-    expires: expiresOf(task, when),
-    record,
-    placedBy: key ?? id,
-    hasOwnId: task.id !== undefined,
-  };
+  const expires = expiresOf(task, when);
+  return new AddItem({ name, id, when, expires, record, placedBy: key ?? id, hasOwnId: task.id !== undefined });
 }
 
 function recordOptions({ key, maxAttempts, backoff, timeout }: TaskOptions): RecordOptions {
