@@ -82,9 +82,9 @@ if ARGV[10] then
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
     -- XDEL looks for each entry from the start of its node: what is just the head of the stream is cut off at once.
-    local is_head = in_row == '1' and #ends == #ids and (redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] or {})[1] == first
-    local behind = is_head and string.gsub(last, '%d+$', function(nth) return string.format('%.0f', nth + 1) end)
-    if behind then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
+    local head = in_row == '1' and #ends == #ids and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    local behind = head and head[1] == first and string.gsub(last, '%d+$', function(nth) return string.format('%.0f', nth + 1) end)
+    if behind and #last < 30 then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end

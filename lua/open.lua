@@ -23,7 +23,7 @@
 --
 -- Opened: pending with this consumer, delivered once, live[id] is the entry, not expired, queue not paused. It resets the
 -- idle time, so the lease runs from here. In a paused queue, or when it was read under a name of a group that is no more,
--- an entry goes back to the schedule, unstarted. With `after` it is sent right behind the read, before that has an answer.
+-- an entry goes back to the schedule, unstarted. With `after` it is sent right behind the read, and the lease runs from that.
 local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local runs, expiry, ended, past, counts = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local layout, now_ms, consumer, group = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]

@@ -1,3 +1,4 @@
+import { Fault } from '../batcher.js';
 import { DuestreamError } from '../errors.js';
 import { group } from '../keys.js';
 import type { Link } from '../redis/link.js';
@@ -17,12 +18,14 @@ export interface Unopened {
 /** Records beyond so many bytes are left to the next script. */
 export const bytesMax: number = 512 * 1024;
 
+type Opening = OpenReply & { status: 'ok' };
+
 /** What a wait brought. */
 export interface Awaited {
   /** How many entries were read; 0: none came in time. */
   readonly count: number;
-  readonly opened: OpenReply & { status: 'ok' };
-  /** Read, and not opened with the others: somebody has set the group back. */
+  readonly opened: Opening;
+  /** Read, and not opened with it: the script has failed, or somebody has set the group back. */
   readonly left: readonly Unopened[];
 }
 
@@ -30,6 +33,16 @@ interface Wait {
   readonly by: Member;
   readonly count: number;
 }
+
+const nothing: Opening = {
+  status: 'ok',
+  nowMs: 0,
+  deliveries: [],
+  unopened: [],
+  expired: [],
+  stale: 0,
+  putBack: 0,
+};
 
 /** How long a read waits at most, however long the lease. */
 const blockMsMax = 5_000;
@@ -41,7 +54,7 @@ const blockMsMax = 5_000;
  *
  * The script can't be told what to open, for nobody knows it yet: it takes what its consumer has read beyond the highest
  * entry that it had before. A lease is trusted from before that script was sent, which is before the wait: so a wait is no
- * longer than a third of a lease.
+ * longer than a sixth of a lease.
  */
 export class WaitingRead {
   readonly #partition: Partition;
@@ -53,7 +66,7 @@ export class WaitingRead {
   constructor({ partition, reader, leaseMs }: { partition: Partition; reader: Link; leaseMs: number }) {
     this.#partition = partition;
     this.#reader = reader;
-    this.#blockMs = Math.min(blockMsMax, Math.ceil(leaseMs / 3));
+    this.#blockMs = Math.min(blockMsMax, Math.ceil(leaseMs / 6));
   }
 
   /** These were read under that name, in this order. */
@@ -68,9 +81,16 @@ export class WaitingRead {
    */
   async next(wait: Wait): Promise<Awaited | 'no_group' | 'interrupted'> {
     for (const name of this.#highest.keys()) if (name !== wait.by.name) this.#highest.delete(name);
-    const [read, opened] = await Promise.all([this.#read(wait), this.#open(wait)]);
+    const reading = this.#read(wait); // sent first
+    const opening = this.#open(wait).catch((error: unknown) => new Fault(error));
+    const read = await reading;
     if (typeof read === 'string') return read;
     this.saw(wait.by.name, read);
+    const opened = await opening;
+    if (opened instanceof Fault) {
+      if (read.length === 0) throw opened.error;
+      return { count: read.length, opened: nothing, left: read }; // which is tried once more, and tells what is wrong
+    }
     return { count: read.length, opened, left: leftOf(read, opened) };
   }
 
@@ -88,7 +108,7 @@ export class WaitingRead {
     }
   }
 
-  #open({ by }: Wait): Promise<Awaited['opened']> {
+  #open({ by }: Wait): Promise<Opening> {
     const behind = { life: by.life, behindMs: this.#blockMs };
     const caller: Caller = { send: (words, options) => this.#reader.send(words, { ...behind, ...options }) };
     const args = { consumer: by.name, group: by.group, bytesMax, after: this.#after(by.name), items: [] };
@@ -112,16 +132,20 @@ function wholeMs(due: number): number {
   return Number.isSafeInteger(due) ? due : 0;
 }
 
-function leftOf(read: readonly Unopened[], opened: Awaited['opened']): readonly Unopened[] {
+function leftOf(read: readonly Unopened[], opened: Opening): readonly Unopened[] {
   const { deliveries, unopened, expired, stale, putBack } = opened;
   if (deliveries.length + unopened.length + expired.length + stale + putBack >= read.length) return [];
   const met = new Set([...deliveries, ...unopened].map(({ entry }) => entry));
   return read.filter(({ entry }) => !met.has(entry));
 }
 
-/** Of two stream ids, whether the first one is the later. */
+/** Of two stream ids, whether the first one is the later. Both numbers have up to 64 bits, and no zeros in front. */
 function isBeyond(one: string, other: string): boolean {
-  const [ms = 0, nth = 0] = one.split('-').map(Number);
-  const [otherMs = 0, otherNth = 0] = other.split('-').map(Number);
-  return ms > otherMs || (ms === otherMs && nth > otherNth);
+  const [ms = '', nth = ''] = one.split('-');
+  const [otherMs = '', otherNth = ''] = other.split('-');
+  return ms === otherMs ? isMore(nth, otherNth) : isMore(ms, otherMs);
+}
+
+function isMore(one: string, other: string): boolean {
+  return one.length === other.length ? one > other : one.length > other.length;
 }

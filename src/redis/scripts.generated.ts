@@ -1295,7 +1295,7 @@ export type NextReply =
 /** end the deliveries whose handlers have returned, and read and open what comes next, in one step. A consumer's. */
 export const next: Script<NextKeys, NextArgs, NextReply> = {
   name: 'next',
-  sha1: '3b9e4726fa08d900c9f76f4772bcbacde9babcf9',
+  sha1: 'c6fc25e3baf7587f4f1c30dc10d39b0f1ec8a183',
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'group', 'free', 'bytesMax', 'inRow'],
   items: ['entry', 'count', 'id'],
@@ -1363,9 +1363,9 @@ if ARGV[10] then
   end
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
-    local is_head = in_row == '1' and #ends == #ids and (redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1] or {})[1] == first
-    local behind = is_head and string.gsub(last, '%d+$', function(nth) return string.format('%.0f', nth + 1) end)
-    if behind then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
+    local head = in_row == '1' and #ends == #ids and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    local behind = head and head[1] == first and string.gsub(last, '%d+$', function(nth) return string.format('%.0f', nth + 1) end)
+    if behind and #last < 30 then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
   end
   if stale > 0 then redis.call('HINCRBY', counts, 'stale', stale) end
   if lane ~= '' then redis.call('HSET', lanes, lane, cmsgpack.pack({call, now_ms, marks})) end
@@ -2478,7 +2478,7 @@ export type ScanReply =
 /** the ids and keys of the tasks here, page by page. The leader's, to find those that belong elsewhere since the queue */
 export const scan: Script<ScanKeys, ScanArgs, ScanReply> = {
   name: 'scan',
-  sha1: '37c2d6d2d723cfa45c08184040211d83e36aceaa',
+  sha1: '1a7457d258aad6d0a24886c879f265ea8907aab3',
   keys: ['meta', 'tasks'],
   args: ['layout', 'cursor', 'count', 'bytesMax'],
   items: [],
@@ -2494,14 +2494,12 @@ if stored ~= layout then return {'other_layout', stored or ''} end
 local info = redis.pcall('INFO', 'server')
 local server = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
 local page, bytes = {}, 0
-local shapes = {}
-for i, payload in ipairs({'%b{}', '%b[]', '"[^"\\\\]*"', '[^"%[{,]+'}) do
-  shapes[i] = '^%[%d+,"[^"\\\\]*",' .. payload .. ',{[^{}]*"k":("[^"\\\\]*")[^{}]*}%]$'
-end
+local function crossed(text) return '"' .. string.rep('x', #text) .. '"' end
 local function key_in(record)
-  for _, shape in ipairs(shapes) do
-    local key = string.match(record, shape)
-    if key then return key end
+  local bare = not string.find(record, '\\\\', 1, true) and string.gsub(record, '"([^"]*)"', crossed) or ''
+  for _, payload in ipairs({'%b{}', '%b[]', '[^%[{,]+'}) do
+    local options = string.match(bare, '^%[%d+,"x*",' .. payload .. ',(){[^{}]*}%]$')
+    if options then return string.match(record, '[{,]"k":("[^"%c]*")', options) or '' end
   end
   return ''
 end

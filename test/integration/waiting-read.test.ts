@@ -96,6 +96,37 @@ test('what is read anew, for the group was set back, is left to be opened by its
   expect(await lab().run(open, args)).toMatchObject({ deliveries: [{ id: 'a' }] });
 });
 
+test('what can not be opened with the read is left, and no later one brings it', async () => {
+  const { keys, link, queue } = lab();
+  await queue.add('job', null, { id: 'first' });
+  expect(await idsOf(wait())).toEqual(['first']);
+  const reading = wait();
+  await untilBlocked();
+  const moved = `redis.call('SET', KEYS[3], 'foreign')
+    redis.call('HSET', KEYS[2], 'a', redis.call('XADD', KEYS[1], '*', 'id', 'a', 'due', '5'))`;
+  await link.send(['EVAL', moved, '3', keys.stream, keys.live, keys.expiry]);
+  expect(await reading).toMatchObject({ count: 1, opened: { deliveries: [] }, left: [{ id: 'a' }] });
+  const empty = wait();
+  await untilBlocked();
+  await reader.unblock(link);
+  await expect(empty).rejects.toMatchObject({ code: 'ERR_REDIS_REPLY' });
+  await lab().send('DEL', keys.expiry);
+  await queue.add('job', null, { id: 'b' });
+  expect(await idsOf(wait())).toEqual(['b']);
+});
+
+test('numbers of entries beyond what a double holds are told apart', async () => {
+  const { keys } = lab();
+  const entries = ['1900000000000-9007199254740992', '1900000000000-9007199254740993', '1900000000001-1'];
+  for (const [at, entry] of entries.entries()) {
+    const id = `t${at}`;
+    await lab().send('XADD', keys.stream, entry, 'id', id, 'due', 1);
+    await lab().send('HSET', keys.live, id, entry);
+    await lab().send('HSET', keys.tasks, id, '[1,"job"]');
+    expect(await idsOf(wait())).toEqual([id]);
+  }
+});
+
 test('a connection that ends while it waits ends both', async () => {
   const reading = wait();
   await untilBlocked();

@@ -263,7 +263,11 @@ const scanned: readonly [record: string, told: string][] = [
   [String.raw`["job",null,{"k":"a\"b"}]`, 'record'],
   [String.raw`["j\"ob",null,{"k":"red"}]`, 'record'],
   ['["job", null, {"k":"red"}]', 'record'],
-  ['["job",{"text":"}"},{"k":"red"}]', 'record'],
+  ['["job",{"text":"}"},{"k":"red"}]', '"red"'],
+  ['["job",{"a":"},{","k":"no"}]', 'record'],
+  ['["job",{"a":"}},{","k":"no"},{"k":"red"}]', '"red"'],
+  ['["job",["],{","k"]]', 'record'],
+  ['["job",null,{"k":"a\nb"}]', 'record'],
   ['["job",null,{"k":"red"},{"k":"no"}]', 'record'],
   ['["job",{"a":1,"k":"no"}]', 'record'],
   ['["job",[1,{"a":1,"k":"no"}]]', 'record'],
@@ -271,6 +275,14 @@ const scanned: readonly [record: string, told: string][] = [
   [String.raw`["job","\"k\":\"no\"}"]`, ''],
   ['["job",null,{"m":1}]', ''],
 ];
+
+test('scan: a record made to be searched for long is not', async () => {
+  await addTask('a', '+0', { record: `["job",null,{${'"k":"",'.repeat(20_000)}"m":1} ]` });
+  await send('SLOWLOG', 'RESET');
+  await send('CONFIG', 'SET', 'slowlog-log-slower-than', 2_000_000); // a hundred times what it takes, and a seventh of what it took
+  await expectStatus(run(lua.scan, { cursor: '0', count: 1, bytesMax: 1 }), 'ok');
+  expect(await send('SLOWLOG', 'GET')).toEqual([]);
+});
 
 test('scan: every id once in a pass, with its key, or the record of one that may have it elsewhere', async () => {
   for (let at = 0; at < 300; at += 1) await addTask(`t${at}`);

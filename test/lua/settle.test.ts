@@ -243,6 +243,18 @@ describe('completing deletes entries', () => {
     expect(await entries()).toEqual(['unread']);
   });
 
+  test.each(['9007199254740993', '18446744073709551613'])('in a row, of numbers from %s on, too', async (from) => {
+    await join('c1');
+    for (const [at, id] of ['a', 'b', 'c'].entries()) {
+      const entry = `1900000000000-${BigInt(from) + BigInt(at)}`;
+      await send('XADD', keys.stream, entry, 'id', id, 'due', 1);
+      await send('HSET', keys.live, id, entry);
+      await send('HSET', keys.tasks, id, '[1,"job"]');
+    }
+    expect(await settle('c1', await read('c1', 2), { inRow: 1 })).toBe('oo');
+    expect(await entries()).toEqual(['c']);
+  });
+
   test('and one that was claimed with a count of 0 by hand stays with its task', async () => {
     const [a, b] = [await active('a'), await active('b')];
     await send('XCLAIM', keys.stream, 'workers', 'c1', 0, a.entry, 'RETRYCOUNT', 0, 'JUSTID');
