@@ -93,7 +93,7 @@ export class Fetcher {
       this.#before = this.#nothing();
       return before.done;
     }
-    const done = this.#fetch(booking);
+    const done = this.#fetch(booking, before.done);
     this.#before = { booking, done };
     done.catch(() => {}); // the next tick tells
     if (!this.#isPaused) return before.done;
@@ -134,14 +134,14 @@ export class Fetcher {
     return new Read({ consumer: of.name, group: of.group, booking, handBack, signal });
   }
 
-  #fetch(booking: Booking): Promise<number> {
+  #fetch(booking: Booking, before: Promise<number>): Promise<number> {
     const { membership, signal } = this.#parts;
     const present = membership.present ?? { name: '', group: '', life: 0 };
     const read = this.#read(present, booking);
-    return read.whole(present.name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, present.life));
+    return read.whole(present.name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, { life: present.life, before }));
   }
 
-  async #next(read: Read, life: number): Promise<number> {
+  async #next(read: Read, { life, before }: { life: number; before: Promise<number> }): Promise<number> {
     const { partition, reader, clock, membership, settler } = this.#parts;
     const { consumer, group, booking } = read;
     const free = booking.left;
@@ -163,6 +163,7 @@ export class Fetcher {
         membership.renew();
         return 0;
       case 'ok': {
+        await before.catch(() => {}); // in their order, else the earlier would keep the next one waiting
         await this.#apart.turn();
         this.#tell(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
