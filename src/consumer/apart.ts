@@ -2,7 +2,8 @@ import type { Clock } from '../clock.js';
 
 /**
  * Keeps two replies that come together apart, else they would stay together for good, with Redis at rest while we work and
- * we while Redis does. After two turns what the first of them led to has been written.
+ * we while Redis does. The earlier read goes first, for nothing is sent while it is under way; after two turns what it led to
+ * has been written.
  */
 export class Apart {
   readonly #clock: Clock;
@@ -12,8 +13,9 @@ export class Apart {
     this.#clock = clock;
   }
 
-  /** Resolves when it is this one's turn. */
-  async turn(): Promise<void> {
+  /** Resolves when it is this one's turn; `before`: when the earlier one is done. It is done at once, or does not come now. */
+  async turn(before: Promise<unknown>): Promise<void> {
+    await Promise.race([before.catch(() => {}), this.#clock.sleep(0)]);
     while (this.#isTaken) await this.#clock.sleep(0);
     this.#isTaken = true;
     void this.#clock

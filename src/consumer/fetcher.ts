@@ -5,6 +5,7 @@ import { Waker } from '../loop.js';
 import type { Link } from '../redis/link.js';
 import { OneServer } from '../redis/one-server.js';
 import type { Partition } from '../redis/partition.js';
+import type { Caller } from '../redis/script.js';
 import { next, open as openScript } from '../redis/scripts.generated.js';
 import { Apart } from './apart.js';
 import { Booking } from './booking.js';
@@ -136,9 +137,9 @@ export class Fetcher {
 
   #fetch(booking: Booking, before: Promise<number>): Promise<number> {
     const { membership, signal } = this.#parts;
-    const present = membership.present ?? { name: '', group: '', life: 0 };
-    const read = this.#read(present, booking);
-    return read.whole(present.name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, { life: present.life, before }));
+    const { name, group, life } = membership.present ?? { name: '', group: '', life: 0 };
+    const read = this.#read({ name, group }, booking);
+    return read.whole(name === '' || signal.aborted ? Promise.resolve(0) : this.#next(read, { life, before }));
   }
 
   async #next(read: Read, { life, before }: { life: number; before: Promise<number> }): Promise<number> {
@@ -146,10 +147,7 @@ export class Fetcher {
     const { consumer, group, booking } = read;
     const free = booking.left;
     const sentAtMs = clock.monotonicMs();
-    const caller = {
-      send: (args: readonly string[], options?: { timeoutMs?: number; op?: string }) =>
-        reader.send(args, { life, ...options }),
-    };
+    const caller: Caller = { send: (args, options) => reader.send(args, { life, ...options }) };
     const along = settler.along(consumer, ({ timeoutMs, ...ends }) =>
       partition.run(next, { consumer, group, free, bytesMax, ...ends }, { caller, timeoutMs }),
     );
@@ -163,8 +161,7 @@ export class Fetcher {
         membership.renew();
         return 0;
       case 'ok': {
-        await before.catch(() => {}); // in their order, else the earlier would keep the next one waiting
-        await this.#apart.turn();
+        await this.#apart.turn(before);
         this.#tell(reply);
         this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
         await this.#takeOn(read, { sentAtMs, inRow: true, ...reply });

@@ -17,7 +17,9 @@ function calledIn(text: string): string[] {
       return ['xgroup', 'xinfo'].includes(name) ? `${name}|${second?.toLowerCase()}` : name;
     },
   );
-  const writes = [...text.matchAll(/\bwrite\('([A-Z]+)', \w+, \w+\)/g)].map(([, command = '']) => command.toLowerCase());
+  const writes = [...text.matchAll(/\bwrite\('([A-Z]+)', \w+, \w+\)/g)].map(([, command = '']) =>
+    command.toLowerCase(),
+  );
   return [...new Set([...calls, ...writes])].filter((name) => !optional.includes(name)).toSorted();
 }
 

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { Apart } from '../../src/consumer/apart.js';
+import { VirtualClock } from '../support/virtual-clock.js';
+
+/** Turns of the event loop, and who has had a turn by then. */
+function stage(): { apart: Apart; had: string[]; pass: () => Promise<void> } {
+  const clock = new VirtualClock(0);
+  return { apart: new Apart(clock), had: [], pass: () => clock.settle() };
+}
+
+test('of two that come together the earlier goes first, and the later two turns after', async () => {
+  const { apart, had, pass } = stage();
+  let onDone = (): void => {};
+  const done = new Promise<void>((resolve) => {
+    onDone = resolve;
+  });
+  void apart.turn(done).then(() => had.push('later'));
+  void apart.turn(Promise.resolve()).then(() => {
+    had.push('earlier');
+    onDone();
+  });
+  await pass();
+  expect(had).toEqual(['earlier']);
+  for (let turn = 0; turn < 4; turn += 1) await pass();
+  expect(had).toEqual(['earlier', 'later']);
+});
+
+test('one whose earlier read is not done, or has failed, does not wait for it', async () => {
+  const { apart, had, pass } = stage();
+  void apart.turn(new Promise(() => {})).then(() => had.push('a'));
+  await pass();
+  await pass();
+  expect(had).toEqual(['a']);
+  void apart.turn(Promise.reject(new Error('no'))).then(() => had.push('b'));
+  for (let turn = 0; turn < 4; turn += 1) await pass();
+  expect(had).toEqual(['a', 'b']);
+});
