@@ -201,7 +201,7 @@ export class Fetcher {
     this.#hasBacklog = brought.count === count;
     this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
-    const taken = this.#takeOn(read, { sentAtMs, inRow: true, ...brought.opened }).then(() =>
+    const taken = this.#takeOn(read, { sentAtMs, inRow: brought.left.length === 0, ...brought.opened }).then(() =>
       this.#open(read, brought.left),
     );
     await read.whole(taken.then(() => 0));
