@@ -1,13 +1,18 @@
 import type { Clock } from '../clock.js';
 
+/** About 100 µs, what a server needs at most to wake up where nothing keeps its processor awake. */
+const turnsApart = 20;
+
 /**
  * Keeps two replies that come together apart, else they would stay together for good, with Redis at rest while we work and
  * we while Redis does. The earlier read goes first, for nothing is sent while it is under way; after two turns what it led to
- * has been written.
+ * has been written. But a server that sleeps meanwhile wakes up too late to see one call without the other: so of two that
+ * came in one turn of the event loop the later waits until it is awake.
  */
 export class Apart {
   readonly #clock: Clock;
   #isTaken = false;
+  #cameNow = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -15,14 +20,29 @@ export class Apart {
 
   /** Resolves when it is this one's turn; `before`: when the earlier one is done. It is done at once, or does not come now. */
   async turn(before: Promise<unknown>): Promise<void> {
+    const isLater = this.#came();
     await Promise.race([before.catch(() => {}), this.#clock.sleep(0)]);
     while (this.#isTaken) await this.#clock.sleep(0);
     this.#isTaken = true;
-    void this.#clock
-      .sleep(0)
-      .then(() => this.#clock.sleep(0))
-      .then(() => {
-        this.#isTaken = false;
+    if (isLater) await this.#turns(turnsApart);
+    void this.#turns(2).then(() => {
+      this.#isTaken = false;
+    });
+  }
+
+  /** Whether another has come in this turn of the event loop. */
+  #came(): boolean {
+    const isLater = this.#cameNow;
+    this.#cameNow = true;
+    if (!isLater) {
+      void this.#turns(1).then(() => {
+        this.#cameNow = false;
       });
+    }
+    return isLater;
+  }
+
+  async #turns(count: number): Promise<void> {
+    for (let turn = 0; turn < count; turn += 1) await this.#clock.sleep(0);
   }
 }

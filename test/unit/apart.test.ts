@@ -8,20 +8,30 @@ function stage(): { apart: Apart; had: string[]; pass: () => Promise<void> } {
   return { apart: new Apart(clock), had: [], pass: () => clock.settle() };
 }
 
-test('of two that come together the earlier goes first, and the later two turns after', async () => {
+test('of two that come together the earlier goes first, and the later when a sleeping server would be awake', async () => {
   const { apart, had, pass } = stage();
   let onDone = (): void => {};
   const done = new Promise<void>((resolve) => {
     onDone = resolve;
   });
-  void apart.turn(done).then(() => had.push('later'));
   void apart.turn(Promise.resolve()).then(() => {
     had.push('earlier');
     onDone();
   });
-  await pass();
+  void apart.turn(done).then(() => had.push('later'));
+  for (let turn = 0; turn < 15; turn += 1) await pass();
   expect(had).toEqual(['earlier']);
-  for (let turn = 0; turn < 4; turn += 1) await pass();
+  for (let turn = 0; turn < 15; turn += 1) await pass();
+  expect(had).toEqual(['earlier', 'later']);
+});
+
+test('one that comes a turn of the event loop later has its turn two after the earlier', async () => {
+  const { apart, had, pass } = stage();
+  void apart.turn(Promise.resolve()).then(() => had.push('earlier'));
+  await pass();
+  void apart.turn(Promise.resolve()).then(() => had.push('later'));
+  expect(had).toEqual(['earlier']);
+  for (let turn = 0; turn < 6; turn += 1) await pass();
   expect(had).toEqual(['earlier', 'later']);
 });
 
