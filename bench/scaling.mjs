@@ -15,13 +15,13 @@ const masterCounts = [1, 3];
 const idlePartitionCounts = [1, 64, 256];
 
 const usage = `npm run bench:scaling -- [flags]
-  --tasks N         of each measurement (default: 60000)
+  --tasks N         of each measurement (default: 200000)
   --repetitions N   of each point (default: 3)
   --out FOLDER      where scaling.json goes (default: bench/results)
   --help`;
 
 const options = {
-  tasks: { type: 'string', default: '60000' },
+  tasks: { type: 'string', default: '200000' },
   repetitions: { type: 'string', default: '3' },
   out: { type: 'string', default: join(import.meta.dirname, 'results') },
   help: { type: 'boolean' },

@@ -20,7 +20,8 @@ const idleMs = 10_000;
  */
 export async function measurePoint(fleet, { partitions, tasks, signal }) {
   const crew = new Crew();
-  signal.addEventListener('abort', () => crew.kill(), { once: true });
+  const kill = () => crew.kill();
+  signal.addEventListener('abort', kill, { once: true });
   try {
     return {
       ...(await memory({ fleet, partitions, tasks, crew })),
@@ -28,6 +29,7 @@ export async function measurePoint(fleet, { partitions, tasks, signal }) {
       ...(await life({ fleet, partitions, tasks, crew })),
     };
   } finally {
+    signal.removeEventListener('abort', kill);
     crew.kill();
   }
 }
@@ -91,7 +93,8 @@ async function life({ fleet, partitions, tasks, crew }) {
  */
 export async function measureIdle(fleet, { partitions, signal }) {
   const crew = new Crew();
-  signal.addEventListener('abort', () => crew.kill(), { once: true });
+  const kill = () => crew.kill();
+  signal.addEventListener('abort', kill, { once: true });
   try {
     const producer = await fresh({ fleet, partitions, crew });
     await producer.end();
@@ -114,6 +117,7 @@ export async function measureIdle(fleet, { partitions, signal }) {
       workerRedisMicros: Math.max(0, both.redisMicros - led.redisMicros),
     };
   } finally {
+    signal.removeEventListener('abort', kill);
     crew.kill();
   }
 }

@@ -1,7 +1,8 @@
+import type { Ordered } from '../in-order.js';
 import { DeliveryAborted, type AbortReason, type Delivery } from './delivery.js';
 
 /** A delivery this process holds: from open until it is settled or given up. */
-export class HeldDelivery {
+export class HeldDelivery implements Ordered<HeldDelivery> {
   readonly delivery: Delivery;
   /** On the monotonic clock; counted from before the call that last extended it. */
   trustedUntilMs: number;
@@ -11,6 +12,8 @@ export class HeldDelivery {
   endingSinceMs: number | undefined;
   /** Its end could not be written for a lease; said once. */
   isUnplaced = false;
+  /** Among all that its consumer holds. */
+  position: Ordered<HeldDelivery>['position'];
   /** Made when its handler asks for the signal: most don't, and it costs more than the rest of a delivery. */
   #controller: AbortController | undefined;
   #abortedBecause: AbortReason | undefined;

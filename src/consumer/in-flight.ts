@@ -1,3 +1,4 @@
+import { InOrder } from '../in-order.js';
 import type { HeldDelivery } from './held-delivery.js';
 import type { Slots } from './slots.js';
 
@@ -7,7 +8,7 @@ import type { Slots } from './slots.js';
  */
 export class InFlight {
   readonly slots: Slots;
-  readonly #held = new Set<HeldDelivery>();
+  readonly #held = new InOrder<HeldDelivery>();
   #busy = 0;
   #onIdle: (() => void)[] = [];
 
@@ -20,7 +21,7 @@ export class InFlight {
     return this.#busy;
   }
 
-  get held(): ReadonlySet<HeldDelivery> {
+  get held(): Pick<InOrder<HeldDelivery>, 'has' | 'size' | typeof Symbol.iterator> {
     return this.#held;
   }
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import type { Ordered } from '../in-order.js';
 import { Deadlines } from '../redis/deadlines.js';
 
 /** Many round trips, and far more than a script takes; far below the deadline of a call. */
@@ -6,7 +7,7 @@ const patienceMsMin = 250;
 /** A server that always takes longer than this is no slow one: it is away, and others need not wait for it. */
 const patienceMsMax = 1_000;
 
-interface Wait {
+interface Wait extends Ordered<Wait> {
   readonly deadlineMs: number;
   readonly onLate: () => void;
 }
@@ -32,7 +33,7 @@ export class Patience {
   async during<T>(call: Promise<T>, onLate: () => void): Promise<T> {
     const sentAtMs = this.#clock.monotonicMs();
     const patienceMs = Math.min(patienceMsMax, Math.max(patienceMsMin, 2 * this.#lastMs));
-    const wait = { deadlineMs: sentAtMs + patienceMs, onLate };
+    const wait: Wait = { deadlineMs: sentAtMs + patienceMs, onLate, position: undefined };
     this.#waits.add(wait, sentAtMs);
     try {
       const answer = await call;

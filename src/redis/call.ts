@@ -1,10 +1,11 @@
 import { DuestreamError, messageOf } from '../errors.js';
 import { isErrorReply, isPassing, type Target } from './life.js';
+import type { Ordered } from '../in-order.js';
 import type { Reply } from './reply.js';
 import { wrongKind } from './server-kind.js';
 
 /** One command on its way through a link. Without arguments it only waits for a connection. */
-export interface Call {
+export interface Call extends Ordered<Call> {
   readonly args: readonly string[];
   readonly verb: string;
   readonly madeAtMs: number;

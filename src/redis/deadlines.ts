@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js';
+import { InOrder, type Ordered } from '../in-order.js';
 
 /** A timer later than this means that the event loop stood still: the answer may have come, and lie there unread. */
 const stallMs = 50;
@@ -21,10 +22,10 @@ export function deadline(clock: Clock, ms: number, callback: () => void): () => 
  * timer stands on the earliest deadline it has heard of; nearly always that command is long answered when it fires,
  * and one walk finds the next. Entries keep the order in which they came.
  */
-export class Deadlines<E extends { readonly deadlineMs: number }> {
+export class Deadlines<E extends Ordered<E> & { readonly deadlineMs: number }> {
   readonly #clock: Clock;
   readonly #onOverdue: (entries: E[]) => void;
-  readonly #entries = new Set<E>();
+  readonly #entries = new InOrder<E>();
   #cancel: (() => void) | undefined;
   #armedForMs = Number.POSITIVE_INFINITY;
 
@@ -57,12 +58,11 @@ export class Deadlines<E extends { readonly deadlineMs: number }> {
 
   /** The first that came of those that `wanted` picks. */
   find(wanted: (entry: E) => boolean): E | undefined {
-    for (const entry of this.#entries) if (wanted(entry)) return entry;
-    return undefined;
+    return this.#entries.find(wanted);
   }
 
   [Symbol.iterator](): IterableIterator<E> {
-    return this.#entries.values();
+    return this.#entries[Symbol.iterator]();
   }
 
   #arm(deadlineMs: number, nowMs: number): void {

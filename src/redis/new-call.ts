@@ -20,5 +20,17 @@ export function newCall({
 }: Pick<Call, 'args' | 'madeAtMs' | 'resolve' | 'reject'> & { on: Asked }): Call {
   const verb = op ?? args[0] ?? 'the wait for a connection';
   const deadlineMs = madeAtMs + timeoutMs;
-  return { args, verb, madeAtMs, timeoutMs, deadlineMs, blocking, isTimed, sent: false, resolve, reject };
+  return {
+    args,
+    verb,
+    madeAtMs,
+    timeoutMs,
+    deadlineMs,
+    blocking,
+    isTimed,
+    sent: false,
+    resolve,
+    reject,
+    position: undefined,
+  };
 }
