@@ -15,14 +15,14 @@ const masterCounts = [1, 3];
 const idlePartitionCounts = [1, 64, 256];
 
 const usage = `npm run bench:scaling -- [flags]
-  --tasks N         of each measurement (default: 200000)
-  --repetitions N   of each point (default: 3)
+  --tasks N         that a backlog has (default: 200000)
+  --repetitions N   of each point (default: 5)
   --out FOLDER      where scaling.json goes (default: bench/results)
   --help`;
 
 const options = {
   tasks: { type: 'string', default: '200000' },
-  repetitions: { type: 'string', default: '3' },
+  repetitions: { type: 'string', default: '5' },
   out: { type: 'string', default: join(import.meta.dirname, 'results') },
   help: { type: 'boolean' },
 };

@@ -64,10 +64,10 @@ export class InOrder<E extends Ordered<E>> {
     return at?.entry;
   }
 
-  /** Those that are there now, whatever comes or goes meanwhile. */
-  [Symbol.iterator](): IterableIterator<E> {
+  /** Those that are there now, without what goes before its turn. */
+  *[Symbol.iterator](): IterableIterator<E> {
     const entries: E[] = [];
     for (let at = this.#first; at; at = at.after) entries.push(at.entry);
-    return entries.values();
+    for (const entry of entries) if (this.has(entry)) yield entry;
   }
 }
