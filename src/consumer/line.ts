@@ -15,7 +15,7 @@ export interface Taker {
  * reads, which is what makes a task of many partitions as cheap as one of a single; short enough that a turn of sixteen
  * full partitions takes a tenth of a second or two.
  */
-const turnSlots = 400;
+const turnSlots = 800;
 const turnMs = 10;
 
 /**

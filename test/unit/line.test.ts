@@ -51,10 +51,10 @@ class Stage {
   }
 }
 
-test('who is served goes on for 400 slots, then the next has a turn', () => {
+test('who is served goes on for 800 slots, then the next has a turn', () => {
   const stage = new Stage();
   stage.wait('a', 'b', 'c');
-  expect(stage.served(26)).toBe('aaaaaaaabbbbbbbbccccccccaa');
+  expect(stage.served(50)).toBe(['a', 'b', 'c'].map((one) => one.repeat(16)).join('') + 'aa');
   expect(stage.length).toBe(3);
 });
 
@@ -85,7 +85,7 @@ test('who is alone has one turn after another', () => {
 test('only what was given counts, not what was wanted', () => {
   const stage = new Stage();
   stage.wait('a', 'b');
-  for (let one = 0; one < 400; one += 1) {
+  for (let one = 0; one < 800; one += 1) {
     expect(stage.next(1)).toBe('a');
     stage.wait('a');
   }
@@ -98,8 +98,8 @@ test('who was turned away comes before the others, once in a turn', () => {
   expect(stage.served(2)).toBe('aa');
   stage.waitTurnedAway('lone');
   expect(stage.served(1)).toBe('lone'); // and waits again, like the others
-  expect(stage.served(6)).toBe('aaaaaa');
-  expect(stage.served(9)).toBe(`${'b'.repeat(8)}lone`);
+  expect(stage.served(14)).toBe('a'.repeat(14));
+  expect(stage.served(17)).toBe(`${'b'.repeat(16)}lone`);
 });
 
 test('however many are turned away again and again, whose turn it is is served', () => {
@@ -121,7 +121,7 @@ test('however many are turned away again and again, whose turn it is is served',
 test('who wants slots once is served in its place, and takes no turn from anybody', () => {
   const stage = new Stage();
   stage.wait('a');
-  expect(stage.served(8)).toBe('aaaaaaaa');
+  expect(stage.served(16)).toBe('a'.repeat(16));
   stage.waitOnce('recovery');
   stage.wait('b');
   expect([stage.next(), stage.next()]).toEqual(['recovery', 'b']);
