@@ -1,5 +1,8 @@
+import { assert } from './errors.js';
+
 /** Where an entry stands, and between which others. */
 interface Position<E> {
+  readonly list: object;
   readonly entry: E;
   before: Position<E> | undefined;
   after: Position<E> | undefined;
@@ -27,14 +30,15 @@ export class InOrder<E extends Ordered<E>> {
   }
 
   has(entry: E): boolean {
-    return entry.position !== undefined;
+    return entry.position?.list === this;
   }
 
   /** Nothing happens when it is there already. */
   add(entry: E): void {
     if (this.has(entry)) return;
+    assert(entry.position === undefined, 'an entry can stand in one list at a time');
     const last = this.#last;
-    const position: Position<E> = { entry, before: last, after: undefined };
+    const position: Position<E> = { list: this, entry, before: last, after: undefined };
     entry.position = position;
     if (last) last.after = position;
     else this.#first = position;
@@ -45,7 +49,7 @@ export class InOrder<E extends Ordered<E>> {
   /** False when it was not there. */
   delete(entry: E): boolean {
     const { position } = entry;
-    if (position === undefined) return false;
+    if (position?.list !== this) return false;
     const { before, after } = position;
     if (before) before.after = after;
     else this.#first = after;

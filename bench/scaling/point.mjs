@@ -8,8 +8,8 @@ const system = 'duestream';
 const queueName = 'bench';
 const concurrency = 100;
 const leadMs = 2_000;
-/** Of the tasks: for what does not get any better with more of them. */
-const fewShare = 0.3;
+/** Of the tasks: their bytes do not get any truer with more of them. */
+const memoryShare = 0.3;
 /** Of the kernel: what a tick of /proc is worth. */
 const tickMicros = 10_000;
 const stuckMs = 120_000;
@@ -23,13 +23,12 @@ const idleMs = 10_000;
 export async function measurePoint(fleet, { partitions, tasks, signal }) {
   const crew = new Crew();
   const kill = () => crew.kill();
-  const few = Math.ceil(tasks * fewShare);
   signal.addEventListener('abort', kill, { once: true });
   try {
     return {
-      ...(await memory({ fleet, partitions, tasks: few, crew })),
+      ...(await memory({ fleet, partitions, tasks: Math.ceil(tasks * memoryShare), crew })),
       ...(await backlog({ fleet, partitions, tasks, crew })),
-      ...(await life({ fleet, partitions, tasks: few, crew })),
+      ...(await life({ fleet, partitions, tasks, crew })),
     };
   } finally {
     signal.removeEventListener('abort', kill);

@@ -3,9 +3,9 @@ import { Apart } from '../../src/consumer/apart.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 
 /** Turns of the event loop, and who has had a turn by then. */
-function stage(): { apart: Apart; had: string[]; pass: () => Promise<void> } {
+function stage(): { apart: Apart; had: string[]; pass: () => Promise<void>; clock: VirtualClock } {
   const clock = new VirtualClock(0);
-  return { apart: new Apart(clock), had: [], pass: () => clock.settle() };
+  return { apart: new Apart(clock), had: [], pass: () => clock.settle(), clock };
 }
 
 test('of two that come together the earlier goes first, and the later when a sleeping server would be awake', async () => {
@@ -22,6 +22,17 @@ test('of two that come together the earlier goes first, and the later when a sle
   for (let turn = 0; turn < 15; turn += 1) await pass();
   expect(had).toEqual(['earlier']);
   for (let turn = 0; turn < 15; turn += 1) await pass();
+  expect(had).toEqual(['earlier', 'later']);
+});
+
+test('of two that come together the later does not wait long where turns are', async () => {
+  const { apart, had, pass, clock } = stage();
+  void apart.turn(Promise.resolve()).then(() => had.push('earlier'));
+  void apart.turn(Promise.resolve()).then(() => had.push('later'));
+  for (let turn = 0; turn < 6; turn += 1) {
+    await pass();
+    await clock.advance(1);
+  }
   expect(had).toEqual(['earlier', 'later']);
 });
 

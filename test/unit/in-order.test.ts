@@ -54,6 +54,14 @@ test('what is there is not added again, and what is not there is not taken out',
   expect(shown(entries)).toBe('ba');
 });
 
+test('an entry stands in one list at a time', () => {
+  const { entries, all } = filled('ab');
+  const [a] = all as [Entry];
+  const other = new InOrder<Entry>();
+  expect(() => other.add(a)).toThrow('one list at a time');
+  expect([other.has(a), other.delete(a), other.size, shown(entries)]).toEqual([false, false, 0, 'ab']);
+});
+
 test('the first that is wanted is found, or none', () => {
   const { entries } = filled('abc');
   expect(entries.find(({ name }) => name > 'a')?.name).toBe('b');
