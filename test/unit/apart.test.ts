@@ -25,7 +25,7 @@ test('of two that come together the earlier goes first, and the later when a sle
   expect(had).toEqual(['earlier', 'later']);
 });
 
-test('of two that come together the later does not wait long where turns are', async () => {
+test('of two that come together the later waits a fraction of a millisecond where turns are long', async () => {
   const { apart, had, pass, clock } = stage();
   void apart.turn(Promise.resolve()).then(() => had.push('earlier'));
   void apart.turn(Promise.resolve()).then(() => had.push('later'));
