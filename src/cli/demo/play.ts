@@ -82,10 +82,11 @@ export class Play {
     screen.tell({ atMs: 0, text: `on stage: ${names.join(', ')}` }); // a terminal lists them all the time
     if (fault !== undefined) void this.#commitLater(fault, ended);
     while (!ended.aborted) {
+      const isComing = !this.#hasProduced || this.#faultIsOpen; // asked first: what came by then is counted
       const stats = await this.#queue.stats();
       if (!this.#leading.takeOver.killedAt && this.#elapsedMs >= plan.killAtMs) this.#killLeader(cast, stats);
       screen.show(this.#scene(cast, stats));
-      if (this.#isDone(stats)) return;
+      if (this.#isDone(stats, isComing)) return;
       await this.#pause();
     }
   }
@@ -97,15 +98,18 @@ export class Play {
   }
 
   /** All is done and somebody took over; or nothing moves any more; or it has taken too long. */
-  #isDone({ scheduled, due, ready, active }: QueueStats): boolean {
+  #isDone({ scheduled, due, ready, active }: QueueStats, isComing: boolean): boolean {
     const { lastDueMs, giveUpMs } = this.#parts.plan;
     const elapsedMs = this.#elapsedMs;
     if (elapsedMs >= giveUpMs) return true;
-    if (!this.#hasProduced || this.#faultIsOpen || !this.#leading.takeOver.electedAt) return false;
+    const isLeft = scheduled + due + ready + active > 0; // one that was put back by hand, too
+    if (isComing || isLeft || !this.#leading.takeOver.electedAt) {
+      this.#quietSinceMs = undefined;
+      return false;
+    }
     if (this.#history.completed >= this.#history.added && elapsedMs >= lastDueMs) return true;
-    if (scheduled + due + ready + active > 0) this.#quietSinceMs = undefined;
-    else this.#quietSinceMs ??= elapsedMs;
-    return this.#quietSinceMs !== undefined && elapsedMs - this.#quietSinceMs >= quietMs;
+    this.#quietSinceMs ??= elapsedMs;
+    return elapsedMs - this.#quietSinceMs >= quietMs;
   }
 
   #killLeader(cast: Cast, { leader }: QueueStats): void {
