@@ -28,14 +28,14 @@ export interface Diagnosis {
 
 /** The names of the queues under this prefix, sorted. */
 export async function listQueues(options: CommonOptions<ConnectionOption> = {}): Promise<string[]> {
-  return using(resolveCommon(options, defaultConnection), queueNames);
+  return using(resolveCommon(options, defaultConnection), 'queues', queueNames);
 }
 
 /** Looks at the server and the queues, writes nothing, and says what is wrong. */
 export async function doctor(options: DoctorOptions = {}): Promise<Diagnosis> {
   const common = resolveCommon(options, defaultConnection, ['queue']);
   const only = options.queue === undefined ? undefined : checkQueueName(options.queue);
-  return using(common, async (servers) => {
+  return using(common, 'doctor', async (servers) => {
     const survey = await servers.survey();
     const ofQueues = only === undefined ? allQueuesChecks(survey, servers, common) : queueChecks(only, servers, common);
     const checks = (await Promise.all([serverChecks(survey, common.clock), ofQueues])).flat();
@@ -45,9 +45,10 @@ export async function doctor(options: DoctorOptions = {}): Promise<Diagnosis> {
 
 async function using<T>(
   common: Common<ConnectionOption>,
+  purpose: 'queues' | 'doctor',
   look: (servers: Servers, common: Common<ConnectionOption>) => Promise<T>,
 ): Promise<T> {
-  const servers = openServers(common, 'doctor');
+  const servers = openServers(common, purpose);
   try {
     return await look(servers, common);
   } finally {

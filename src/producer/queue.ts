@@ -70,7 +70,7 @@ export class Queue<M extends TaskMap = TaskMap> implements AsyncDisposable {
     const { clock, random, observe, prefix, commandTimeoutMs: tryMs } = this.#common;
     this.#servers = openServers(this.#common, 'queue');
     const writing = (key: string): Caller => this.#servers.callerFor(key);
-    const reading = (key: string): Caller => new Reading(writing(key), { clock, random, repeatForMs });
+    const reading = (key: string): Caller => new Reading(writing(key), { clock, random, repeatForMs, tryMs });
     const at = { queue: this.name, prefix };
     const layout = new Layout({ ...at, callerFor: reading, clock, believed: this.#common.partitions });
     const partitions = new Partitions({ ...at, layout, callerFor: writing });

@@ -3,6 +3,7 @@ import { DuestreamError, messageOf } from '../errors.js';
 import { failureWaitMs } from '../loop.js';
 import { newToken, type Random } from '../random.js';
 import { isPassing } from './passing.js';
+import { ofAllTries } from './tries.js';
 
 /**
  * Repeatable calls. A write whose reply was lost may or may not have happened; sent again under the same lane and call
@@ -85,7 +86,8 @@ export class Lanes {
 
   async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane, madeAtMs: number): Promise<R> {
     const { clock, random, tryMs, waitMsMax = Number.POSITIVE_INFINITY } = this.#parts;
-    const endMs = clock.monotonicMs() + this.#leftMs(madeAtMs);
+    const startMs = clock.monotonicMs();
+    const endMs = startMs + this.#leftMs(madeAtMs);
     let mayHaveHappened = false;
     for (let failures = 1; ; failures += 1) {
       try {
@@ -95,7 +97,10 @@ export class Lanes {
         const fault = this.#faultOf(error);
         mayHaveHappened ||= fault === 'unknown';
         const leftMs = endMs - clock.monotonicMs();
-        if (fault === 'final' || leftMs <= 0) throw mayHaveHappened ? outcomeUnknown(error) : error;
+        if (fault === 'final' || leftMs <= 0)
+          throw mayHaveHappened
+            ? outcomeUnknown(error)
+            : ofAllTries(error, { tries: failures, ms: clock.monotonicMs() - startMs });
         await clock.sleep(Math.min(leftMs, waitMsMax, failureWaitMs(failures, random) / 2));
       }
     }

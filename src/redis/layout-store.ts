@@ -20,6 +20,9 @@ export interface Root {
 /** A server that has not answered for so long may be down. */
 const awayMs = 2_000;
 
+/** What those who were asked in its place have left when the first was waited for in vain: they had a while before. */
+const restMs = 500;
+
 /** Asked in place of the first: they may lie on other servers. */
 const others = [1, 2, 3];
 /** A partition that was never written to. */
@@ -44,19 +47,28 @@ export class LayoutStore {
    * what that lacks is learned from those who have more. `isLost`: the first is there, and has none.
    */
   async find(): Promise<{ layout: string | undefined; isLost: boolean }> {
+    const { clock } = this.#parts;
     const answered = new AbortController();
     let isThere = false;
+    let areAsked = false;
     const root = this.root()
       .then((found) => {
         isThere = true;
         return found;
       })
       .finally(() => answered.abort());
-    const other = this.#parts.clock
+    const first = root.then(
+      () => undefined,
+      () => (areAsked ? clock.sleep(restMs) : Promise.reject(hasNone)),
+    );
+    const other = clock
       .sleep(awayMs, answered.signal)
-      .then(() => (isThere ? undefined : this.#ofOthers()))
+      .then(() => {
+        areAsked = !answered.signal.aborted;
+        return isThere ? undefined : this.#ofOthers();
+      })
       .then((layout) => layout ?? Promise.reject(hasNone));
-    const instead = await Promise.any([other, root.then(() => undefined)]).catch(() => undefined);
+    const instead = await Promise.any([other, first]).catch(() => undefined);
     if (instead !== undefined) return { layout: instead, isLost: false };
     const { layout } = await root;
     return layout === undefined ? { layout: await this.#ofOthers(), isLost: true } : { layout, isLost: false };

@@ -50,6 +50,7 @@ test.each(oneShot.map((argv) => ({ argv, line: argv.join(' ') })))(
     expect(Number(withinMs)).toBeGreaterThan(1_000);
     expect(Number(withinMs)).toBeLessThanOrEqual(2_500);
     expect(stderr).toMatch(/start Redis, or name another with --redis/);
+    expect(stderr.includes('(doctor)')).toBe(argv[0] === 'doctor');
     expect({ code, stdout }).toEqual({ code: 69, stdout: '' });
   },
 );

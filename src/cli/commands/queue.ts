@@ -72,8 +72,7 @@ function messageOf(error: unknown): string {
 
 async function setPaused(args: Arguments, paused: boolean): Promise<void> {
   const name = await withQueue(args, async (queue) => {
-    await noteIfNew(args);
-    await (paused ? queue.pause() : queue.resume());
+    await Promise.all([noteIfNew(args), paused ? queue.pause() : queue.resume()]); // side by side: Redis may be away
     return queue.name;
   });
   if (args.on('json')) printJson({ queue: name, paused });
