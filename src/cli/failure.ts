@@ -82,9 +82,13 @@ export function oneLine(text: string): string {
 const hints: readonly (readonly [says: RegExp, todo: string])[] = [
   [
     /WRONGPASS|NOAUTH|invalid password|AUTH failed/i,
-    'put the right user and password into the URL in DUESTREAM_REDIS_URL',
+    'put the right user and password into its URL; in DUESTREAM_REDIS_URL no list of processes shows them',
   ],
   [/NOPERM/, 'give the Redis user the rights that docs/operations.md names'],
+  [
+    /DB index is out of range/,
+    'the number at the end of the URL is a database, and this Redis has fewer; most have 0 to 15',
+  ],
   [/WRONGTYPE/, 'a key of another program is in the way; use another --prefix, or remove that key'],
   [/\bOOM\b/, 'Redis is full; raise its maxmemory, or let workers drain the queue'],
   [/\bREADONLY\b/, 'this is a replica; name its master'],

@@ -138,6 +138,7 @@ export interface QueueStats {
   readonly active: number;
   /** Dead letters. */
   readonly dead: number;
+  /** Readers: a worker has one in each partition. */
   readonly consumers: number;
   readonly leader: LeaderInfo | null;
   /** Cancelled and expired tasks that are still listed. */

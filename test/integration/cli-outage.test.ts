@@ -67,7 +67,7 @@ test('a wrong password, or none, is an error of one line that says where it belo
     const { code, stdout, stderr } = await locked.run(['add', 'mail', 'welcome'], { env });
     expect(stderr).toMatch(oneLine);
     expect(stderr).not.toContain('.;');
-    expect(stderr).toMatch(/put the right user and password into the URL in DUESTREAM_REDIS_URL/);
+    expect(stderr).toMatch(/put the right user and password into its URL; in DUESTREAM_REDIS_URL no list/);
     expect(stdout + stderr).not.toContain('wrong-password');
     expect(code).toBe(1);
   }

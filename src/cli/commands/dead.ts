@@ -4,7 +4,7 @@ import { type Command, connected, json } from '../command.js';
 import { conflict, notFound, usage } from '../failure.js';
 import { print, printJson, table, timeText } from '../output.js';
 import { keyFlag, keyOf } from '../task-options.js';
-import { withQueue } from '../with-queue.js';
+import { noteIfNew, withQueue } from '../with-queue.js';
 
 const limitRange = { min: 1, max: 1_000 };
 
@@ -72,6 +72,7 @@ async function listLetters(args: Arguments): Promise<void> {
   ]);
   print(table([['NUMBER', 'ID', ...(hasKeys ? ['KEY'] : []), 'NAME', 'DIED', 'ATTEMPTS', 'REASON'], ...rows]));
   if (page.after !== null) print(`more: --after ${page.after}`);
+  if (page.letters.length === 0) await noteIfNew(args);
 }
 
 async function purgeLetters(args: Arguments): Promise<void> {

@@ -2,7 +2,7 @@ import type { LeaderInfo } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, json } from '../command.js';
 import { print, printJson, timeText } from '../output.js';
-import { withQueue } from '../with-queue.js';
+import { noteIfNew, withQueue } from '../with-queue.js';
 
 export const command: Command = {
   flags: {
@@ -25,6 +25,7 @@ async function leaderStatus(args: Arguments): Promise<void> {
   if (args.on('json')) return printJson(isResigning ? { leader, resigned } : { leader });
   if (isResigning) print(resigned ? `resigned: ${lineOf(resigned)}` : 'nobody led');
   print(leader ? `leader: ${lineOf(leader)}` : 'leader: none');
+  if (!leader) await noteIfNew(args);
 }
 
 function lineOf({ id, host, pid, term, since }: LeaderInfo): string {

@@ -46,7 +46,7 @@ async function createQueue(args: Arguments): Promise<void> {
     tellLayout(args, info);
   } catch (error) {
     if (codeOf(error) !== 'ERR_OTHER_LAYOUT') throw error;
-    throw conflict(`queue ${queue.name} is there already: ${messageOf(error)}`);
+    throw hasOtherNumber(await withQueue(args, (there) => there.create()), partitions);
   } finally {
     await queue.close();
   }
@@ -63,11 +63,17 @@ function tellLayout(args: Arguments, info: QueueInfo): void {
   if (args.on('json')) return printJson(info);
   const before =
     former.length === 0 ? '' : `; what it has of the ${former.join(' and ')} before is worked off where it is`;
-  print(`${queue} has ${partitions} partition${partitions === 1 ? '' : 's'}${before}`);
+  print(`${queue} has ${countOf(partitions)}${before}`);
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+function hasOtherNumber({ queue, partitions }: QueueInfo, wanted = partitions): Error {
+  const isGrowth = wanted > partitions && wanted % partitions === 0;
+  const more = isGrowth ? `; to give it more: duestream queue grow ${queue} --partitions ${wanted}` : '';
+  return conflict(`queue ${queue} is there already, with ${countOf(partitions)}${more}`);
+}
+
+function countOf(partitions: number): string {
+  return `${partitions} partition${partitions === 1 ? '' : 's'}`;
 }
 
 async function setPaused(args: Arguments, paused: boolean): Promise<void> {

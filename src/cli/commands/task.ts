@@ -4,7 +4,7 @@ import { type Command, connected, json } from '../command.js';
 import { conflict, notFound, usage } from '../failure.js';
 import { print, printJson, table, timeText } from '../output.js';
 import { keyFlag, keyOf, whenFlags, whenOf } from '../task-options.js';
-import { withQueue } from '../with-queue.js';
+import { noteIfNew, withQueue } from '../with-queue.js';
 
 const states = ['scheduled', 'ready', 'active', 'dead', 'cancelled', 'expired'] as const;
 const limitRange = { min: 1, max: 1_000 };
@@ -65,6 +65,7 @@ async function listTasks(args: Arguments): Promise<void> {
   const rows = page.tasks.map((task) => [task.id, task.name, task.state, timeText(task.due ?? task.endedAt)]);
   print(table([['ID', 'NAME', 'STATE', state === 'cancelled' || state === 'expired' ? 'ENDED' : 'DUE'], ...rows]));
   if (page.after !== null) print(`more: --after ${page.after}`);
+  if (page.tasks.length === 0) await noteIfNew(args);
 }
 
 type Answer = Readonly<{ id: string; status: string; state?: string; was?: string; due?: number }>;
@@ -96,15 +97,16 @@ function unknown(args: Arguments): Error {
 
 function textOf(info: TaskInfo): string {
   const { lastError } = info;
+  const isKept = info.state !== 'cancelled' && info.state !== 'expired'; // of these no record is left
   const lines: [string, string | undefined][] = [
     ['id', info.id],
     ['key', info.key],
     ['name', info.name],
     ['state', info.state],
-    ['due', timeText(info.due)],
+    ['due', isKept ? timeText(info.due) : undefined],
     ['attempt', String(info.attempt)],
     ['deliveries', String(info.deliveries)],
-    ['created', timeText(info.createdAt)],
+    ['created', isKept ? timeText(info.createdAt) : undefined],
     ['expires', info.expiresAt === null ? undefined : timeText(info.expiresAt)],
     ['ended', info.endedAt === undefined ? undefined : timeText(info.endedAt)],
     ['reason', info.reason],
@@ -112,7 +114,7 @@ function textOf(info: TaskInfo): string {
       'last error',
       lastError ? `attempt ${lastError.attempt}, ${timeText(lastError.at)}: ${lastError.message}` : undefined,
     ],
-    ['payload', JSON.stringify(info.payload)],
+    ['payload', isKept ? JSON.stringify(info.payload) : undefined],
   ];
   return table(lines.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }

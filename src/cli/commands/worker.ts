@@ -1,6 +1,7 @@
 import { Worker, type WorkerOptions } from '../../index.js';
 import type { Arguments } from '../arguments.js';
 import { type Command, connected, type Flag } from '../command.js';
+import { DeathLog } from '../death-log.js';
 import { lineOf, oneLine } from '../failure.js';
 import { loadHandlers } from '../handlers.js';
 import { note } from '../output.js';
@@ -35,6 +36,7 @@ async function runWorker(args: Arguments): Promise<number> {
   const options = optionsOf(args);
   const handlers = await loadHandlers(args.word('handlers'));
   const names = Object.keys(handlers);
+  const deaths = new DeathLog();
   return runRole(args, {
     kind: 'worker',
     detail: `handles ${names.join(', ')}`,
@@ -43,6 +45,7 @@ async function runWorker(args: Arguments): Promise<number> {
       const worker = new Worker(queue, handlers, { ...shared, ...options });
       worker.on('log', ({ id, name, message }) => note(oneLine(`${queue}: ${name} ${id}: ${message}`)));
       if (args.on('verbose')) tellOfTasks(worker, queue);
+      else deaths.listen(worker, queue);
       return worker;
     },
   });
