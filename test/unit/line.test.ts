@@ -51,18 +51,18 @@ class Stage {
   }
 }
 
-test('who is served goes on for 800 slots, then the next has a turn', () => {
+test('who is served goes on for 1,600 slots, then the next has a turn', () => {
   const stage = new Stage();
   stage.wait('a', 'b', 'c');
-  expect(stage.served(50)).toBe(['a', 'b', 'c'].map((one) => one.repeat(16)).join('') + 'aa');
+  expect(stage.served(98)).toBe(['a', 'b', 'c'].map((one) => one.repeat(32)).join('') + 'aa');
   expect(stage.length).toBe(3);
 });
 
-test('a turn of few slots ends after 10 ms', async () => {
+test('a turn of few slots ends after 20 ms', async () => {
   const stage = new Stage();
   stage.wait('a', 'b');
   expect(stage.served(3)).toBe('aaa');
-  await stage.clock.advance(9);
+  await stage.clock.advance(19);
   expect(stage.served(1)).toBe('a');
   await stage.clock.advance(1);
   expect(stage.served(3)).toBe('bbb');
@@ -85,7 +85,7 @@ test('who is alone has one turn after another', () => {
 test('only what was given counts, not what was wanted', () => {
   const stage = new Stage();
   stage.wait('a', 'b');
-  for (let one = 0; one < 800; one += 1) {
+  for (let one = 0; one < 1_600; one += 1) {
     expect(stage.next(1)).toBe('a');
     stage.wait('a');
   }
@@ -98,8 +98,8 @@ test('who was turned away comes before the others, once in a turn', () => {
   expect(stage.served(2)).toBe('aa');
   stage.waitTurnedAway('lone');
   expect(stage.served(1)).toBe('lone'); // and waits again, like the others
-  expect(stage.served(14)).toBe('a'.repeat(14));
-  expect(stage.served(17)).toBe(`${'b'.repeat(16)}lone`);
+  expect(stage.served(30)).toBe('a'.repeat(30));
+  expect(stage.served(33)).toBe(`${'b'.repeat(32)}lone`);
 });
 
 test('however many are turned away again and again, whose turn it is is served', () => {
@@ -121,7 +121,7 @@ test('however many are turned away again and again, whose turn it is is served',
 test('who wants slots once is served in its place, and takes no turn from anybody', () => {
   const stage = new Stage();
   stage.wait('a');
-  expect(stage.served(16)).toBe('a'.repeat(16));
+  expect(stage.served(32)).toBe('a'.repeat(32));
   stage.waitOnce('recovery');
   stage.wait('b');
   expect([stage.next(), stage.next()]).toEqual(['recovery', 'b']);
