@@ -60,8 +60,8 @@ export async function toDefinition(
 ): Promise<Definition> {
   if (typeof options !== 'object' || options === null)
     throw invalid('a schedule needs its rule, such as { every: "1h" }');
-  checkOptionNames(options);
   if (typeof task !== 'object' || task === null) throw invalid('a schedule needs its task, such as { name: "report" }');
+  checkOptionNames(options); // after it: they may be the task's, one level too high
   const { version = 1, ...rest } = options;
   wholeNumber(version, 'version', { min: 1, max: Number.MAX_SAFE_INTEGER });
   const isPolicy = (key: string): boolean => (policyNames as readonly string[]).includes(key);

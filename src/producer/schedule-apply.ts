@@ -109,7 +109,6 @@ async function wantedOf(name: string, wanted: WantedSchedule, limits: TaskLimits
       throw invalid(`must be an object such as { every: "1h", task: { name: "report" } }, got ${shown(wanted)}`);
     }
     const { task, ...options } = wanted;
-    if (task === undefined) throw invalid('its task is missing, such as task: { name: "report" }');
     const definition = await toDefinition(name, { options, task }, limits);
     return { name, definition, hasVersion: options.version !== undefined };
   } catch (error) {

@@ -178,6 +178,7 @@ describe('a file that is wrong is one line and exit code 2, and nothing is writt
       /the schedule "poll": unknown task option "nmae"/,
     ],
     ['no task', bad('  poll: { every: 1h }'), /the schedule "poll": a schedule needs its task/],
+    ['the options of a task, and no task', bad('  poll: { every: 1h, name: poll }'), /a schedule needs its task/],
     ['no object', bad('  poll: 1h'), /the schedule "poll": must be an object/],
     [
       'a time without an offset',
