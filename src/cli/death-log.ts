@@ -7,7 +7,7 @@ const countForMs = 60_000;
 
 /**
  * What a worker says of tasks that died. A broken handler kills every task it gets: of each name and reason the first is
- * told, and what follows within a minute is counted and told after it.
+ * told, and what follows within a minute, or until the end, is counted and told after it.
  */
 export class DeathLog {
   /** Kind → how many of it died since the first, which was told. */
@@ -31,9 +31,14 @@ export class DeathLog {
     setTimeout(() => this.#tellMore(kind), countForMs).unref();
   }
 
+  /** Tells what was counted until now. */
+  close(): void {
+    for (const kind of this.#more.keys()) this.#tellMore(kind);
+  }
+
   #tellMore(kind: string): void {
     const more = this.#more.get(kind) ?? 0;
     this.#more.delete(kind);
-    if (more > 0) note(oneLine(`${kind}: ${more} more died within a minute`));
+    if (more > 0) note(oneLine(`${kind}: ${more} more died since`));
   }
 }

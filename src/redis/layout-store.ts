@@ -20,7 +20,7 @@ export interface Root {
 /** A server that has not answered for so long may be down. */
 const awayMs = 2_000;
 
-/** What those who were asked in its place have left when the first was waited for in vain: they had a while before. */
+/** What those who are asked in its place have left when the first was waited for in vain. */
 const restMs = 500;
 
 /** Asked in place of the first: they may lie on other servers. */
@@ -49,25 +49,27 @@ export class LayoutStore {
   async find(): Promise<{ layout: string | undefined; isLost: boolean }> {
     const { clock } = this.#parts;
     const answered = new AbortController();
+    const over = new AbortController();
     let isThere = false;
-    let areAsked = false;
+    let found: string | undefined;
     const root = this.root()
-      .then((found) => {
+      .then((first) => {
         isThere = true;
-        return found;
+        return first;
       })
       .finally(() => answered.abort());
     const first = root.then(
       () => undefined,
-      () => (areAsked ? clock.sleep(restMs) : Promise.reject(hasNone)),
+      () => clock.sleep(restMs, over.signal).then(() => found),
     );
     const other = clock
       .sleep(awayMs, answered.signal)
-      .then(() => {
-        areAsked = !answered.signal.aborted;
-        return isThere ? undefined : this.#ofOthers();
+      .then(() => (isThere ? undefined : this.#ofOthers()))
+      .then((layout) => {
+        found = layout;
+        return layout ?? Promise.reject(hasNone);
       })
-      .then((layout) => layout ?? Promise.reject(hasNone));
+      .finally(() => over.abort());
     const instead = await Promise.any([other, first]).catch(() => undefined);
     if (instead !== undefined) return { layout: instead, isLost: false };
     const { layout } = await root;

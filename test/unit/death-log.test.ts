@@ -5,6 +5,7 @@ import type { Worker } from '../../src/index.js';
 
 const lines: string[] = [];
 const worker = new EventEmitter();
+let log: DeathLog;
 
 beforeEach(() => {
   lines.length = 0;
@@ -14,7 +15,8 @@ beforeEach(() => {
     lines.push(String(text).trimEnd());
     return true;
   });
-  new DeathLog().listen(worker as unknown as Worker, 'mail');
+  log = new DeathLog();
+  log.listen(worker as unknown as Worker, 'mail');
 });
 afterEach(() => {
   vi.restoreAllMocks();
@@ -37,9 +39,16 @@ test('of a thousand deaths the first is told, and a minute later how many follow
   for (let at = 0; at < 1_000; at += 1) dies(`task-${at}`);
   expect(lines).toEqual([first('task-0')]);
   vi.advanceTimersByTime(60_000);
-  expect(lines.slice(1)).toEqual(['duestream: mail: welcome: max_attempts: 999 more died within a minute']);
+  expect(lines.slice(1)).toEqual(['duestream: mail: welcome: max_attempts: 999 more died since']);
   dies('later');
   expect(lines.at(-1)).toBe(first('later'));
+});
+
+test('a worker that stops tells what it had counted, once', () => {
+  for (let at = 0; at < 50; at += 1) dies(`task-${at}`);
+  log.close();
+  vi.advanceTimersByTime(60_000);
+  expect(lines.slice(1)).toEqual(['duestream: mail: welcome: max_attempts: 49 more died since']);
 });
 
 test('another name and another reason are told by themselves', () => {

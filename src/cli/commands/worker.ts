@@ -37,7 +37,7 @@ async function runWorker(args: Arguments): Promise<number> {
   const handlers = await loadHandlers(args.word('handlers'));
   const names = Object.keys(handlers);
   const deaths = new DeathLog();
-  return runRole(args, {
+  const ended = runRole(args, {
     kind: 'worker',
     detail: `handles ${names.join(', ')}`,
     names,
@@ -49,6 +49,7 @@ async function runWorker(args: Arguments): Promise<number> {
       return worker;
     },
   });
+  return ended.finally(() => deaths.close());
 }
 
 function optionsOf(args: Arguments): WorkerOptions {

@@ -10,8 +10,9 @@ const lookEveryMs = 20;
 /** The next tasks to come due, with their records: read at once, for the first of them may be due now. */
 const nextRecords = `
 local records = {}
-for at, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)) do
-  records[at] = { id, redis.call('HGET', KEYS[2], id) }
+for _, id in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[1] - 1)) do
+  local record = redis.call('HGET', KEYS[2], id)
+  if record then records[#records + 1] = { id, record } end
 end
 return records`;
 
