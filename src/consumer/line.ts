@@ -12,8 +12,8 @@ export interface Taker {
 
 /**
  * How long one fetcher is served before the others. Long enough that the ends of its tasks mostly go along with its next
- * reads, which is what makes a task of many partitions as cheap as one of a single, also
- * where the partitions of several servers have their turns; short enough that a round of sixteen full partitions takes a third of a second.
+ * reads, which is what makes a task of many partitions as cheap as one of a single, also where the partitions of several
+ * servers have their turns; short enough that a round of sixteen full partitions takes a third of a second.
  */
 const turnSlots = 1_600;
 const turnMs = 20;

@@ -51,6 +51,13 @@ test('a read that may take one try only says how long that was', async () => {
   expect(error).toMatchObject({ message: 'not reached within 2500 ms' });
 });
 
+test('nor where the first was waited for in vain before they were asked', async () => {
+  const clock = new VirtualClock();
+  const caller = new Reading(away(clock), { clock, random, repeatForMs: 1_000, tryMs: 1_000 });
+  const store = new LayoutStore({ queue: 'mail', prefix: 'duestream', callerFor: () => caller, clock });
+  expect((await endOf(store.find(), clock)).ms).toBeLessThanOrEqual(1_500);
+});
+
 test('where all partitions are away, those that are asked in place of the first are not waited for as long as it was', async () => {
   const clock = new VirtualClock();
   const caller = new Reading(away(clock), { clock, random, repeatForMs: 2_500, tryMs: 2_500 });
