@@ -43,7 +43,7 @@ async function countAll(verbose) {
       if (verbose) console.log(`    ${[...count.verbs].map(([verb, times]) => `${verb} ${times}`).join(', ')}`);
     }
   } finally {
-    meter.stop();
+    await meter.stop();
     await link.stop();
     await server.stop();
   }

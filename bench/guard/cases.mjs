@@ -90,7 +90,7 @@ async function drain(ground, { width, count }) {
 async function idle(ground) {
   await warmQueue(ground);
   const { meter, clock } = ground;
-  meter.onBlock = (ms) => clock.after(ms, () => void meter.endBlocked());
+  meter.onBlock = (ms) => clock.after(ms, () => meter.endBlocked());
   await ground.leader();
   await ground.worker(() => {}, 10);
   return meter.count(() => ground.pass(60_000));

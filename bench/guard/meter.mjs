@@ -20,6 +20,8 @@ export class Meter {
   #marks = new Map();
   #marked = 0;
   #count = noCount();
+  /** What ends blocked reads and is not over: MONITOR does not show it, and what it brings about comes after it. */
+  #ending = Promise.resolve();
   /** Called when somebody blocks for `ms`. */
   onBlock = () => {};
 
@@ -39,7 +41,8 @@ export class Meter {
     await this.mark();
   }
 
-  stop() {
+  async stop() {
+    await this.#ending;
     this.#socket.destroy();
   }
 
@@ -56,6 +59,7 @@ export class Meter {
   async quiet() {
     for (let rounds = 0; rounds < quietRounds; rounds += 1) {
       const before = this.#count.seen;
+      await this.#ending;
       await this.mark();
       await new Promise((resolve) => setImmediate(resolve));
       if (this.#count.seen !== before) rounds = -1;
@@ -77,8 +81,12 @@ export class Meter {
     return count;
   }
 
-  /** Ends the reads that block, as if their time were up. */
-  async endBlocked() {
+  /** Ends the reads that block, as if their time were up. Whatever waits for quiet waits for it too. */
+  endBlocked() {
+    this.#ending = Promise.all([this.#ending, this.#unblockAll()]);
+  }
+
+  async #unblockAll() {
     const clients = await this.#link.send(['CLIENT', 'LIST']);
     for (const [, id] of clients.matchAll(/^id=(\d+) .* flags=\w*b/gm))
       await this.#link.send(['CLIENT', 'UNBLOCK', id]);
