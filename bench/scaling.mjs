@@ -7,16 +7,18 @@ import { join } from 'node:path';
 import { fromCaller, parseFlags, tell, UsageError } from './command-line.mjs';
 import { commandOf, machine, versions } from './results.mjs';
 import { Fleet } from './scaling/fleet.mjs';
-import { measureIdle, measurePoint } from './scaling/point.mjs';
-import { idleTable, pointsTable } from './scaling/tables.mjs';
+import { measureDrain, measureIdle, measureLife } from './scaling/point.mjs';
+import { idleTable, pointsTable, spreadTable } from './scaling/tables.mjs';
 
 const partitionCounts = [1, 2, 4, 8, 16];
 const masterCounts = [1, 3];
 const idlePartitionCounts = [1, 64, 256];
+/** A drain is short, and its CPU moves most with what the machine does besides. */
+const drainsForOne = 4;
 
 const usage = `npm run bench:scaling -- [flags]
   --tasks N         that a backlog has (default: 200000)
-  --repetitions N   of each point (default: 5)
+  --repetitions N   of each point (default: 5), and four times as many of its drain
   --out FOLDER      where scaling.json goes (default: bench/results)
   --help`;
 
@@ -55,7 +57,7 @@ async function main(args, signal) {
   const command = commandOf('npm run bench:scaling', args);
   const made = { at: new Date().toISOString(), command, machine: machine(), versions: versions(redisVersion), ...size };
   const document = { made, points, idle };
-  console.log(`${pointsTable(document)}\n\n${idleTable(document)}`);
+  console.log([pointsTable, spreadTable, idleTable].map((table) => table(document)).join('\n\n'));
   const file = join(out, 'scaling.json');
   writeFileSync(file, `${JSON.stringify(document, null, 2)}\n`);
   say(`written: ${file}`);
@@ -75,10 +77,16 @@ async function measurePoints(fleet, { tasks, repetitions, signal }) {
   const { masters } = fleet;
   const redisVersion = await fleet.redisVersion();
   const points = partitionCounts.map((partitions) => ({ masters, partitions, figures: {} }));
-  await interleaved(points, { repetitions, signal }, async ({ partitions }) => {
-    const measured = await measurePoint(fleet, { partitions, tasks, signal });
+  const drains = { repetitions: repetitions * drainsForOne, signal };
+  await interleaved(points, drains, async ({ partitions }) => {
+    const measured = await measureDrain(fleet, { partitions, tasks, signal });
     const rate = Math.round(measured.drainPerSecond).toLocaleString('en');
     say(`${masters} masters, ${partitions} partitions: ${rate} tasks/s`);
+    return measured;
+  });
+  await interleaved(points, { repetitions, signal }, async ({ partitions }) => {
+    const measured = await measureLife(fleet, { partitions, tasks, signal });
+    say(`${masters} masters, ${partitions} partitions: a life takes Redis ${measured.lifeRedisMicros.toFixed(1)} µs`);
     return measured;
   });
   return { points, redisVersion };
@@ -94,10 +102,13 @@ async function measureIdles(fleet, { repetitions, signal }) {
   return idle;
 }
 
-/** One repetition of each point, then the next of each: whatever else the machine does falls on all. */
+/**
+ * One repetition of each point, then the next of each, in the other direction: whatever else the machine does falls on all,
+ * also what gets worse from one to the next.
+ */
 async function interleaved(points, { repetitions, signal }, measure) {
   for (let repetition = 1; repetition <= repetitions; repetition += 1) {
-    for (const point of points) {
+    for (const point of repetition % 2 === 1 ? points : points.toReversed()) {
       signal.throwIfAborted();
       const measured = await measure(point);
       for (const [name, value] of Object.entries(measured)) (point.figures[name] ??= []).push(value);

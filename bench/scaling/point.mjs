@@ -16,20 +16,29 @@ const stuckMs = 120_000;
 const idleSettleMs = 3_000;
 const idleMs = 10_000;
 
+/** What draining a backlog costs with one number of partitions. @returns figures by name */
+export function measureDrain(fleet, { partitions, tasks, signal }) {
+  return withCrew(signal, (crew) => backlog({ fleet, partitions, tasks, crew }));
+}
+
 /**
- * Measures one number of partitions: the bytes of a scheduled task, what draining a backlog costs, and what the whole life
- * of a task costs, from its add by way of its due time to its end. @returns figures by name
+ * The bytes of a scheduled task, and what the whole life of one costs, from its add by way of its due time to its end.
+ * @returns figures by name
  */
-export async function measurePoint(fleet, { partitions, tasks, signal }) {
+export function measureLife(fleet, { partitions, tasks, signal }) {
+  return withCrew(signal, async (crew) => ({
+    ...(await memory({ fleet, partitions, tasks: Math.ceil(tasks * memoryShare), crew })),
+    ...(await life({ fleet, partitions, tasks, crew })),
+  }));
+}
+
+/** Its processes are gone at the end, whatever that was. */
+async function withCrew(signal, use) {
   const crew = new Crew();
   const kill = () => crew.kill();
   signal.addEventListener('abort', kill, { once: true });
   try {
-    return {
-      ...(await memory({ fleet, partitions, tasks: Math.ceil(tasks * memoryShare), crew })),
-      ...(await backlog({ fleet, partitions, tasks, crew })),
-      ...(await life({ fleet, partitions, tasks, crew })),
-    };
+    return await use(crew);
   } finally {
     signal.removeEventListener('abort', kill);
     crew.kill();
@@ -93,11 +102,8 @@ async function life({ fleet, partitions, tasks, crew }) {
  * What so many partitions cost while nothing happens, of a process that leads and one that works: in a second.
  * @returns figures by name
  */
-export async function measureIdle(fleet, { partitions, signal }) {
-  const crew = new Crew();
-  const kill = () => crew.kill();
-  signal.addEventListener('abort', kill, { once: true });
-  try {
+export function measureIdle(fleet, { partitions, signal }) {
+  return withCrew(signal, async (crew) => {
     const producer = await fresh({ fleet, partitions, crew });
     await producer.end();
     const start = async (role) => {
@@ -118,10 +124,7 @@ export async function measureIdle(fleet, { partitions, signal }) {
       leaderRedisMicros: led.redisMicros,
       workerRedisMicros: Math.max(0, both.redisMicros - led.redisMicros),
     };
-  } finally {
-    signal.removeEventListener('abort', kill);
-    crew.kill();
-  }
+  });
 }
 
 async function idleOf(fleet, actors) {

@@ -26,26 +26,29 @@ export function pointsTable({ points }) {
 }
 
 /**
- * How far the points of one number of masters lie apart, as a share of the smallest: by their medians, and each by the best
- * of its repetitions, for what else the machine does can add to what a task costs, and take nothing from it.
+ * What a task costs compared with one partition: the median of the ratios within each repetition, in which the two were
+ * measured within seconds of each other. And how far apart the least and the most of these are.
  */
 export function spreadTable({ points }) {
   const flat = ['drainRedisMicros', 'drainNodeMicros', 'drainWireBytes', 'memoryBytes'];
-  const rows = [...new Set(points.map(({ masters }) => masters))].flatMap((masters) =>
-    flat.map((name) => {
-      const repetitions = points.filter((point) => point.masters === masters).map(({ figures }) => figures[name]);
-      const title = columns.find(([column]) => column === name)[1];
-      const best = repetitions.map((values) => Math.min(...values));
-      return [String(masters), title, ...spreadOf(repetitions.map(median)), ...spreadOf(best)];
-    }),
-  );
-  const titles = ['least', 'most', 'apart', 'best: least', 'most', 'apart'];
-  return tableOf(['masters', 'a task, at full backlog', ...titles], rows);
+  const counts = [...new Set(points.map(({ partitions }) => partitions))];
+  const rows = [...new Set(points.map(({ masters }) => masters))].flatMap((masters) => {
+    const [one, ...others] = points.filter((point) => point.masters === masters);
+    return flat.map((name) => {
+      const [, title, digits] = columns.find(([column]) => column === name);
+      const ratios = others.map(({ figures }) => ratioOf(figures[name], one.figures[name]));
+      const all = [1, ...ratios];
+      const apart = `${Math.round((Math.max(...all) / Math.min(...all) - 1) * 100)} %`;
+      const times = ratios.map((ratio) => `${shown(ratio, 2)} ×`);
+      return [String(masters), title, shown(median(one.figures[name]), digits), ...times, apart];
+    });
+  });
+  const titles = counts.map((count) => (count === 1 ? '1 partition' : String(count)));
+  return tableOf(['masters', 'a task, at full backlog', ...titles, 'apart'], rows);
 }
 
-function spreadOf(values) {
-  const [least, most] = [Math.min(...values), Math.max(...values)];
-  return [shown(least, 1), shown(most, 1), `${Math.round((most / least - 1) * 100)} %`];
+function ratioOf(values, base) {
+  return median(values.map((value, repetition) => value / base[repetition]));
 }
 
 const idleColumns = [
