@@ -92,12 +92,23 @@ const hints: readonly (readonly [says: RegExp, todo: string])[] = [
   [/WRONGTYPE/, 'a key of another program is in the way; use another --prefix, or remove that key'],
   [/\bOOM\b/, 'Redis is full; raise its maxmemory, or let workers drain the queue'],
   [/\bREADONLY\b/, 'this is a replica; name its master'],
+  [
+    /\bNOREPLICAS\b/,
+    'this master takes no writes while it has fewer replicas than min-replicas-to-write; look at them',
+  ],
+  [/\bCLUSTERDOWN\b/, 'see duestream doctor; it goes on when each slot has a master again'],
+];
+
+/** Why there is no way to Redis, where starting it would not help; the last is of all else. */
+const wayHints: readonly (readonly [says: RegExp, todo: string])[] = [
+  [/no node serves it/, 'see duestream doctor; redis-cli --cluster fix gives such a slot a master'],
+  [/knows no master/, 'after the / of its URL goes the name that the Sentinels have for it'],
+  [/(?:)/, 'start Redis, or name another with --redis or DUESTREAM_REDIS_URL'],
 ];
 
 function hintFor(code: string, message: string): string {
-  if (code === 'ERR_REDIS_UNREACHABLE' && isOfTls(message)) return '';
-  if (code === 'ERR_REDIS_UNREACHABLE') return '; start Redis, or name another with --redis or DUESTREAM_REDIS_URL';
-  if (code !== 'ERR_REDIS_REPLY') return '';
-  const [, todo] = hints.find(([says]) => says.test(message)) ?? [];
+  const isUnreachable = code === 'ERR_REDIS_UNREACHABLE';
+  if ((!isUnreachable && code !== 'ERR_REDIS_REPLY') || (isUnreachable && isOfTls(message))) return '';
+  const [, todo] = (isUnreachable ? wayHints : hints).find(([says]) => says.test(message)) ?? [];
   return todo === undefined ? '' : `; ${todo}`;
 }

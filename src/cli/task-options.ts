@@ -20,7 +20,10 @@ export const lastingFlags: Readonly<Record<string, Flag>> = {
 
 export const taskFlags: Readonly<Record<string, Flag>> = {
   ...whenFlags,
-  id: { describe: 'Unique while the task lives; adding it again is a duplicate (default: a random id)' },
+  id: {
+    describe:
+      'Unique while the task lives, of tasks with a --key within that key; again it is a duplicate (default: a random id)',
+  },
   key: { describe: 'Tasks of one key lie in one partition (default: each goes by its id)' },
   ...lastingFlags,
   'expires-at': { describe: 'Never run when not started by then' },

@@ -70,12 +70,13 @@ export class Adder {
     this.#clock = parts.clock;
     this.#replication = parts.replication;
     const spreadMsMax = parts.lanes.patienceMs / inFlightMax;
+    const later = (): Promise<void> => this.#clock.sleep(0);
     this.#single = new Batcher({
       inFlightMax,
       itemsMax,
       bytesMax,
       bytesOf: ({ item }) => item.record.length,
-      halves: { from: halvesFrom, later: () => this.#clock.sleep(0) },
+      halves: { from: halvesFrom, later },
       together: (first, { madeAtMs }) => madeAtMs - first.madeAtMs <= spreadMsMax,
       send: (dated) =>
         this.#send(
@@ -88,6 +89,7 @@ export class Adder {
       itemsMax: 1,
       bytesMax: 1,
       bytesOf: () => 1,
+      halves: { from: 2, later }, // Redis works on the first while the others are put into bytes
       send: async ([chunk]) => (chunk ? [await this.#send(chunk.items, chunk.madeAtMs)] : []),
     });
   }

@@ -11,7 +11,7 @@ import { askWhereItIs, type TaskPlace } from './task-place.js';
 
 const livingStates: readonly TaskState[] = ['scheduled', 'ready', 'active'];
 /** What a place in a partition looks like: 'score id' among the scheduled, else the number of a stream's entry. */
-const scheduledPlace = /^\S+ ./;
+const scheduledPlace = /^\d{1,16} ./;
 const streamPlace = /^\d+-\d+$/;
 const endedStates: readonly TaskState[] = ['cancelled', 'expired'];
 

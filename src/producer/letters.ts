@@ -34,10 +34,11 @@ export class Letters {
 
   /** The letter of that number; for a task's id its newest letter, and with keys there may be several tasks of that id. */
   async find(idOrNumber: string, key: string | undefined): Promise<Found | undefined> {
-    if (key === undefined) return this.#findIn(this.#partitions.all, idOrNumber);
-    const found = await this.#findIn(this.#partitions.placesOf(key), idOrNumber);
-    const letter = found && (await this.read(found));
-    return letter?.key === key ? found : undefined; // two keys may share a partition
+    if (key === undefined) return (await this.#thatMayBe(this.#partitions.all, idOrNumber))[0];
+    for (const found of await this.#thatMayBe(this.#partitions.placesOf(key), idOrNumber)) {
+      if ((await this.read(found))?.key === key) return found; // two keys may share a partition
+    }
+    return undefined;
   }
 
   async read({ index, number }: Found): Promise<DeadLetter | undefined> {
@@ -74,21 +75,22 @@ export class Letters {
     return { items, after: from };
   }
 
-  async #findIn(all: readonly Partition[], idOrNumber: string): Promise<Found | undefined> {
+  /** The newest letter of that id in each of these partitions, the newest of all first; and what has that number. */
+  async #thatMayBe(all: readonly Partition[], idOrNumber: string): Promise<Found[]> {
     const newest = await Promise.all(all.map(({ caller, keys }) => caller.send(['HGET', keys.past, idOrNumber])));
     const found = newest.flatMap((end, at) => {
       const { index } = all[at] as Partition;
       const [state, number] = typeof end === 'string' ? end.split(':') : [];
       return state === 'dead' && number !== undefined ? [{ index, number }] : [];
     });
-    return found.toSorted(newestFirst)[0] ?? this.#byNumber(idOrNumber);
+    return [...found.toSorted(newestFirst), ...this.#byNumber(idOrNumber)];
   }
 
   /** One without a partition was given when there was only one. */
-  #byNumber(text: string): Found | undefined {
+  #byNumber(text: string): Found[] {
     const [, index = '0', number] = /^(?:(\d{1,4})\/)?(\d+-\d+)$/.exec(text) ?? [];
-    if (number === undefined || Number(index) >= this.#partitions.all.length) return undefined;
-    return { index: Number(index), number };
+    if (number === undefined || Number(index) >= this.#partitions.all.length) return [];
+    return [{ index: Number(index), number }];
   }
 
   async #read(index: number, range: { from: string; to: string; count: number }): Promise<DeadLetter[]> {

@@ -70,10 +70,17 @@ interface Confirmation {
 }
 
 function notConfirmed(queue: string, timeoutMs: number, cause: unknown): DuestreamError {
+  if (cause instanceof DuestreamError && cause.code === 'ERR_REDIS_REPLY') return notAsked(queue, cause);
   const what = `what was written to the queue "${queue}" is there, but no replica confirmed it within ${timeoutMs} ms`;
   const todo =
-    'a failover may lose it; look at the replicas. The same call again adds what is lost, and what has ended meanwhile';
+    'a failover may lose it. See with duestream doctor whether there are replicas; the same call again then confirms it, and adds anew what was lost, or has ended by then';
   return new DuestreamError('ERR_OUTCOME_UNKNOWN', `${what}: ${todo}`, { cause });
+}
+
+/** It may not be asked for, say. */
+function notAsked(queue: string, cause: DuestreamError): DuestreamError {
+  const what = `what was written to the queue "${queue}" is there, but Redis refused to say whether a replica has it`;
+  return new DuestreamError('ERR_OUTCOME_UNKNOWN', `${what}: ${cause.message}`, { cause });
 }
 
 /** One WAIT after the other, each for all who came while the one before was under way. */

@@ -42,7 +42,7 @@ function slotsCheck(masters: number, uncovered: NonNullable<Survey['uncovered']>
     ok: ranges.length === 0,
     detail:
       ranges.length === 0
-        ? `${masters} masters serve all slots`
+        ? `every slot has one of ${masters} masters`
         : `no master serves ${shown.join(', ')}: queues there stand still, redis-cli --cluster fix`,
   };
 }
@@ -95,8 +95,10 @@ function persistenceCheck(persistence: Suitability['persistence']): Check {
   };
 }
 
-function replicationCheck({ connected, needed }: Suitability['replicas'], isInCluster: boolean): Check {
+function replicationCheck({ of, connected, needed }: Suitability['replicas'], isInCluster: boolean): Check {
   const name = 'replication';
+  if (of !== undefined)
+    return { name, ok: false, detail: `this is a replica of ${of} and takes no writes: name its master` };
   if (connected === 0 && isInCluster) {
     return {
       name,
@@ -106,7 +108,8 @@ function replicationCheck({ connected, needed }: Suitability['replicas'], isInCl
     };
   }
   if (needed) return { name, ok: true, detail: `min-replicas-to-write is set, ${connected} replicas are connected` };
-  if (connected === 0) return { name, ok: true, detail: 'no replicas are connected' };
+  if (connected === 0)
+    return { name, ok: true, detail: "no replicas are connected: none could confirm durability 'replicated'" };
   const advice = 'set min-replicas-to-write 1 and min-replicas-max-lag 2';
   const detail = `${connected} replicas are connected and none is waited for: a failover may cost what was acknowledged, ${advice}`;
   return { name, ok: true, risk: true, detail };

@@ -11,8 +11,8 @@ export interface Suitability {
   readonly persistence: 'always' | 'everysec' | 'no' | 'rdb only' | 'none' | 'no aof' | 'unknown';
   /** What makes it unsuitable. */
   readonly problems: readonly string[];
-  /** How many are connected, and whether Redis takes no writes without enough of them (min-replicas-to-write). */
-  readonly replicas: { readonly connected: number; readonly needed: boolean };
+  /** Of whom it is one itself; how many are connected; whether it takes no writes without enough of them (min-replicas-to-write). */
+  readonly replicas: { readonly of: string | undefined; readonly connected: number; readonly needed: boolean };
   /** Of a node of a cluster: whether it serves nothing while any slot is served by nobody. Undefined: not known. */
   readonly needsAllSlots: boolean | undefined;
   /** How it can lose what it has acknowledged. */
@@ -39,6 +39,7 @@ export async function suitabilityOf(caller: Caller): Promise<Suitability> {
   const persistence = persistenceOf(info, config);
   const coverage = config?.get('cluster-require-full-coverage');
   const replicas = {
+    of: info.get('role') === 'slave' ? `${info.get('master_host')}:${info.get('master_port')}` : undefined,
     connected: Number(info.get('connected_slaves') ?? 0),
     needed: info.has('min_slaves_good_slaves'), // INFO has it only where the setting is on
   };

@@ -61,7 +61,7 @@ function keyFault(said: string): string {
 const meanings: readonly (readonly [code: RegExp, meaning: string])[] = [
   [
     /^(?:SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_UNTRUSTED|CERT_CHAIN_TOO_LONG)$/,
-    'its certificate is not from a CA that is known here: give that CA as connection.socket.ca',
+    'its certificate is not from a CA that is known here: give the CA it is from as connection.socket.ca',
   ],
   [/^CERT_HAS_EXPIRED$/, 'its certificate has expired: renew it, or set the clock of this machine right'],
   [/^CERT_NOT_YET_VALID$/, 'its certificate is not valid yet: set the clock of this machine right'],

@@ -69,12 +69,12 @@ describe.skipIf(!hasOpenssl)(`what goes wrong is one line${skipped}`, () => {
     {
       what: 'no CA',
       argv: () => ['stats'],
-      says: /not from a CA that is known here: give that CA as --tls-ca \(\w+\)\n$/,
+      says: /not from a CA that is known here: give the CA it is from as --tls-ca \(\w+\)\n$/,
     },
     {
       what: 'another CA',
       argv: () => ['stats', '--tls-ca', join(cli.folder, 'other-ca.crt')],
-      says: /give that CA as --tls-ca/,
+      says: /give the CA it is from as --tls-ca/,
     },
     {
       what: 'no client certificate',
@@ -101,7 +101,7 @@ describe.skipIf(!hasOpenssl)(`what goes wrong is one line${skipped}`, () => {
   test('a role says why Redis is unreachable, once', async () => {
     const leader = cli.start(['leader', 'mail', '--tls-ca', join(cli.folder, 'other-ca.crt')], env());
     const why =
-      /Redis at localhost:\d+ is unreachable: its certificate is not from a CA that is known here: give that CA as --tls-ca \(\w+\); waiting for it\n/;
+      /Redis at localhost:\d+ is unreachable: its certificate is not from a CA that is known here: give the CA it is from as --tls-ca \(\w+\); waiting for it\n/;
     await leader.says(why);
     leader.kill('SIGTERM');
     const { code, stderr } = await leader.ended;

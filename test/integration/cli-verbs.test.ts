@@ -52,6 +52,12 @@ test('queue create settles the number of partitions; another number is a conflic
       /is there already, with 4 partitions; to give it more: duestream queue grow \S+ --partitions 8\n$/,
     ),
   });
+  const uneven = await cli.run(['queue', 'create', 'mail', '--partitions', '6']);
+  expect(uneven.stderr).toMatch(/to give it more: duestream queue grow mail --partitions 8\n$/);
+  for (const less of ['2', '1024']) {
+    const { stderr } = await cli.run(['queue', 'create', 'mail', '--partitions', less]);
+    expect(stderr).toMatch(less === '2' ? /with 4 partitions\n$/ : /grow mail --partitions 1024\n$/);
+  }
   for (const bad of ['0', '-1', '1025', 'four']) {
     expect(await cli.run(['queue', 'create', 'other', `--partitions=${bad}`])).toMatchObject({ code: 2, stdout: '' });
   }
@@ -211,6 +217,10 @@ test('task list goes through the states in pages', async () => {
   expect([...first.tasks, ...second.tasks].map(({ id }) => id)).toEqual(['a', 'b', 'c']);
   const { stdout } = await cli.run(['task', 'list', 'mail', '--state', 'ready']);
   expect(stdout).toBe('ID  NAME  STATE  DUE\n');
+  await add('--in', '2h', '--id', 'd', '--key', 'ann'); // an id alone may mean several then
+  expect((await cli.run(['task', 'list', 'mail'])).stdout).toMatch(
+    /^ID  KEY +NAME[^\n]*\na  +welcome[^]*\nd   ann  welcome/,
+  );
 });
 
 test('a paused queue says so until it is resumed', async () => {

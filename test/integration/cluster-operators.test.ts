@@ -47,7 +47,7 @@ test('every master is looked at, and a finding says which it is about', async ()
   expect(checks.find(({ name }) => name === 'slots')).toEqual({
     name: 'slots',
     ok: true,
-    detail: '3 masters serve all slots',
+    detail: 'every slot has one of 3 masters',
   });
 });
 

@@ -57,6 +57,14 @@ test('with a key the letter of that key is meant: looked at, thrown away, replay
   await expect(queue.get('order', { key: far })).resolves.toMatchObject({ state: 'ready', key: far });
 });
 
+test('a newer letter of another key, where its own may have lain once, does not hide it', async () => {
+  const queue = await letDie(far, ann); // a queue that grew would have had both in partition 0
+  await expect(queue.dead.get('order', { key: far })).resolves.toMatchObject({ key: far });
+  await expect(queue.dead.replay('order', { key: far })).resolves.toMatchObject({ status: 'replayed' });
+  await expect(queue.get('order', { key: far })).resolves.toMatchObject({ state: 'ready', key: far });
+  expect(keysOf((await queue.dead.list({ key: ann })).letters)).toEqual([ann]);
+});
+
 test('a letter of another key in the same partition is left alone, by id and by number', async () => {
   const queue = await letDie(ann);
   const number = (await queue.dead.get('order'))?.number ?? '';

@@ -48,11 +48,18 @@ test.each(modes)('a Redis with %s', async (_of, options, check, risk) => {
 
 test('replicas that no write waits for are a risk, and no more with min-replicas-to-write', async () => {
   const server = await startRedis({ port: 'free', appendonly: 'always' });
-  expect(await checkOf(server, 'replication')).toMatchObject({ ok: true, detail: 'no replicas are connected' });
-  await startRedis({ args: ['--replicaof', '127.0.0.1', String(server.port)] });
+  expect(await checkOf(server, 'replication')).toMatchObject({
+    ok: true,
+    detail: expect.stringMatching(/^no replicas are connected:/) as string,
+  });
+  const replica = await startRedis({ args: ['--replicaof', '127.0.0.1', String(server.port)] });
   const operator = linkTo(server.connection);
   await until(async () => /connected_slaves:1/.test(String(await operator.send(['INFO', 'replication']))), 'a replica');
   expect(await checkOf(server, 'replication')).toMatchObject({ ok: true, risk: true });
+  expect(await checkOf(replica, 'replication')).toMatchObject({
+    ok: false,
+    detail: `this is a replica of 127.0.0.1:${server.port} and takes no writes: name its master`,
+  });
   expect(await risksOf(server)).toEqual([
     expect.stringMatching(/^a failover costs what had not reached a replica: set min-/),
   ]);

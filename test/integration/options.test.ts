@@ -123,6 +123,7 @@ describe('what an operator asks for is checked too', () => {
     ['a state alone', (queue) => queue.list('ready' as never), /^list takes an object such as { state: "ready" }/],
     ['a limit of 0', (queue) => queue.list({ limit: 0 }), /^limit/],
     ['a page that no page gave', (queue) => queue.list({ state: 'ready', after: 'x' }), /^after/],
+    ['a page that begins at no time', (queue) => queue.list({ after: '0/soon a' }), /^after/],
     ['a page of another state', (queue) => queue.list({ state: 'cancelled', after: '5 a' }), /^after/],
     ['an unknown option of list', (queue) => queue.list({ states: 'ready' } as never), /^unknown option "states"/],
     [

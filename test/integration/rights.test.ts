@@ -106,6 +106,21 @@ describe('the users of docs/operations.md', () => {
     expect(await codeOf(queue.cancel('a'))).toBe('ERR_REDIS_REPLY');
   });
 
+  test('an add that waits for a replica says that it may not, and is there; with the right it asks', async () => {
+    const operator = linkTo(cli.url);
+    const options = { connection: as('duestream-add'), repeatFor: '1s', commandTimeout: '100ms' } as const;
+    const queue = new Queue('mail', { ...options, durability: 'replicated' });
+    onTestFinished(() => queue.close());
+    await expect(queue.add('job')).rejects.toMatchObject({
+      code: 'ERR_OUTCOME_UNKNOWN',
+      message: expect.stringMatching(/"mail" is there, but Redis refused .*: NOPERM .*'wait'/) as string,
+    });
+    await operator.send(['ACL', 'SETUSER', 'duestream-add', '+wait']);
+    await operator.send(['ACL', 'LOG', 'RESET']);
+    await expect(queue.add('job')).rejects.toThrow(/no replica confirmed it within 100 ms/);
+    expect(await refusals(operator)).toEqual([]);
+  });
+
   test('neither reaches keys and channels outside the prefix', async () => {
     const { code, stderr } = await cli.run(['add', 'mail', 'job', '--prefix', 'other'], env());
     expect(stderr).toMatch(

@@ -105,7 +105,7 @@ describe.skipIf(!hasOpenssl)(`TLS${skipped}`, () => {
     const { port } = await startTls(ca.sign('redis'), 'yes');
     const expired = await startTls(ca.sign('expired', { days: -1 }));
     const unknownCa =
-      /^its certificate is not from a CA that is known here: give that CA as connection\.socket\.ca \(\w+\)$/;
+      /^its certificate is not from a CA that is known here: give the CA it is from as connection\.socket\.ca \(\w+\)$/;
     expect(await told(`rediss://localhost:${port}`)).toMatch(unknownCa);
     expect(await told(over(port, { ca: other.text }))).toMatch(unknownCa);
     expect(await told(over(expired.port))).toMatch(/^its certificate has expired: renew it, .* \(CERT_HAS_EXPIRED\)$/);
@@ -124,6 +124,9 @@ describe.skipIf(!hasOpenssl)(`TLS${skipped}`, () => {
       code: 'ERR_REDIS_UNREACHABLE',
       message: expect.stringMatching(noHandshake) as string,
     });
+    const queue = new Queue('mail', { connection: `rediss+cluster://127.0.0.1:${plain.port}`, repeatFor: '3s' });
+    onTestFinished(() => queue.close());
+    await expect(queue.add('job')).rejects.toThrow(noHandshake);
     for (const url of [`redis://127.0.0.1:${port}`, `redis://me:pa55word@127.0.0.1:${port}/1`]) {
       const message = await told(url);
       expect(message).toMatch(

@@ -67,8 +67,11 @@ function tellLayout(args: Arguments, info: QueueInfo): void {
 }
 
 function hasOtherNumber({ queue, partitions }: QueueInfo, wanted = partitions): Error {
-  const isGrowth = wanted > partitions && wanted % partitions === 0;
-  const more = isGrowth ? `; to give it more: duestream queue grow ${queue} --partitions ${wanted}` : '';
+  const larger = Math.ceil(wanted / partitions) * partitions; // a queue grows to a multiple
+  const more =
+    larger > partitions && larger <= partitionsMax
+      ? `; to give it more: duestream queue grow ${queue} --partitions ${larger}`
+      : '';
   return conflict(`queue ${queue} is there already, with ${countOf(partitions)}${more}`);
 }
 

@@ -62,8 +62,13 @@ async function listTasks(args: Arguments): Promise<void> {
   const options = { state, ...(limit !== undefined && { limit }), ...(after !== undefined && { after }) };
   const page = await withQueue(args, (queue) => queue.list(options));
   if (args.on('json')) return printJson(page);
-  const rows = page.tasks.map((task) => [task.id, task.name, task.state, timeText(task.due ?? task.endedAt)]);
-  print(table([['ID', 'NAME', 'STATE', state === 'cancelled' || state === 'expired' ? 'ENDED' : 'DUE'], ...rows]));
+  const hasKeys = page.tasks.some(({ key }) => key !== undefined); // then an id alone may mean several
+  const keyed = (cell: string): string[] => (hasKeys ? [cell] : []);
+  const rows = page.tasks.map(({ id, key = '', name, state: is, due, endedAt }) => {
+    return [id, ...keyed(key), name, is, timeText(due ?? endedAt)];
+  });
+  const ended = state === 'cancelled' || state === 'expired';
+  print(table([['ID', ...keyed('KEY'), 'NAME', 'STATE', ended ? 'ENDED' : 'DUE'], ...rows]));
   if (page.after !== null) print(`more: --after ${page.after}`);
   if (page.tasks.length === 0) await noteIfNew(args);
 }

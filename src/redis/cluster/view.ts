@@ -31,7 +31,8 @@ export class Question {
       expectsAnswers: () => false,
       onEnd: () => {},
     });
-    const disarm = deadline(clock, timeoutMs, () => this.end(`${node} did not answer within ${timeoutMs} ms`));
+    const late = (): string => this.#life.delay?.message ?? `it did not answer within ${timeoutMs} ms`;
+    const disarm = deadline(clock, timeoutMs, () => this.end(`${node}: ${late()}`));
     this.answer = this.#ask(node).finally(() => {
       disarm();
       this.end('answered');
