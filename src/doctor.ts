@@ -38,7 +38,9 @@ export async function doctor(options: DoctorOptions = {}): Promise<Diagnosis> {
   return using(common, 'doctor', async (servers) => {
     const survey = await servers.survey();
     const ofQueues = only === undefined ? allQueuesChecks(survey, servers, common) : queueChecks(only, servers, common);
-    const checks = (await Promise.all([serverChecks(survey, common.clock), ofQueues])).flat();
+    const checks = (
+      await Promise.all([serverChecks(survey, { clock: common.clock, key: queuesKey(common.prefix) }), ofQueues])
+    ).flat();
     return { ok: checks.every(({ ok }) => ok), checks };
   });
 }

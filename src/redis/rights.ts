@@ -86,9 +86,18 @@ async function lackingOf(send: Send, key: string, rights: readonly string[]): Pr
   return (reply as number[]).map((at) => rights[at - 1] as string);
 }
 
+/** The same, and `eval` where that itself is refused. */
+export function lackingRights(send: Send, key: string, rights: readonly string[] = scriptRights): Promise<string[]> {
+  return lackingOf(send, key, rights).catch(unaskable);
+}
+
 function lacks(who: string, rights: readonly string[]): DuestreamError {
-  const list = rights.map((right) => `+${right}`).join(' ');
-  return new DuestreamError('ERR_REDIS_REPLY', `NOPERM ${who}: this Redis user lacks ${list}`);
+  return new DuestreamError('ERR_REDIS_REPLY', `NOPERM ${who}: this Redis user lacks ${rightsList(rights)}`);
+}
+
+/** As an ACL rule gives them. */
+export function rightsList(rights: readonly string[]): string {
+  return rights.map((right) => `+${right}`).join(' ');
 }
 
 /** A target whose user must have these rights. The key is one of the prefix; `who` needs them, for messages. */
@@ -105,7 +114,7 @@ export function withRights(
     ...(target.watch && { watch: (connection, onMoved) => target.watch?.(connection, onMoved) ?? (() => {}) }),
     confirm: async (client) => {
       await target.confirm?.(client);
-      const lacking = await lackingOf((args) => client.sendCommand(args), key, rights).catch(unaskable);
+      const lacking = await lackingRights((args) => client.sendCommand(args), key, rights);
       if (lacking.length > 0) throw lacks(who, lacking);
     },
   };

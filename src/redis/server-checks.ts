@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.js';
 import { formatDuration } from '../duration.js';
 import { DuestreamError, messageOf } from '../errors.js';
+import { lackingRights, rightsList } from './rights.js';
 import type { Caller } from './script.js';
 import { type Suitability, suitabilityOf } from './suitability.js';
 import type { Master, Survey } from './survey.js';
@@ -16,17 +17,24 @@ export interface Check {
   readonly detail: string;
 }
 
+interface Look {
+  readonly clock: Clock;
+  /** One of the prefix, to ask for rights with. */
+  readonly key: string;
+  readonly isInCluster?: boolean;
+}
+
 /** What there is to say of the Redis servers of a queue: of one, or of each master of a cluster. */
-export async function serverChecks({ masters, uncovered }: Survey, clock: Clock): Promise<Check[]> {
-  if (uncovered === undefined) return (await Promise.all(masters.map(({ caller }) => checksOf(caller, clock)))).flat();
-  const each = masters.map((master) => masterChecks(master, clock));
+export async function serverChecks({ masters, uncovered }: Survey, look: Look): Promise<Check[]> {
+  if (uncovered === undefined) return (await Promise.all(masters.map(({ caller }) => checksOf(caller, look)))).flat();
+  const each = masters.map((master) => masterChecks(master, { ...look, isInCluster: true }));
   return [slotsCheck(masters.length, uncovered), ...(await Promise.all(each)).flat()];
 }
 
 /** One that is away must not hide what is to be said of the others. */
-async function masterChecks({ name, caller }: Master, clock: Clock): Promise<Check[]> {
+async function masterChecks({ name, caller }: Master, look: Look): Promise<Check[]> {
   try {
-    const checks = await checksOf(caller, clock, { isInCluster: true });
+    const checks = await checksOf(caller, look);
     return checks.map((check) => ({ ...check, server: name }));
   } catch (error) {
     if (!(error instanceof DuestreamError)) throw error;
@@ -49,7 +57,7 @@ function slotsCheck(masters: number, uncovered: NonNullable<Survey['uncovered']>
 
 const rangesMax = 5;
 
-async function checksOf(caller: Caller, clock: Clock, { isInCluster = false } = {}): Promise<Check[]> {
+async function checksOf(caller: Caller, { clock, key, isInCluster = false }: Look): Promise<Check[]> {
   const found = await suitabilityOf(caller);
   const [seconds, micros] = (await caller.send(['TIME'])) as [string, string];
   const aheadMs = Math.round(Number(seconds) * 1_000 + Number(micros) / 1_000 - clock.wallMs());
@@ -66,6 +74,7 @@ async function checksOf(caller: Caller, clock: Clock, { isInCluster = false } = 
     },
     persistenceCheck(found.persistence),
     replicationCheck(found.replicas, isInCluster),
+    rightsCheck(await lackingRights((args) => caller.send(args), key)),
     ...(isInCluster ? [coverageCheck(found.needsAllSlots)] : []),
     {
       name: 'clock',
@@ -113,6 +122,13 @@ function replicationCheck({ of, connected, needed }: Suitability['replicas'], is
   const advice = 'set min-replicas-to-write 1 and min-replicas-max-lag 2';
   const detail = `${connected} replicas are connected and none is waited for: a failover may cost what was acknowledged, ${advice}`;
   return { name, ok: true, risk: true, detail };
+}
+
+function rightsCheck(lacking: readonly string[]): Check {
+  const name = 'rights';
+  if (lacking.length === 0) return { name, ok: true, detail: 'this Redis user may do what the scripts do' };
+  const detail = `this Redis user lacks ${rightsList(lacking)}: workers and leaders do not start with it`;
+  return { name, ok: false, detail: `${detail}, docs/operations.md has the whole list` };
 }
 
 /** Every node has the setting, and each goes by its own. */

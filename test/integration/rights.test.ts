@@ -246,6 +246,21 @@ describe('a user that lacks something', () => {
     }
   });
 
+  test('hears of it from the doctor', async () => {
+    const rights = async (): Promise<unknown> => {
+      const { checks } = await doctor({ connection: as('duestream') });
+      return checks.find(({ name }) => name === 'rights');
+    };
+    expect(await rights()).toMatchObject({ ok: true });
+    await change('-xadd', '-hincrby');
+    expect(await rights()).toMatchObject({
+      ok: false,
+      detail: expect.stringMatching(/ lacks \+hincrby \+xadd: /) as string,
+    });
+    await change('-eval');
+    expect(await rights()).toMatchObject({ ok: false, detail: expect.stringMatching(/ lacks \+eval: /) as string });
+  });
+
   test('hears from add what it lacks, and nothing was added', async () => {
     const queue = queueOf('mail');
     await change('-xadd', '-hincrby', '-xpending');
