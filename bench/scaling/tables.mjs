@@ -26,8 +26,8 @@ export function pointsTable({ points }) {
 }
 
 /**
- * What a task costs compared with one partition: the median of the ratios within each repetition, in which the two were
- * measured within seconds of each other. And how far apart the least and the most of these are.
+ * What a task costs compared with one partition: the median of the ratios within each repetition, in which all
+ * of these were measured one right after the other. And how far apart the least and the most of these are.
  */
 export function spreadTable({ points }) {
   const flat = ['drainRedisMicros', 'drainNodeMicros', 'drainWireBytes', 'memoryBytes'];

@@ -78,25 +78,25 @@ export function oneLine(text: string): string {
   return text.replaceAll(/[\s\p{Cc}]+/gu, ' ').trim();
 }
 
-/** What Redis says, and what to do about it. */
+/** What Redis says, first or behind a colon, and what to do about it. */
 const hints: readonly (readonly [says: RegExp, todo: string])[] = [
   [
     /WRONGPASS|NOAUTH|invalid password|AUTH failed/i,
     'put the right user and password into its URL; in DUESTREAM_REDIS_URL no list of processes shows them',
   ],
-  [/NOPERM/, 'give the Redis user the rights that docs/operations.md names'],
+  [/(?:^|: )NOPERM\b/, 'give the Redis user the rights that docs/operations.md names'],
   [
     /DB index is out of range/,
     'the number at the end of the URL is a database, and this Redis has fewer; most have 0 to 15',
   ],
-  [/WRONGTYPE/, 'a key of another program is in the way; use another --prefix, or remove that key'],
-  [/\bOOM\b/, 'Redis is full; raise its maxmemory, or let workers drain the queue'],
-  [/\bREADONLY\b/, 'this is a replica; name its master'],
+  [/(?:^|: )WRONGTYPE\b/, 'a key of another program is in the way; use another --prefix, or remove that key'],
+  [/(?:^|: )OOM\b/, 'Redis is full; raise its maxmemory, or let workers drain the queue'],
+  [/(?:^|: )READONLY\b/, 'this is a replica; name its master'],
   [
-    /\bNOREPLICAS\b/,
+    /(?:^|: )NOREPLICAS\b/,
     'this master takes no writes while it has fewer replicas than min-replicas-to-write; look at them',
   ],
-  [/\bCLUSTERDOWN\b/, 'see duestream doctor; it goes on when each slot has a master again'],
+  [/(?:^|: )CLUSTERDOWN\b/, 'see duestream doctor; it goes on when each slot has a master again'],
 ];
 
 /** Why there is no way to Redis, where starting it would not help; the last is of all else. */

@@ -70,16 +70,16 @@ interface Confirmation {
 }
 
 function notConfirmed(queue: string, timeoutMs: number, cause: unknown): DuestreamError {
-  if (cause instanceof DuestreamError && cause.code === 'ERR_REDIS_REPLY') return notAsked(queue, cause);
+  if (cause instanceof DuestreamError && cause.message.startsWith('NOPERM')) return notAsked(queue, cause);
   const what = `what was written to the queue "${queue}" is there, but no replica confirmed it within ${timeoutMs} ms`;
   const todo =
-    'a failover may lose it. See with duestream doctor whether there are replicas; the same call again then confirms it, and adds anew what was lost, or has ended by then';
+    'a failover may lose it. See with duestream doctor whether there are replicas; the same call again asks once more; it adds the task anew if it was lost, and also if it has ended by then';
   return new DuestreamError('ERR_OUTCOME_UNKNOWN', `${what}: ${todo}`, { cause });
 }
 
-/** It may not be asked for, say. */
+/** The right is lacking: waiting for replicas would not help. */
 function notAsked(queue: string, cause: DuestreamError): DuestreamError {
-  const what = `what was written to the queue "${queue}" is there, but Redis refused to say whether a replica has it`;
+  const what = `what was written to the queue "${queue}" is there, but this Redis user may not ask whether a replica has it`;
   return new DuestreamError('ERR_OUTCOME_UNKNOWN', `${what}: ${cause.message}`, { cause });
 }
 

@@ -86,7 +86,7 @@ async function lackingOf(send: Send, key: string, rights: readonly string[]): Pr
   return (reply as number[]).map((at) => rights[at - 1] as string);
 }
 
-/** The same, and `eval` where that itself is refused. */
+/** The same, and `eval` where that itself is refused. Rejects with what else Redis says instead. */
 export function lackingRights(send: Send, key: string, rights: readonly string[] = scriptRights): Promise<string[]> {
   return lackingOf(send, key, rights).catch(unaskable);
 }
@@ -114,16 +114,16 @@ export function withRights(
     ...(target.watch && { watch: (connection, onMoved) => target.watch?.(connection, onMoved) ?? (() => {}) }),
     confirm: async (client) => {
       await target.confirm?.(client);
-      const lacking = await lackingRights((args) => client.sendCommand(args), key, rights);
+      // An answer that is none says nothing of rights: what else is wrong will show by itself.
+      const lacking = await lackingRights((args) => client.sendCommand(args), key, rights).catch(() => []);
       if (lacking.length > 0) throw lacks(who, lacking);
     },
   };
 }
 
-/** An answer that is none says nothing of rights: what else is wrong will show by itself. */
 function unaskable(error: unknown): string[] {
   if (messageOf(error).startsWith('NOPERM')) return ['eval'];
-  return [];
+  throw error;
 }
 
 /** What a script was refused, in words: Redis 7.0 says in which line that was, and not what it was. */

@@ -74,7 +74,7 @@ async function checksOf(caller: Caller, { clock, key, isInCluster = false }: Loo
     },
     persistenceCheck(found.persistence),
     replicationCheck(found.replicas, isInCluster),
-    rightsCheck(await lackingRights((args) => caller.send(args), key)),
+    await rightsCheck(caller, key),
     ...(isInCluster ? [coverageCheck(found.needsAllSlots)] : []),
     {
       name: 'clock',
@@ -119,16 +119,23 @@ function replicationCheck({ of, connected, needed }: Suitability['replicas'], is
   if (needed) return { name, ok: true, detail: `min-replicas-to-write is set, ${connected} replicas are connected` };
   if (connected === 0)
     return { name, ok: true, detail: "no replicas are connected: none could confirm durability 'replicated'" };
-  const advice = 'set min-replicas-to-write 1 and min-replicas-max-lag 2';
+  const more = connected > 1 ? ` (for durability 'replicated' ${connected}, as many as there are)` : '';
+  const advice = `set min-replicas-to-write 1${more} and min-replicas-max-lag 2`;
   const detail = `${connected} replicas are connected and none is waited for: a failover may cost what was acknowledged, ${advice}`;
   return { name, ok: true, risk: true, detail };
 }
 
-function rightsCheck(lacking: readonly string[]): Check {
+async function rightsCheck(caller: Caller, key: string): Promise<Check> {
   const name = 'rights';
-  if (lacking.length === 0) return { name, ok: true, detail: 'this Redis user may do what the scripts do' };
-  const detail = `this Redis user lacks ${rightsList(lacking)}: workers and leaders do not start with it`;
-  return { name, ok: false, detail: `${detail}, docs/operations.md has the whole list` };
+  try {
+    const lacking = await lackingRights((args) => caller.send(args), key);
+    if (lacking.length === 0) return { name, ok: true, detail: 'this Redis user may do what the scripts do' };
+    const detail = `this Redis user lacks ${rightsList(lacking)}: workers and leaders wait until it has that`;
+    return { name, ok: false, detail: `${detail}, docs/operations.md has the whole list` };
+  } catch (error) {
+    if (!(error instanceof DuestreamError) || error.code !== 'ERR_REDIS_REPLY') throw error;
+    return { name, ok: true, detail: `unknown: ${error.message}` };
+  }
 }
 
 /** Every node has the setting, and each goes by its own. */

@@ -2,7 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { cutUnsynced } from '../../src/cli/verify/faults/power.js';
+import type { Arena } from '../../src/cli/verify/arena.js';
+import { cutUnsynced, powerFaults } from '../../src/cli/verify/faults/power.js';
+import type { NemesisRecord } from '../../src/cli/verify/history/records.js';
+import { Seeded } from '../../src/cli/verify/seeded.js';
 import { Shim } from '../../src/cli/verify/shim/shim.js';
 import type { RedisServer } from '../../src/testing.js';
 import { linkTo, startRedis, until } from '../support/redis.js';
@@ -113,6 +116,26 @@ describe.skipIf(skipped !== '')(`a power loss${skipped}`, () => {
     expect(await cutUnsynced(server, shim().boardOf('everysec'))).toBeGreaterThan(0);
     await server.start();
     expect(await linkTo(server.connection).send(['MGET', 'early', 'late'])).toEqual(['yes', null]);
+  });
+
+  test('takes nothing that was written before it began, also when the campaign ends with it', async () => {
+    const redis = await startRedis({ appendonly: 'everysec', env: shim().envOf('redis') });
+    const [link, key] = [linkTo(redis.connection), (name: string) => name];
+    const arena = { redis, link, key, shim: shim(), plan: { appendonly: 'everysec' } } as unknown as Arena;
+    const draws = new Seeded(1);
+    const facts: NemesisRecord[] = [];
+    const making = {
+      arena,
+      draws,
+      wait: () => Promise.resolve(),
+      note: (fact: NemesisRecord) => void facts.push(fact),
+    };
+    await link.send(['SET', 'early', 'yes']);
+    await powerFaults[0]?.plan(arena, draws).run(making);
+    expect(await linkTo(redis.connection).send(['GET', 'early'])).toBe('yes');
+    const [fact] = facts;
+    expect(fact).toMatchObject({ what: 'power_loss' });
+    expect(fact && 'lostMs' in fact ? fact.lostMs : Number.NaN).toBeLessThan(60_000); // some of its own marks survived
   });
 
   test('under always takes nothing that was acknowledged', async () => {

@@ -113,7 +113,7 @@ describe('the users of docs/operations.md', () => {
     onTestFinished(() => queue.close());
     await expect(queue.add('job')).rejects.toMatchObject({
       code: 'ERR_OUTCOME_UNKNOWN',
-      message: expect.stringMatching(/"mail" is there, but Redis refused .*: NOPERM .*'wait'/) as string,
+      message: expect.stringMatching(/"mail" is there, but this Redis user may not ask .*: NOPERM .*'wait'/) as string,
     });
     await operator.send(['ACL', 'SETUSER', 'duestream-add', '+wait']);
     await operator.send(['ACL', 'LOG', 'RESET']);

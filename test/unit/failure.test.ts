@@ -28,6 +28,12 @@ test.each([
     /replica; this is a replica; name its master$/,
   ],
   ['ERR_REDIS_REPLY', 'ERR something else', /^ERR something else$/],
+  [
+    'ERR_REDIS_REPLY',
+    'the list of queues can not be read: CLUSTERDOWN Hash slot not served',
+    /; see duestream doctor; /,
+  ],
+  ['ERR_REDIS_REPLY', 'the record of task OOM-1 can not be read', /can not be read$/],
   ['ERR_CONFLICT', 'OOM is a word', /^OOM is a word$/],
 ] as const)('%s: %s', (code, message, line) => {
   expect(lineOf(new DuestreamError(code, message))).toMatch(line);

@@ -15,7 +15,10 @@ type Books = Pick<Board, 'syncedBytes'>;
 type Cut = (redis: RedisServer, board: Books, draws: Seeded) => Promise<number>;
 
 const markEveryMs = 20;
-/** Longer than what one fsync a second may lose. */
+/**
+ * Longer than what one fsync a second may lose: what is lost was written after the fault began, and so the fault explains it.
+ * Not cut short where the campaign ends.
+ */
 const markForMs = { min: 2_500, max: 3_500 };
 const awayMsMax = 1_500;
 const markScript = `local t = redis.call('TIME')
@@ -62,7 +65,8 @@ async function loseThePower({ arena, wait, draws, note }: Making, cut: Cut): Pro
   if (redis === undefined) return;
   const over = new AbortController();
   const marking = marked(arena, over.signal);
-  await wait(draws.between(markForMs.min, markForMs.max));
+  marking.catch(() => {}); // it is awaited below
+  await scheduler.wait(draws.between(markForMs.min, markForMs.max));
   over.abort();
   const last = await marking;
   await redis.kill('SIGKILL');
