@@ -51,28 +51,43 @@ local any_ran, any_expire = redis.call('HLEN', runs) > 0, redis.call('ZCARD', ex
 if any_expire then redis.call('XLEN', ended) redis.call('HLEN', past) end
 local marks, ends, stale = '', {}, 0
 if ARGV[10] then
-  local ids, held, mark, gone = {}, {}, {}, {}
-  for i = 12, #ARGV, 3 do ids[#ids + 1] = ARGV[i] end
+  local n, ids, entries, gone = 0, {}, {}, {}
+  for i = 10, #ARGV, 3 do n, entries[n + 1], ids[n + 1] = n + 1, ARGV[i], ARGV[i + 2] end
   local lives = redis.call('HMGET', live, unpack(ids))
-  local first, last = ARGV[10], ARGV[#ARGV - 2]
-  local pending = redis.pcall('XPENDING', stream, 'workers', first, last, 2 * #ids, consumer)
-  for _, one in ipairs(pending) do held[one[1]] = one[4] end
-  for i, id in ipairs(ids) do
-    local entry, count = ARGV[7 + 3 * i], tonumber(ARGV[8 + 3 * i])
-    mark[i] = 'l'
-    if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
-    if held[entry] ~= count then
-      local last = redis.call('HGET', past, id)
-      if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
-    elseif lives[i] == entry then
-      mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 'ended', id, entry
-      if at[3] == '1' then redis.call('XADD', audit, '*', 'op', 'complete', 'id', id, 'of', entry, 'count', count, 'by', consumer) end
-    else -- stale, unless its number was reissued
-      local found = redis.call('XRANGE', stream, entry, entry)[1]
-      if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 'ended', entry, stale + 1 end
+  local first, last = entries[1], entries[n]
+  local pending = redis.pcall('XPENDING', stream, 'workers', first, last, 2 * n, consumer)
+  local all_good = #pending == n -- nearly always: in the order of the stream, each ours, live and delivered once
+  for i = 1, all_good and n or 0 do
+    local held, entry = pending[i], entries[i]
+    if held[1] ~= entry or held[4] ~= 1 or ARGV[8 + 3 * i] ~= '1' or lives[i] ~= entry then all_good = false break end
+  end
+  if all_good then
+    marks, gone, ends = string.rep('o', n), ids, entries
+  else
+    local held, mark = {}, {}
+    for _, one in ipairs(pending) do held[one[1]] = one[4] end
+    for i, id in ipairs(ids) do
+      local entry, count = entries[i], tonumber(ARGV[8 + 3 * i])
+      mark[i] = 'l'
+      if not held[entry] then held[entry] = (redis.pcall('XPENDING', stream, 'workers', entry, entry, 1, consumer)[1] or {})[4] end
+      if held[entry] ~= count then
+        local last = redis.call('HGET', past, id)
+        if last and string.match(last, '^cancelled:[^:]*:(.*)$') == entry then mark[i] = 'c' end
+      elseif lives[i] == entry then
+        mark[i], held[entry], gone[#gone + 1], ends[#ends + 1] = 'o', 'ended', id, entry
+      else -- stale, unless its number was reissued
+        local found = redis.call('XRANGE', stream, entry, entry)[1]
+        if not found or found[2][2] == id then held[entry], ends[#ends + 1], stale = 'ended', entry, stale + 1 end
+      end
+    end
+    marks = table.concat(mark)
+  end
+  for i = 1, at[3] == '1' and n or 0 do
+    local of, id, count = entries[i], ids[i], ARGV[8 + 3 * i]
+    if string.sub(marks, i, i) == 'o' then
+      redis.call('XADD', audit, '*', 'op', 'complete', 'id', id, 'of', of, 'count', count, 'by', consumer)
     end
   end
-  marks = table.concat(mark)
   if #gone > 0 then
     redis.call('HDEL', tasks, unpack(gone)) redis.call('HDEL', live, unpack(gone))
     if any_ran then redis.call('HDEL', runs, unpack(gone)) end
@@ -82,7 +97,7 @@ if ARGV[10] then
   if #ends > 0 then
     redis.call('XACK', stream, 'workers', unpack(ends))
     -- XDEL looks for each entry from the start of its node: what is just the head of the stream is cut off at once.
-    local head = in_row == '1' and #ends == #ids and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
+    local head = in_row == '1' and #ends == n and redis.call('XRANGE', stream, '-', '+', 'COUNT', 1)[1]
     local behind = head and head[1] == first and string.gsub(last, '%d+$', function(nth) return string.format('%.0f', nth + 1) end)
     if behind and #last < 30 then redis.call('XTRIM', stream, 'MINID', behind) else redis.call('XDEL', stream, unpack(ends)) end
   end
@@ -96,17 +111,17 @@ if read and read.err then return string.sub(read.err, 1, 7) == 'NOGROUP' and {'n
 if not read then return {'ok', marks, now_ms, {}, {}, {}, 0} end
 local entries, ids, deliveries, unopened, expired, bytes = read[1][2], {}, {}, {}, {}, 0
 ends, stale = {}, 0
-for i, entry in ipairs(entries) do ids[i] = entry[2][2] end
+for i = 1, #entries do ids[i] = entries[i][2][2] end
 local lives = redis.call('HMGET', live, unpack(ids))
 local expiries = any_expire and redis.call('ZMSCORE', expiry, unpack(ids)) or {}
 local ran = any_ran and redis.call('HMGET', runs, unpack(ids)) or {}
 local records, known, handful, n = {}, 0, 1, 0
-for i, entry in ipairs(entries) do
-  local number, id, due_ms = entry[1], ids[i], entry[2][4]
+for i = 1, #entries do
+  local number, id, due_ms = entries[i][1], ids[i], entries[i][2][4]
   local good, full = lives[i] == number, bytes >= bytes_max
   if i > known and not full then -- by the handful, as many as the bytes left should hold
     local got = redis.call('HMGET', tasks, unpack(ids, i, math.min(i + handful - 1, #ids)))
-    for k, record in ipairs(got) do records[known + k], bytes = record, bytes + (record and #record or 0) end
+    for k = 1, #got do records[known + k], bytes = got[k], bytes + (got[k] and #got[k] or 0) end
     known = known + #got
     handful = math.max(1, math.min(2 * handful, 8, math.ceil((bytes_max - bytes) * known / bytes)))
   end
@@ -115,19 +130,16 @@ for i, entry in ipairs(entries) do
     unopened[#unopened + 1] = number unopened[#unopened + 1] = id unopened[#unopened + 1] = due_ms
   elseif not record then
     if good then redis.call('HDEL', live, id) redis.call('HDEL', runs, id) redis.call('ZREM', expiry, id) end
-    ends[#ends + 1] = number
-    stale = stale + 1
+    ends[#ends + 1], stale = number, stale + 1
   elseif expiries[i] and tonumber(expiries[i]) <= now_ms then
     local name = string.match(record, '^%[%d+,"([^"\\]*)"') or ''
     local e = redis.call('XADD', ended, '*', 'id', id, 'state', 'expired', 'name', name, 'at', now_ms, 'entry', number)
     redis.call('HSET', past, id, 'expired:' .. e .. ':' .. number)
     redis.call('HDEL', tasks, id) redis.call('HDEL', runs, id) redis.call('HDEL', live, id) redis.call('ZREM', expiry, id)
-    ends[#ends + 1] = number
-    expired[#expired + 1] = id expired[#expired + 1] = name
+    ends[#ends + 1], expired[#expired + 1], expired[#expired + 2] = number, id, name
   else
     deliveries[n + 1], deliveries[n + 2], deliveries[n + 3] = number, id, due_ms
-    deliveries[n + 4], deliveries[n + 5] = record, ran[i] or false
-    n = n + 5
+    n, deliveries[n + 4], deliveries[n + 5] = n + 5, record, ran[i] or false
   end
 end
 if #ends > 0 then

@@ -247,7 +247,7 @@ const kebab = /^[a-z0-9]+(?:-[a-z0-9]+)*(?:\.(?:test|test-d|generated|d))?\.\w+$
 const files: FileRule[] = [
   longerThan('a source file', { in: source, linesMax: 250, bad: 'src/worker.ts' }),
   longerThan('a script', { in: /^lua\/(?!next\.).*\.lua$/, linesMax: 90, bad: 'lua/add.lua' }),
-  longerThan('next, which is two transitions in one', { in: /^lua\/next\.lua$/, linesMax: 140, bad: 'lua/next.lua' }),
+  longerThan('next, which is two transitions in one', { in: /^lua\/next\.lua$/, linesMax: 150, bad: 'lua/next.lua' }),
   {
     what: 'a file name says nothing',
     in: ours,

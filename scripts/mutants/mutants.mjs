@@ -34,6 +34,14 @@ export const mutants = [
     edits: [{ file: 'lua/next.lua', from: 'elseif lives[i] == entry then', to: 'elseif entry then' }],
   },
   {
+    name: 'no live check where all seem good',
+    edits: [{ file: 'lua/next.lua', from: " ~= '1' or lives[i] ~= entry then", to: " ~= '1' then" }],
+  },
+  {
+    name: 'no count check where all seem good',
+    edits: [{ file: 'lua/next.lua', from: "or held[4] ~= 1 or ARGV[8 + 3 * i] ~= '1' or", to: 'or' }],
+  },
+  {
     name: 'consumer name kept over connections',
     edits: [
       {
@@ -64,8 +72,8 @@ export const mutants = [
     edits: [
       {
         file: 'src/redis/lanes.ts',
-        from: 'return await send({ lane: name, call, timeoutMs });',
-        to: 'return await send({ lane: `${name}${failures}`, call, timeoutMs });',
+        from: 'const answer = await send({ lane: name, call, timeoutMs });',
+        to: 'const answer = await send({ lane: `${name}${tries}`, call, timeoutMs });',
       },
     ],
     campaign: ['--faults', 'net-reset,net-cut-replies,client-kill', '--seconds', '20'],

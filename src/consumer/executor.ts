@@ -85,7 +85,7 @@ export class Executor {
     } else {
       const { name } = found.task;
       if (nowMs !== undefined) observe({ type: 'started', queue, name, delayMs: Math.max(0, nowMs - delivery.dueMs) });
-      void invoke(found, this.#parts).then((outcome) => this.#end(found, outcome, startedAtMs));
+      invoke(found, this.#parts, (outcome) => this.#end(found, outcome, startedAtMs));
     }
   }
 

@@ -42,8 +42,12 @@ export interface FetcherParts {
   handBack: (deliveries: readonly Delivery[], delayMs: number) => Promise<void>;
 }
 
-/** What a script has read: opened, or left to open. `inRow`: all that one read brought from the first to the last of them. */
-type Brought = Pick<Awaited['opened'], 'deliveries' | 'unopened' | 'nowMs'> & { sentAtMs: number; inRow: boolean };
+/** What a script has read: opened, or left to open. */
+type Brought = Pick<Awaited['opened'], 'deliveries' | 'unopened' | 'nowMs'>;
+/** When its call was sent; `inRow`: one read brought all of them, from the first to the last. */
+type How = { sentAtMs: number; inRow: boolean };
+/** What a script has met that can't start. */
+type Met = Pick<Awaited['opened'], 'expired' | 'stale'> & { putBack?: number };
 
 /**
  * Reads deliveries, opens them and hands them to the executor; it keeps none that it has no slot for. Nor does it keep
@@ -63,7 +67,8 @@ export class Fetcher {
   /** It waits for its connection by itself: what comes on top is only late work. */
   readonly failureWaitMaxMs = 1_000;
   readonly #oneServer: OneServer;
-  readonly #apart: Apart;
+  /** With a single slot there are never two reads under way. */
+  readonly #apart: Apart | undefined;
   readonly #halfMax: number;
   readonly #waiting: WaitingRead;
   #hasBacklog = true;
@@ -76,8 +81,9 @@ export class Fetcher {
   constructor(parts: FetcherParts) {
     this.#parts = parts;
     this.#oneServer = new OneServer(parts.clock, () => [parts.reader, parts.commands()]);
-    this.#apart = new Apart(parts.clock);
-    this.#halfMax = Math.min(readMax, Math.ceil(parts.inFlight.slots.concurrency / 2));
+    const { concurrency } = parts.inFlight.slots;
+    this.#apart = concurrency > 1 ? new Apart(parts.clock) : undefined;
+    this.#halfMax = Math.min(readMax, Math.ceil(concurrency / 2));
     this.#before = this.#nothing();
     this.#waiting = new WaitingRead(parts);
   }
@@ -85,7 +91,8 @@ export class Fetcher {
   async tick(): Promise<number> {
     this.#oneServer.look();
     if (!this.#hasBacklog) return this.#block();
-    await this.#parts.membership.current(); // before it takes slots: while this partition is away others need them
+    const { membership } = this.#parts;
+    if (!membership.present) await membership.current(); // before it takes slots: while this partition is away others need them
     const booking = this.#booking(await this.#takeSlots());
     const before = this.#before;
     if (booking.left === 0) return before.done; // closed: what is under way is still to be handed back
@@ -148,37 +155,33 @@ export class Fetcher {
     const free = booking.left;
     const sentAtMs = clock.monotonicMs();
     const caller: Caller = { send: (args, options) => reader.send(args, { life, ...options }) };
-    const along = settler.along(consumer, ({ timeoutMs, ...ends }) =>
-      partition.run(next, { consumer, group, free, bytesMax, ...ends }, { caller, timeoutMs }),
+    const along = settler.along(consumer, ({ lane, call, items, inRow, timeoutMs }) =>
+      partition.run(next, { lane, call, consumer, group, free, bytesMax, inRow, items }, { caller, timeoutMs }),
     );
     const reply = await booking.during(along);
     assert(reply.status !== 'late_call', 'next: late_call for a call that nobody else makes');
     this.#isPaused = reply.status === 'paused';
-    switch (reply.status) {
-      case 'paused':
-        return pausedLookMs;
-      case 'no_group':
-        membership.renew();
-        return 0;
-      case 'ok': {
-        await this.#apart.turn(before);
-        this.#tell(reply);
-        this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
-        await this.#takeOn(read, { sentAtMs, inRow: true, ...reply });
-        return 0;
-      }
+    if (reply.status === 'paused') return pausedLookMs;
+    if (reply.status === 'no_group') {
+      membership.renew();
+      return 0;
     }
+    if (this.#apart) await this.#apart.turn(before);
+    this.#tell(reply);
+    this.#hasBacklog = reply.deliveries.length + reply.unopened.length + reply.stale + reply.expired.length >= free;
+    this.#takeOn(read, reply, { sentAtMs, inRow: true });
+    if (reply.unopened.length > 0) await this.#open(read, reply.unopened);
+    return 0;
   }
 
-  async #takeOn(read: Read, { deliveries, unopened, nowMs, sentAtMs, inRow }: Brought): Promise<void> {
-    const { start } = this.#parts;
+  /** Starts what was opened, as far as there are slots. What was not has to be opened next. */
+  #takeOn(read: Read, { deliveries, unopened, nowMs }: Brought, { sentAtMs, inRow }: How): void {
     const { consumer, booking } = read;
     this.#waiting.saw(consumer, unopened.length > 0 ? unopened : deliveries);
     const started = this.#fitting(read, deliveries);
     booking.pass(started.length);
     const at = { sentAtMs, nowMs };
-    for (const delivery of readDeliveries(consumer, started, inRow)) start(delivery, at);
-    await this.#open(read, unopened);
+    for (const delivery of readDeliveries(consumer, started, inRow)) this.#parts.start(delivery, at);
   }
 
   /**
@@ -201,11 +204,17 @@ export class Fetcher {
     this.#hasBacklog = brought.count === count;
     this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
-    const taken = this.#takeOn(read, { sentAtMs, inRow: brought.left.length === 0, ...brought.opened }).then(() =>
-      this.#open(read, brought.left),
-    );
-    await read.whole(taken.then(() => 0));
+    await read.whole(this.#takeOnAll(read, sentAtMs, brought));
     this.#turnedAway = read.turnedAway;
+    return 0;
+  }
+
+  /** What a wait brought: opened with it, and left to open. */
+  async #takeOnAll(read: Read, sentAtMs: number, { opened, left, isStillOpening }: Awaited): Promise<number> {
+    this.#takeOn(read, opened, { sentAtMs, inRow: left.length === 0 });
+    await this.#open(read, opened.unopened);
+    if (isStillOpening) read.turnAway(left);
+    else await this.#open(read, left);
     return 0;
   }
 
@@ -221,7 +230,8 @@ export class Fetcher {
     const sentAtMs = this.#parts.clock.monotonicMs();
     const reply = await booking.during(partition.run(openScript, { consumer, group, bytesMax, after: '', items }));
     this.#tell(reply);
-    await this.#takeOn(read, { sentAtMs, inRow: false, ...reply });
+    this.#takeOn(read, reply, { sentAtMs, inRow: false });
+    await this.#open(read, reply.unopened);
   }
 
   /** What has to go back is a backlog: the partition gets in line. */
@@ -231,15 +241,7 @@ export class Fetcher {
     return fitting;
   }
 
-  #tell({
-    expired,
-    stale,
-    putBack = 0,
-  }: {
-    expired: readonly { name: string }[];
-    stale: number;
-    putBack?: number;
-  }): void {
+  #tell({ expired, stale, putBack = 0 }: Met): void {
     if (putBack > 0) this.#hasBacklog = true; // paused, or a group that is gone: the next fetch finds out
     const { observe, partition } = this.#parts;
     for (const { name } of expired) observe({ type: 'settled', queue: partition.queue, name, outcome: 'expired' });

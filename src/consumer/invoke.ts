@@ -22,50 +22,45 @@ export interface InvokeParts {
   emit: EmitWorkerEvent;
 }
 
-/**
- * Runs the handler against its timeout: never rejects, whatever the handler does. Its slot is free when it has returned,
- * be that after its timeout.
- */
-export function invoke(of: Invocation, parts: InvokeParts): Promise<Outcome> {
-  const running = call(of, parts);
-  const timeoutMs = of.record.timeoutMs ?? of.handler.timeoutMs;
-  return timeoutMs === undefined ? running : timed(running, timeoutMs, { of, parts });
-}
-
-async function timed(
-  running: Promise<Outcome>,
-  timeoutMs: number,
-  { of, parts }: { of: Invocation; parts: InvokeParts },
-): Promise<Outcome> {
-  const { inFlight, clock } = parts;
-  let disarm = (): void => {};
-  const timedOut = new Promise<Outcome>((resolve) => {
-    disarm = clock.after(timeoutMs, () => {
-      of.held.abort('timed_out');
-      inFlight.slots.overrun += 1;
-      void running.finally(() => {
-        inFlight.slots.overrun -= 1;
-      });
-      resolve({ kind: 'timed_out', afterMs: timeoutMs });
-    });
-  });
-  return Promise.race([running, timedOut]).finally(disarm);
-}
-
 const returned: Outcome = { kind: 'returned' };
 
-function call(of: Invocation, parts: InvokeParts): Promise<Outcome> {
-  const { inFlight } = parts;
-  return started(of, parts).then(
-    () => {
-      inFlight.freeSlot();
-      return returned;
-    },
-    (error: unknown) => {
-      inFlight.freeSlot();
-      return { kind: 'threw', error };
-    },
+/**
+ * Runs the handler against its timeout: `onOutcome` is called once, later, whatever the handler does, and must not throw. Its
+ * slot is free when it has returned, be that after its timeout.
+ */
+export function invoke(of: Invocation, parts: InvokeParts, onOutcome: (outcome: Outcome) => void): void {
+  const timeoutMs = of.record.timeoutMs ?? of.handler.timeoutMs;
+  const tell = timeoutMs === undefined ? onOutcome : unlessLate(timeoutMs, { of, parts, onOutcome });
+  const end = (outcome: Outcome): void => {
+    parts.inFlight.freeSlot();
+    tell(outcome);
+  };
+  started(of, parts).then(
+    () => end(returned),
+    (error: unknown) => end({ kind: 'threw', error }),
   );
+}
+
+/** Passes the handler's outcome on, if that comes in time; else tells that it did not. */
+function unlessLate(
+  timeoutMs: number,
+  { of, parts, onOutcome }: { of: Invocation; parts: InvokeParts; onOutcome: (outcome: Outcome) => void },
+): (outcome: Outcome) => void {
+  const { slots } = parts.inFlight;
+  let isLate = false;
+  const disarm = parts.clock.after(timeoutMs, () => {
+    isLate = true;
+    of.held.abort('timed_out');
+    slots.overrun += 1;
+    onOutcome({ kind: 'timed_out', afterMs: timeoutMs });
+  });
+  return (outcome) => {
+    if (isLate) slots.overrun -= 1;
+    else {
+      disarm();
+      onOutcome(outcome);
+    }
+  };
 }
 
 /** The handler's own promise, or one for what it threw at once. */

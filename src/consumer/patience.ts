@@ -30,17 +30,21 @@ export class Patience {
   }
 
   /** What the call comes to; `onLate` is called when that is not there in time. */
-  async during<T>(call: Promise<T>, onLate: () => void): Promise<T> {
+  during<T>(call: Promise<T>, onLate: () => void): Promise<T> {
     const sentAtMs = this.#clock.monotonicMs();
     const patienceMs = Math.min(patienceMsMax, Math.max(patienceMsMin, 2 * this.#lastMs));
     const wait: Wait = { deadlineMs: sentAtMs + patienceMs, onLate, position: undefined };
     this.#waits.add(wait, sentAtMs);
-    try {
-      const answer = await call;
-      this.#lastMs = this.#clock.monotonicMs() - sentAtMs;
-      return answer;
-    } finally {
-      this.#waits.delete(wait);
-    }
+    return call.then(
+      (answer) => {
+        this.#waits.delete(wait);
+        this.#lastMs = this.#clock.monotonicMs() - sentAtMs;
+        return answer;
+      },
+      (error: unknown) => {
+        this.#waits.delete(wait);
+        throw error;
+      },
+    );
   }
 }

@@ -30,21 +30,22 @@ export class Read {
     this.booking = parts.booking;
   }
 
-  /** How many of those it brought there was no slot for. */
+  /** How many of those it brought went back. */
   get turnedAway(): number {
     return this.#turnedAway;
   }
 
-  /** Those there is a slot for by now. The others go back, for others, at once; what can't is recovered after a lease. */
+  /** Those there is a slot for by now. The others are turned away. */
   fitting<T extends Unopened | Opened>(brought: readonly T[]): readonly T[] {
     const { booking, signal } = this.#parts;
     const fit = signal.aborted ? 0 : booking.fit(brought.length);
     if (fit === brought.length) return brought;
-    this.#turnAway(brought.slice(fit));
+    this.turnAway(brought.slice(fit));
     return brought.slice(0, fit);
   }
 
-  #turnAway(entries: readonly (Unopened | Opened)[]): void {
+  /** They go back, for others, at once; what can't is recovered after a lease. */
+  turnAway(entries: readonly (Unopened | Opened)[]): void {
     const { consumer, handBack } = this.#parts;
     this.#turnedAway += entries.length;
     const unstarted = entries.map((one) => ({ record: '', run: null, ...one, consumer, count: 1 }));

@@ -35,7 +35,8 @@ interface Way {
   readonly on: { caller?: Caller; timeoutMs: number };
 }
 
-type Marks = { status: 'ok'; marks: string } | { status: 'late_call' };
+/** Of a read that finds the queue paused, or no group, the ends it took along count all the same. */
+type Marks = { status: 'ok' | 'paused' | 'no_group'; marks: string } | { status: 'late_call' };
 
 type Write<I> = (items: readonly I[], way: Way) => Promise<Marks>;
 
@@ -91,14 +92,8 @@ export class Settler {
       waitMsMax: leaseMs / 6, // an outage holds recovery for one lease: an end is written by then, or is another's
     };
     this.#lanes = new Lanes({ clock, random, ...patience, lanesMax: 8 });
-    this.#complete = async (items, { lane, call, consumer, on }) =>
-      marksOf(
-        await partition.run(
-          next,
-          { lane, call, consumer, group: '', free: 0, bytesMax: 0, inRow: inRowOf(items), items },
-          on,
-        ),
-      );
+    this.#complete = (items, { lane, call, consumer, on }) =>
+      partition.run(next, { lane, call, consumer, group: '', free: 0, bytesMax: 0, inRow: inRowOf(items), items }, on);
     this.#completions = this.#batcher({ turnEnd: () => clock.sleep(0), inFlightMax: 3 }, this.#complete);
     this.#retries = this.#batcher({}, (items, { on, ...way }) => partition.run(retry, { ...way, items }, on));
     this.#burials = this.#batcher({ bytesOf: ({ recordLength }) => recordLength }, (items, { on, ...way }) =>
@@ -130,22 +125,16 @@ export class Settler {
   along(consumer: string, read: (along: Along) => Promise<Next>): Promise<Next> {
     const batch = this.#lanes.isFree ? this.#completions.take((first) => first.consumer === consumer) : undefined;
     if (batch === undefined) return read(nothing);
-    return new Promise((resolve, reject) => {
-      let isFirst = true;
-      const write: Write<Owned> = async (items, way) => {
-        if (!isFirst) return this.#complete(items, way);
-        isFirst = false;
+    let reading: Promise<Next> | undefined;
+    void batch.send((items) =>
+      this.#send(items, (same, way) => {
+        if (reading !== undefined) return this.#complete(same, way);
         const { lane, call, on } = way;
-        const reply = read({ lane, call, items, inRow: inRowOf(items), timeoutMs: on.timeoutMs });
-        reply.then(resolve, reject);
-        return marksOf(await reply);
-      };
-      void batch
-        .send((items) => this.#send(items, write))
-        .then(() => {
-          if (isFirst) read(nothing).then(resolve, reject); // the ends were given up before they were sent
-        });
-    });
+        reading = read({ lane, call, items, inRow: inRowOf(items), timeoutMs: on.timeoutMs });
+        return reading;
+      }),
+    );
+    return reading ?? read(nothing); // there is a free lane, so it was called; unless the ends were given up before
   }
 
   /** A batch is of what was read under one name: nearly always that is all. */
@@ -170,7 +159,7 @@ export class Settler {
     const reply = await this.#lanes.call(({ lane, call, timeoutMs }) =>
       write(items, { lane, call, consumer, on: { caller, timeoutMs } }),
     );
-    assert(reply.status === 'ok', `settle: ${reply.status} for a call that nobody else makes`);
+    assert(reply.status !== 'late_call', 'settle: late_call for a call that nobody else makes');
     return items.map((_item, at) => {
       const answer = answerOf[reply.marks[at] ?? ''];
       assert(answer, `settle: no mark for item ${at}`);
@@ -183,9 +172,4 @@ const nothing: Along = { lane: '', call: 0, items: [], inRow: 0 };
 
 function inRowOf(items: readonly Owned[]): 0 | 1 {
   return areInRow(items) ? 1 : 0;
-}
-
-/** Of a read that finds the queue paused, or no group, the ends it took along count all the same. */
-function marksOf(reply: Next): Marks {
-  return reply.status === 'late_call' ? reply : { status: 'ok', marks: reply.marks };
 }

@@ -27,6 +27,11 @@ export interface Awaited {
   readonly opened: Opening;
   /** Read, and not opened with it: the script has failed, or somebody has set the group back. */
   readonly left: readonly Unopened[];
+  /**
+   * Whether that script may still arrive, though nobody will hear its answer. It ends what it finds expired, and puts back
+   * what it finds in a paused queue: so nothing of `left` may be opened, which must go back as it is.
+   */
+  readonly isStillOpening: boolean;
 }
 
 interface Wait {
@@ -89,9 +94,11 @@ export class WaitingRead {
     const opened = await opening;
     if (opened instanceof Fault) {
       if (read.length === 0) throw opened.error;
-      return { count: read.length, opened: nothing, left: read }; // which is tried once more, and tells what is wrong
+      const { error } = opened;
+      const isStillOpening = error instanceof DuestreamError && error.code === 'ERR_OUTCOME_UNKNOWN';
+      return { count: read.length, opened: nothing, left: read, isStillOpening }; // else it is tried once more, and tells
     }
-    return { count: read.length, opened, left: leftOf(read, opened) };
+    return { count: read.length, opened, left: leftOf(read, opened), isStillOpening: false };
   }
 
   async #read({ by, count }: Wait): Promise<readonly Unopened[] | 'no_group' | 'interrupted'> {

@@ -69,41 +69,42 @@ export class Lanes {
 
   /**
    * Makes the call, again and again with the same number while its reply is lost. `madeAtMs`: when what it carries was
-   * given to us, if that was before now.
+   * given to us, if that was before now. When a lane is free the first try is made before this returns.
    */
   async call<R>(send: (call: LaneCall) => Promise<R>, madeAtMs: number = this.#parts.clock.monotonicMs()): Promise<R> {
     const lane = this.#idle() ?? (await this.#wait(madeAtMs));
     try {
-      if (this.#leftMs(madeAtMs) <= 0) throw this.#notSent();
+      const { clock, tryMs } = this.#parts;
+      const startMs = clock.monotonicMs();
+      const endMs = startMs + this.#leftMs(madeAtMs);
+      if (endMs <= startMs) throw this.#notSent();
       lane.call += 1;
-      const answer = await this.#repeat(send, lane, madeAtMs);
-      this.#answeredAtMs = this.#parts.clock.monotonicMs();
-      return answer;
+      const { name, call } = lane;
+      let mayHaveHappened = false;
+      for (let tries = 1; ; tries += 1) {
+        try {
+          const timeoutMs = Math.max(tryMsMin, Math.min(tryMs, endMs - clock.monotonicMs()));
+          const answer = await send({ lane: name, call, timeoutMs });
+          this.#answeredAtMs = clock.monotonicMs();
+          return answer;
+        } catch (error) {
+          const fault = this.#faultOf(error);
+          mayHaveHappened ||= fault === 'unknown';
+          if (fault !== 'final' && clock.monotonicMs() < endMs) await this.#pause(tries, endMs);
+          else
+            throw mayHaveHappened
+              ? outcomeUnknown(error)
+              : ofAllTries(error, { tries, ms: clock.monotonicMs() - startMs });
+        }
+      }
     } finally {
       this.#give(lane);
     }
   }
 
-  async #repeat<R>(send: (call: LaneCall) => Promise<R>, { name, call }: Lane, madeAtMs: number): Promise<R> {
-    const { clock, random, tryMs, waitMsMax = Number.POSITIVE_INFINITY } = this.#parts;
-    const startMs = clock.monotonicMs();
-    const endMs = startMs + this.#leftMs(madeAtMs);
-    let mayHaveHappened = false;
-    for (let failures = 1; ; failures += 1) {
-      try {
-        const timeoutMs = Math.max(tryMsMin, Math.min(tryMs, endMs - clock.monotonicMs()));
-        return await send({ lane: name, call, timeoutMs });
-      } catch (error) {
-        const fault = this.#faultOf(error);
-        mayHaveHappened ||= fault === 'unknown';
-        const leftMs = endMs - clock.monotonicMs();
-        if (fault === 'final' || leftMs <= 0)
-          throw mayHaveHappened
-            ? outcomeUnknown(error)
-            : ofAllTries(error, { tries: failures, ms: clock.monotonicMs() - startMs });
-        await clock.sleep(Math.min(leftMs, waitMsMax, failureWaitMs(failures, random) / 2));
-      }
-    }
+  #pause(failures: number, endMs: number): Promise<void> {
+    const { clock, random, waitMsMax = Number.POSITIVE_INFINITY } = this.#parts;
+    return clock.sleep(Math.min(endMs - clock.monotonicMs(), waitMsMax, failureWaitMs(failures, random) / 2));
   }
 
   #faultOf(error: unknown): 'unknown' | 'not done' | 'final' {

@@ -1,4 +1,4 @@
-import { assert, type DuestreamError } from '../errors.js';
+import { assert } from '../errors.js';
 import { otherLayout, type Shape } from '../layout.js';
 import { type PartitionKeys, partitionKeys } from '../keys.js';
 import { partitionOf } from '../partition-of.js';
@@ -51,16 +51,12 @@ export class Partition {
   }
 
   /** Runs a script here, by the server's clock, in whatever layout the queue has. One that we can't follow is an error. */
-  async run<K, A, R extends { status: string }>(
+  run<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    { caller, timeoutMs }: On = {},
+    on: On = {},
   ): Promise<Exclude<R, { status: 'other_layout' }>> {
-    for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
-      const reply = await this.runIn(script, args, { caller, timeoutMs, layout: this.#layout.text });
-      if (!isOther(reply)) return reply as Exclude<R, { status: 'other_layout' }>;
-    }
-    throw this.#changesAllTheTime();
+    return this.#run(script, args, on) as Promise<Exclude<R, { status: 'other_layout' }>>;
   }
 
   /**
@@ -68,26 +64,29 @@ export class Partition {
    * When it is only this partition that was behind, the call is made again as it was, for a late copy of it would be
    * taken by now: only with the same lane and number it still has its effect once.
    */
-  async runIn<K, A, R extends { status: string }>(
+  runIn<K, A, R extends { status: string }>(
     script: Script<K, A, R>,
     args: NoInfer<OwnArgs<A>>,
-    { layout, caller = this.caller, timeoutMs }: On & { layout: string },
+    on: On & { layout: string },
   ): Promise<R> {
-    for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
-      const reply = await runScript<K, A, R>(caller, script, {
-        keys: this.keys as K,
-        args: { layout, nowMs: 0, ...args } as A, // the spread last: adding to its copy takes microseconds
-        timeoutMs,
-      });
-      if (!isOther(reply)) return reply;
-      await this.#layout.meet(this.index, reply.layout);
-      if (this.#layout.text !== layout) return reply;
-    }
-    throw this.#changesAllTheTime();
+    return this.#run(script, args, on);
   }
 
-  #changesAllTheTime(): DuestreamError {
-    return otherLayout(this.queue, this.#layout.text, 'one that changes all the time');
+  /** Without a `layout` in that of the queue, whatever that is by then. */
+  async #run<K, A, R extends { status: string }>(
+    script: Script<K, A, R>,
+    own: OwnArgs<A>,
+    { layout: wanted, caller = this.caller, timeoutMs }: On & { layout?: string },
+  ): Promise<R> {
+    for (let meetings = 0; meetings < meetingsMax; meetings += 1) {
+      const layout = wanted ?? this.#layout.text;
+      const args = { layout, nowMs: 0, ...own } as A; // the spread last: adding to its copy takes microseconds
+      const reply = await runScript<K, A, R>(caller, script, { keys: this.keys as K, args, timeoutMs });
+      if (!isOther(reply)) return reply;
+      await this.#layout.meet(this.index, reply.layout);
+      if (wanted !== undefined && this.#layout.text !== wanted) return reply;
+    }
+    throw otherLayout(this.queue, this.#layout.text, 'one that changes all the time');
   }
 }
 

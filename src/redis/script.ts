@@ -60,17 +60,30 @@ export async function runScript<K, A, R extends { status: string }>(
   const args = encodeCall(script, call);
   const op = script.name;
   const options = call.timeoutMs === undefined ? { op } : { op, timeoutMs: call.timeoutMs };
-  const refused = async (error: unknown): Promise<never> => {
-    throw await refusalOf(error, script, { send: (words) => caller.send(words, options), key: args[3] ?? '' });
-  };
   let reply: Reply;
   try {
     reply = await caller.send(args, options);
   } catch (error) {
-    if (!messageOf(error).startsWith('NOSCRIPT')) return refused(error);
-    reply = await caller.send(['EVAL', script.source, ...args.slice(2)], options).catch(refused);
+    const send = (words: readonly string[]): Promise<Reply> => caller.send(words, options);
+    reply = await afterRefusal(error, { script, args, send });
   }
   return decodeReply(script, reply);
+}
+
+/** The reply to the script sent whole, where only its name was not known. Rejects with what users should know of any other error. */
+async function afterRefusal(
+  error: unknown,
+  {
+    script,
+    args,
+    send,
+  }: { script: ScriptDefinition; args: readonly string[]; send: (words: readonly string[]) => Promise<Reply> },
+): Promise<Reply> {
+  const refused = async (refusal: unknown): Promise<never> => {
+    throw await refusalOf(refusal, script, { send, key: args[3] ?? '' });
+  };
+  if (!messageOf(error).startsWith('NOSCRIPT')) return refused(error);
+  return send(['EVAL', script.source, ...args.slice(2)]).catch(refused);
 }
 
 /** The whole EVALSHA command. */

@@ -1,6 +1,7 @@
 /** The read that waits for the next entry, with the script that opens what it brings right behind it. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { WaitingRead } from '../../src/consumer/waiting-read.js';
+import { DuestreamError } from '../../src/errors.js';
 import { Link } from '../../src/redis/link.js';
 import { Partition } from '../../src/redis/partition.js';
 import { join, next, open } from '../../src/redis/scripts.generated.js';
@@ -125,6 +126,20 @@ test('numbers of entries beyond what a double holds are told apart', async () =>
     await lab().send('HSET', keys.tasks, id, '[1,"job"]');
     expect(await idsOf(wait())).toEqual([id]);
   }
+});
+
+test('what the script behind it may still come to open is not to be opened by another', async () => {
+  const { queue, link } = lab();
+  const heard = reader.send.bind(reader);
+  reader.send = async (args, options) => {
+    await heard(args, options); // it has run, and its answer is lost
+    throw new DuestreamError('ERR_OUTCOME_UNKNOWN', 'lost');
+  };
+  await queue.add('job', null, { id: 'a' });
+  expect(await wait()).toMatchObject({ left: [{ id: 'a' }], isStillOpening: true, opened: { deliveries: [] } });
+  reader.send = () => link.send(['EVAL', "return redis.error_reply('ERR no')", '0']);
+  await queue.add('job', null, { id: 'b' });
+  expect(await wait()).toMatchObject({ left: [{ id: 'b' }], isStillOpening: false, opened: { deliveries: [] } });
 });
 
 test('a connection that ends while it waits ends both', async () => {
