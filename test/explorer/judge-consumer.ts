@@ -26,7 +26,7 @@ export function judgeRead(
   demand(entries.length === 0 || at.ledger.hasGroup, 'read-without-group', () => consumer);
   for (const [entry, id] of entries) {
     const foreign = at.ledger.foreign.get(entry);
-    if (foreign) Object.assign(foreign, { consumer, idleMs: 0 });
+    if (foreign) Object.assign(foreign, { consumer, count: 1, idleMs: 0 });
     else take(at, { consumer, entry, id });
   }
 }
