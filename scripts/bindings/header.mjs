@@ -25,7 +25,8 @@ const scalarTypes = ['int', 'string', 'int?', 'string?'];
 const listTypes = ['int[]', 'string[]'];
 /** Names that can't be an exported const of a module, or that the generated file uses itself. */
 const takenNames = new Set(
-  `arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+  `aString aStringOrNull anInt anIntOrNull atMost groups ints strange strings word
+   arguments await break case catch class const continue debugger default delete do else enum eval export extends false
    finally for function if implements import in instanceof interface let new null package private protected public
    return scripts static super switch this throw true try typeof var void while with yield`.split(/\s+/),
 );

@@ -1,15 +1,19 @@
 /** Writes the generated file, in the layout the formatter would give it. */
 import { createHash } from 'node:crypto';
 import { camelCase } from './header.mjs';
+import { readLines, wording, wordsLines } from './wording.mjs';
 
 const widthMax = 120;
 const banner = `// Made from lua/*.lua by scripts/generate-bindings.mjs: change the script, then run \`npm run build\`.`;
 
 export function typescriptOf(definitions) {
   const names = definitions.map(({ name }) => camelCase(name));
+  const texts = definitions.map(scriptText);
+  const used = wording.filter((one) => texts.some((text) => text.includes(`${one}(`)));
   return [
-    `${banner}\nimport type { Script, ScriptDefinition } from './script.js';\n`,
-    ...definitions.map(scriptText),
+    `${banner}\nimport type { Script, ScriptDefinition } from './script.js';`,
+    fitted('import ', { brackets: '{}', parts: used, indent: '', end: " from './wording.js';\n" }),
+    ...texts,
     fitted('export const scripts: readonly ScriptDefinition[] = ', {
       brackets: '[]',
       parts: names,
@@ -21,6 +25,7 @@ export function typescriptOf(definitions) {
 
 function scriptText({ name, summary, keys, args, items, replies, source }) {
   const constName = camelCase(name);
+  const sha1 = createHash('sha1').update(source).digest('hex');
   const typeName = constName[0].toUpperCase() + constName.slice(1);
   const argMembers = args.map(({ name, type, comment }) => ({ name, type: typeOf(type), comment }));
   if (items) argMembers.push({ name: 'items', type: `readonly ${groupType(items)}[]`, comment: '' });
@@ -32,13 +37,12 @@ function scriptText({ name, summary, keys, args, items, replies, source }) {
     `/** ${docText(summary)} */`,
     `export const ${constName}: Script<${typeName}Keys, ${typeName}Args, ${typeName}Reply> = {`,
     `  name: '${name}',`,
-    `  sha1: '${createHash('sha1').update(source).digest('hex')}',`,
+    `  sha1: '${sha1}',`,
     namesText('keys', keys),
     namesText('args', args),
     namesText('items', items ?? []),
-    '  reply: {',
-    ...replies.map(shapeText),
-    '  },',
+    ...wordsLines({ name, sha1, keys, args, items }),
+    ...readLines(name, replies),
     `  source: \`${source.replace(/[`\\]|\$\{/g, '\\$&')}\`,`,
     '};\n',
   ].join('\n');
@@ -85,15 +89,6 @@ const namesText = (property, entries) =>
     indent: '  ',
     end: ',',
   });
-
-function shapeText({ status, fields }) {
-  return fitted(`    ${status}: `, { brackets: '{}', parts: fields.map(fieldShape), indent: '    ', end: ',' });
-}
-
-function fieldShape({ name, type }) {
-  const shape = typeof type === 'string' ? `'${type}'` : `{ ${type.map(fieldShape).join(', ')} }`;
-  return `${camelCase(name)}: ${shape}`;
-}
 
 /** A list on one line if it fits, else one part a line. */
 function fitted(head, { brackets: [open, close], parts, indent, end }) {

@@ -1,5 +1,6 @@
 // Made from lua/*.lua by scripts/generate-bindings.mjs: change the script, then run `npm run build`.
 import type { Script, ScriptDefinition } from './script.js';
+import { aString, aStringOrNull, anInt, anIntOrNull, atMost, groups, strange, strings, word } from './wording.js';
 
 export interface AddKeys {
   /** hash: layout, paused */
@@ -46,10 +47,51 @@ export const add: Script<AddKeys, AddArgs, AddReply> = {
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'expiry', 'counts', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call'],
   items: ['id', 'when', 'expires', 'record'],
-  reply: {
-    ok: { marks: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      'b4ec54cd3856ddefe0897ffc4525198914dc1696',
+      '9',
+      word(keys.meta, 'add: meta'),
+      word(keys.lanes, 'add: lanes'),
+      word(keys.due, 'add: due'),
+      word(keys.tasks, 'add: tasks'),
+      word(keys.stream, 'add: stream'),
+      word(keys.live, 'add: live'),
+      word(keys.expiry, 'add: expiry'),
+      word(keys.counts, 'add: counts'),
+      word(keys.wake, 'add: wake'),
+      word(args.layout, 'add: layout'),
+      word(args.nowMs, 'add: nowMs'),
+      word(args.lane, 'add: lane'),
+      word(args.call, 'add: call'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.id, 'add: id'), word(item.when, 'add: when'), word(item.expires, 'add: expires'), word(item.record, 'add: record'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'add: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'add: ok.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'add: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'add: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'add: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'add', 'ok | other_layout | late_call');
+    }
   },
   source: `#!lua
 local meta, lanes, due, tasks, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -178,10 +220,54 @@ export const age: Script<AgeKeys, AgeArgs, AgeReply> = {
     'bytesMax',
   ],
   items: [],
-  reply: {
-    ok: { aged: 'int', cursor: 'string' },
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    'cedff6222553b90b4f7e6ad4047df57095380e30',
+    '7',
+    word(keys.meta, 'age: meta'),
+    word(keys.epoch, 'age: epoch'),
+    word(keys.ended, 'age: ended'),
+    word(keys.dead, 'age: dead'),
+    word(keys.past, 'age: past'),
+    word(keys.lanes, 'age: lanes'),
+    word(keys.counts, 'age: counts'),
+    word(args.layout, 'age: layout'),
+    word(args.nowMs, 'age: nowMs'),
+    word(args.term, 'age: term'),
+    word(args.token, 'age: token'),
+    word(args.endedAgeMs, 'age: endedAgeMs'),
+    word(args.endedMax, 'age: endedMax'),
+    word(args.deadAgeMs, 'age: deadAgeMs'),
+    word(args.laneAgeMs, 'age: laneAgeMs'),
+    word(args.cursor, 'age: cursor'),
+    word(args.limit, 'age: limit'),
+    word(args.bytesMax, 'age: bytesMax'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'age: ok');
+        return {
+          status: 'ok',
+          aged: anInt(all[1], 'age: ok.aged'),
+          cursor: aString(all[2], 'age: ok.cursor'),
+        };
+      case 'stale_term':
+        atMost(1, all, 'age: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'age: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'age: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'age: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'age', 'ok | stale_term | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, ended, dead, past, lanes, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -255,9 +341,46 @@ export const beat: Script<BeatKeys, BeatArgs, BeatReply> = {
   keys: ['meta', 'stream', 'live', 'consumers', 'past'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: ['entry', 'count', 'id'],
-  reply: {
-    ok: { nowMs: 'int', marks: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      'e7581bccf5453a3b0fdeea7bcdd4ccd3769b6625',
+      '5',
+      word(keys.meta, 'beat: meta'),
+      word(keys.stream, 'beat: stream'),
+      word(keys.live, 'beat: live'),
+      word(keys.consumers, 'beat: consumers'),
+      word(keys.past, 'beat: past'),
+      word(args.layout, 'beat: layout'),
+      word(args.nowMs, 'beat: nowMs'),
+      word(args.consumer, 'beat: consumer'),
+      word(args.worker, 'beat: worker'),
+      word(args.leaseMs, 'beat: leaseMs'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.entry, 'beat: entry'), word(item.count, 'beat: count'), word(item.id, 'beat: id'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'beat: ok');
+        return {
+          status: 'ok',
+          nowMs: anInt(all[1], 'beat: ok.nowMs'),
+          marks: aString(all[2], 'beat: ok.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'beat: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'beat: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'beat', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, stream, live, consumers, past = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -340,10 +463,54 @@ export const bury: Script<BuryKeys, BuryArgs, BuryReply> = {
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'dead', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
   items: ['entry', 'count', 'id', 'reason', 'run'],
-  reply: {
-    ok: { marks: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '180a0e9515c5041ea8bde1370cfa0c3f39f29c6c',
+      '11',
+      word(keys.meta, 'bury: meta'),
+      word(keys.lanes, 'bury: lanes'),
+      word(keys.tasks, 'bury: tasks'),
+      word(keys.stream, 'bury: stream'),
+      word(keys.live, 'bury: live'),
+      word(keys.runs, 'bury: runs'),
+      word(keys.expiry, 'bury: expiry'),
+      word(keys.dead, 'bury: dead'),
+      word(keys.past, 'bury: past'),
+      word(keys.counts, 'bury: counts'),
+      word(keys.audit, 'bury: audit'),
+      word(args.layout, 'bury: layout'),
+      word(args.nowMs, 'bury: nowMs'),
+      word(args.lane, 'bury: lane'),
+      word(args.call, 'bury: call'),
+      word(args.consumer, 'bury: consumer'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.entry, 'bury: entry'), word(item.count, 'bury: count'), word(item.id, 'bury: id'), word(item.reason, 'bury: reason'), word(item.run, 'bury: run'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'bury: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'bury: ok.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'bury: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'bury: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'bury: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'bury', 'ok | other_layout | late_call');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -463,13 +630,68 @@ export const cancel: Script<CancelKeys, CancelArgs, CancelReply> = {
   ],
   args: ['layout', 'nowMs', 'lane', 'call', 'id', 'term', 'token'],
   items: [],
-  reply: {
-    ok: { was: 'string', name: 'string' },
-    not_found: {},
-    settled: { state: 'string' },
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    '9a4a27b0f25ad6f0405315e38290456eaf2609b9',
+    '13',
+    word(keys.meta, 'cancel: meta'),
+    word(keys.lanes, 'cancel: lanes'),
+    word(keys.due, 'cancel: due'),
+    word(keys.tasks, 'cancel: tasks'),
+    word(keys.stream, 'cancel: stream'),
+    word(keys.live, 'cancel: live'),
+    word(keys.runs, 'cancel: runs'),
+    word(keys.expiry, 'cancel: expiry'),
+    word(keys.ended, 'cancel: ended'),
+    word(keys.past, 'cancel: past'),
+    word(keys.counts, 'cancel: counts'),
+    word(keys.wake, 'cancel: wake'),
+    word(keys.epoch, 'cancel: epoch'),
+    word(args.layout, 'cancel: layout'),
+    word(args.nowMs, 'cancel: nowMs'),
+    word(args.lane, 'cancel: lane'),
+    word(args.call, 'cancel: call'),
+    word(args.id, 'cancel: id'),
+    word(args.term, 'cancel: term'),
+    word(args.token, 'cancel: token'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'cancel: ok');
+        return {
+          status: 'ok',
+          was: aString(all[1], 'cancel: ok.was'),
+          name: aString(all[2], 'cancel: ok.name'),
+        };
+      case 'not_found':
+        atMost(0, all, 'cancel: not_found');
+        return { status: 'not_found' };
+      case 'settled':
+        atMost(1, all, 'cancel: settled');
+        return {
+          status: 'settled',
+          state: aString(all[1], 'cancel: settled.state'),
+        };
+      case 'stale_term':
+        atMost(1, all, 'cancel: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'cancel: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'cancel: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'cancel: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'cancel: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'cancel', 'ok | not_found | settled | stale_term | other_layout | late_call');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -553,10 +775,41 @@ export const claim: Script<ClaimKeys, ClaimArgs, ClaimReply> = {
   keys: ['meta', 'epoch', 'audit'],
   args: ['layout', 'nowMs', 'term', 'token', 'leader', 'ttlMs'],
   items: [],
-  reply: {
-    ok: {},
-    higher: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '24f90161a80e05913a4ff1483555f2a4fce4835d',
+    '3',
+    word(keys.meta, 'claim: meta'),
+    word(keys.epoch, 'claim: epoch'),
+    word(keys.audit, 'claim: audit'),
+    word(args.layout, 'claim: layout'),
+    word(args.nowMs, 'claim: nowMs'),
+    word(args.term, 'claim: term'),
+    word(args.token, 'claim: token'),
+    word(args.leader, 'claim: leader'),
+    word(args.ttlMs, 'claim: ttlMs'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(0, all, 'claim: ok');
+        return { status: 'ok' };
+      case 'higher':
+        atMost(1, all, 'claim: higher');
+        return {
+          status: 'higher',
+          term: aString(all[1], 'claim: higher.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'claim: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'claim: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'claim', 'ok | higher | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
@@ -598,8 +851,25 @@ export const create: Script<CreateKeys, CreateArgs, CreateReply> = {
   keys: ['meta'],
   args: ['layout'],
   items: [],
-  reply: {
-    ok: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '7f02c48769ed8d1d55e29792d39df4e357904cf1',
+    '1',
+    word(keys.meta, 'create: meta'),
+    word(args.layout, 'create: layout'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'create: ok');
+        return {
+          status: 'ok',
+          layout: aString(all[1], 'create: ok.layout'),
+        };
+      default:
+        throw strange(reply, 'create', 'ok');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, layout = KEYS[1], ARGV[1]
@@ -657,10 +927,61 @@ export const expire: Script<ExpireKeys, ExpireArgs, ExpireReply> = {
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'skip', 'limit'],
   items: [],
-  reply: {
-    ok: { looked: 'int', pending: 'int', expired: { id: 'string', name: 'string' } },
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    'fc70183a34d419241931c69e6efea8947bd4c730',
+    '11',
+    word(keys.meta, 'expire: meta'),
+    word(keys.epoch, 'expire: epoch'),
+    word(keys.due, 'expire: due'),
+    word(keys.stream, 'expire: stream'),
+    word(keys.live, 'expire: live'),
+    word(keys.tasks, 'expire: tasks'),
+    word(keys.runs, 'expire: runs'),
+    word(keys.expiry, 'expire: expiry'),
+    word(keys.ended, 'expire: ended'),
+    word(keys.past, 'expire: past'),
+    word(keys.counts, 'expire: counts'),
+    word(args.layout, 'expire: layout'),
+    word(args.nowMs, 'expire: nowMs'),
+    word(args.term, 'expire: term'),
+    word(args.token, 'expire: token'),
+    word(args.skip, 'expire: skip'),
+    word(args.limit, 'expire: limit'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(3, all, 'expire: ok');
+        return {
+          status: 'ok',
+          looked: anInt(all[1], 'expire: ok.looked'),
+          pending: anInt(all[2], 'expire: ok.pending'),
+          expired: groups(all[3], {
+            size: 2,
+            where: 'expire: ok.expired',
+            read: (list, at) => ({
+              id: aString(list[at], 'expire: ok.expired.id'),
+              name: aString(list[at + 1], 'expire: ok.expired.name'),
+            }),
+          }),
+        };
+      case 'stale_term':
+        atMost(1, all, 'expire: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'expire: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'expire: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'expire: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'expire', 'ok | stale_term | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -750,11 +1071,57 @@ export const get: Script<GetKeys, GetArgs, GetReply> = {
   keys: ['meta', 'due', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'dead', 'past'],
   args: ['layout', 'id'],
   items: [],
-  reply: {
-    ok: { state: 'string', dueMs: 'int', record: 'string', run: 'string?', deliveries: 'int', expiresMs: 'int?' },
-    settled: { state: 'string', number: 'string', fields: 'string[]' },
-    not_found: {},
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '7b97975e3a671ea517dbdac3cc06a43b45d10d8e',
+    '10',
+    word(keys.meta, 'get: meta'),
+    word(keys.due, 'get: due'),
+    word(keys.tasks, 'get: tasks'),
+    word(keys.stream, 'get: stream'),
+    word(keys.live, 'get: live'),
+    word(keys.runs, 'get: runs'),
+    word(keys.expiry, 'get: expiry'),
+    word(keys.ended, 'get: ended'),
+    word(keys.dead, 'get: dead'),
+    word(keys.past, 'get: past'),
+    word(args.layout, 'get: layout'),
+    word(args.id, 'get: id'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(6, all, 'get: ok');
+        return {
+          status: 'ok',
+          state: aString(all[1], 'get: ok.state'),
+          dueMs: anInt(all[2], 'get: ok.dueMs'),
+          record: aString(all[3], 'get: ok.record'),
+          run: aStringOrNull(all[4], 'get: ok.run'),
+          deliveries: anInt(all[5], 'get: ok.deliveries'),
+          expiresMs: anIntOrNull(all[6], 'get: ok.expiresMs'),
+        };
+      case 'settled':
+        atMost(3, all, 'get: settled');
+        return {
+          status: 'settled',
+          state: aString(all[1], 'get: settled.state'),
+          number: aString(all[2], 'get: settled.number'),
+          fields: strings(all[3], 'get: settled.fields'),
+        };
+      case 'not_found':
+        atMost(0, all, 'get: not_found');
+        return { status: 'not_found' };
+      case 'other_layout':
+        atMost(1, all, 'get: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'get: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'get', 'ok | settled | not_found | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, due, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -808,9 +1175,34 @@ export const grow: Script<GrowKeys, GrowArgs, GrowReply> = {
   keys: ['meta'],
   args: ['layout', 'nowMs', 'from', 'waits'],
   items: [],
-  reply: {
-    ok: { paused: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '4b31506fe95ce8e47016ad5fc60a0b090d335385',
+    '1',
+    word(keys.meta, 'grow: meta'),
+    word(args.layout, 'grow: layout'),
+    word(args.nowMs, 'grow: nowMs'),
+    word(args.from, 'grow: from'),
+    word(args.waits, 'grow: waits'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'grow: ok');
+        return {
+          status: 'ok',
+          paused: anInt(all[1], 'grow: ok.paused'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'grow: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'grow: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'grow', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta = KEYS[1]
@@ -872,9 +1264,46 @@ export const handBack: Script<HandBackKeys, HandBackArgs, HandBackReply> = {
   keys: ['meta', 'due', 'stream', 'live', 'counts', 'runs', 'wake'],
   args: ['layout', 'nowMs', 'consumer', 'delayMs'],
   items: ['entry', 'count', 'id', 'dueMs', 'run'],
-  reply: {
-    ok: { marks: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '05508d8bd7f2f858788e26f6e05c0621202bb65e',
+      '7',
+      word(keys.meta, 'hand-back: meta'),
+      word(keys.due, 'hand-back: due'),
+      word(keys.stream, 'hand-back: stream'),
+      word(keys.live, 'hand-back: live'),
+      word(keys.counts, 'hand-back: counts'),
+      word(keys.runs, 'hand-back: runs'),
+      word(keys.wake, 'hand-back: wake'),
+      word(args.layout, 'hand-back: layout'),
+      word(args.nowMs, 'hand-back: nowMs'),
+      word(args.consumer, 'hand-back: consumer'),
+      word(args.delayMs, 'hand-back: delayMs'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.entry, 'hand-back: entry'), word(item.count, 'hand-back: count'), word(item.id, 'hand-back: id'), word(item.dueMs, 'hand-back: dueMs'), word(item.run, 'hand-back: run'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'hand-back: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'hand-back: ok.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'hand-back: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'hand-back: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'hand-back', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, due, stream, live, counts, runs, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -937,9 +1366,33 @@ export const handedOut: Script<HandedOutKeys, HandedOutArgs, HandedOutReply> = {
   keys: ['meta', 'due', 'stream'],
   args: ['layout'],
   items: [],
-  reply: {
-    ok: { done: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    'd0c5d9a956951c04307d340e527c70edcb889392',
+    '3',
+    word(keys.meta, 'handed-out: meta'),
+    word(keys.due, 'handed-out: due'),
+    word(keys.stream, 'handed-out: stream'),
+    word(args.layout, 'handed-out: layout'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'handed-out: ok');
+        return {
+          status: 'ok',
+          done: anInt(all[1], 'handed-out: ok.done'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'handed-out: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'handed-out: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'handed-out', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, due, stream = KEYS[1], KEYS[2], KEYS[3]
@@ -986,9 +1439,38 @@ export const has: Script<HasKeys, HasArgs, HasReply> = {
   keys: ['meta', 'tasks'],
   args: ['layout'],
   items: ['id'],
-  reply: {
-    ok: { marks: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      'c8d99b27cc03ab9aa8d559f9508067313de509cd',
+      '2',
+      word(keys.meta, 'has: meta'),
+      word(keys.tasks, 'has: tasks'),
+      word(args.layout, 'has: layout'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.id, 'has: id'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'has: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'has: ok.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'has: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'has: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'has', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, tasks = KEYS[1], KEYS[2]
@@ -1030,9 +1512,38 @@ export const join: Script<JoinKeys, JoinArgs, JoinReply> = {
   keys: ['meta', 'stream', 'consumers'],
   args: ['layout', 'nowMs', 'consumer', 'worker', 'leaseMs'],
   items: [],
-  reply: {
-    ok: { nowMs: 'int', group: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '28d07ef2ebef28fb19d9ec02fd867484b6233571',
+    '3',
+    word(keys.meta, 'join: meta'),
+    word(keys.stream, 'join: stream'),
+    word(keys.consumers, 'join: consumers'),
+    word(args.layout, 'join: layout'),
+    word(args.nowMs, 'join: nowMs'),
+    word(args.consumer, 'join: consumer'),
+    word(args.worker, 'join: worker'),
+    word(args.leaseMs, 'join: leaseMs'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'join: ok');
+        return {
+          status: 'ok',
+          nowMs: anInt(all[1], 'join: ok.nowMs'),
+          group: anInt(all[2], 'join: ok.group'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'join: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'join: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'join', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, stream, consumers = KEYS[1], KEYS[2], KEYS[3]
@@ -1090,10 +1601,46 @@ export const lead: Script<LeadKeys, LeadArgs, LeadReply> = {
   keys: ['meta', 'epoch', 'audit'],
   args: ['layout', 'nowUs', 'term', 'token', 'newToken', 'leader', 'ttlMs', 'above'],
   items: [],
-  reply: {
-    ok: { term: 'int' },
-    lost: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '58f02bca09be1321c861f13cba9dfbb7ea1c02dd',
+    '3',
+    word(keys.meta, 'lead: meta'),
+    word(keys.epoch, 'lead: epoch'),
+    word(keys.audit, 'lead: audit'),
+    word(args.layout, 'lead: layout'),
+    word(args.nowUs, 'lead: nowUs'),
+    word(args.term, 'lead: term'),
+    word(args.token, 'lead: token'),
+    word(args.newToken, 'lead: newToken'),
+    word(args.leader, 'lead: leader'),
+    word(args.ttlMs, 'lead: ttlMs'),
+    word(args.above, 'lead: above'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'lead: ok');
+        return {
+          status: 'ok',
+          term: anInt(all[1], 'lead: ok.term'),
+        };
+      case 'lost':
+        atMost(1, all, 'lead: lost');
+        return {
+          status: 'lost',
+          term: aString(all[1], 'lead: lost.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'lead: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'lead: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'lead', 'ok | lost | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, audit = KEYS[1], KEYS[2], KEYS[3]
@@ -1135,9 +1682,26 @@ export const leave: Script<LeaveKeys, LeaveArgs, LeaveReply> = {
   keys: ['stream', 'consumers'],
   args: ['consumer'],
   items: [],
-  reply: {
-    ok: {},
-    busy: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    '580cd634b356bce1d5f0b2d29641668dd3c8206d',
+    '2',
+    word(keys.stream, 'leave: stream'),
+    word(keys.consumers, 'leave: consumers'),
+    word(args.consumer, 'leave: consumer'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(0, all, 'leave: ok');
+        return { status: 'ok' };
+      case 'busy':
+        atMost(0, all, 'leave: busy');
+        return { status: 'busy' };
+      default:
+        throw strange(reply, 'leave', 'ok | busy');
+    }
   },
   source: `#!lua flags=allow-oom
 local stream, consumers = KEYS[1], KEYS[2]
@@ -1181,9 +1745,38 @@ export const list: Script<ListKeys, ListArgs, ListReply> = {
   keys: ['meta', 'due', 'stream', 'live'],
   args: ['layout', 'state', 'after', 'limit'],
   items: [],
-  reply: {
-    ok: { ids: 'string[]', after: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '69a8df67614f683fa94737ef335fa3e6caca08b0',
+    '4',
+    word(keys.meta, 'list: meta'),
+    word(keys.due, 'list: due'),
+    word(keys.stream, 'list: stream'),
+    word(keys.live, 'list: live'),
+    word(args.layout, 'list: layout'),
+    word(args.state, 'list: state'),
+    word(args.after, 'list: after'),
+    word(args.limit, 'list: limit'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'list: ok');
+        return {
+          status: 'ok',
+          ids: strings(all[1], 'list: ok.ids'),
+          after: aString(all[2], 'list: ok.after'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'list: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'list: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'list', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, due, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -1299,19 +1892,100 @@ export const next: Script<NextKeys, NextArgs, NextReply> = {
   keys: ['meta', 'lanes', 'tasks', 'stream', 'live', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer', 'group', 'free', 'bytesMax', 'inRow'],
   items: ['entry', 'count', 'id'],
-  reply: {
-    ok: {
-      marks: 'string',
-      nowMs: 'int',
-      deliveries: { entry: 'string', id: 'string', dueMs: 'int', record: 'string', run: 'string?' },
-      unopened: { entry: 'string', id: 'string', dueMs: 'int' },
-      expired: { id: 'string', name: 'string' },
-      stale: 'int',
-    },
-    paused: { marks: 'string' },
-    no_group: { marks: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '6d6e12afe35e891eed432ee25c98dce2bf9dea04',
+      '11',
+      word(keys.meta, 'next: meta'),
+      word(keys.lanes, 'next: lanes'),
+      word(keys.tasks, 'next: tasks'),
+      word(keys.stream, 'next: stream'),
+      word(keys.live, 'next: live'),
+      word(keys.runs, 'next: runs'),
+      word(keys.expiry, 'next: expiry'),
+      word(keys.ended, 'next: ended'),
+      word(keys.past, 'next: past'),
+      word(keys.counts, 'next: counts'),
+      word(keys.audit, 'next: audit'),
+      word(args.layout, 'next: layout'),
+      word(args.nowMs, 'next: nowMs'),
+      word(args.lane, 'next: lane'),
+      word(args.call, 'next: call'),
+      word(args.consumer, 'next: consumer'),
+      word(args.group, 'next: group'),
+      word(args.free, 'next: free'),
+      word(args.bytesMax, 'next: bytesMax'),
+      word(args.inRow, 'next: inRow'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.entry, 'next: entry'), word(item.count, 'next: count'), word(item.id, 'next: id'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(6, all, 'next: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'next: ok.marks'),
+          nowMs: anInt(all[2], 'next: ok.nowMs'),
+          deliveries: groups(all[3], {
+            size: 5,
+            where: 'next: ok.deliveries',
+            read: (list, at) => ({
+              entry: aString(list[at], 'next: ok.deliveries.entry'),
+              id: aString(list[at + 1], 'next: ok.deliveries.id'),
+              dueMs: anInt(list[at + 2], 'next: ok.deliveries.dueMs'),
+              record: aString(list[at + 3], 'next: ok.deliveries.record'),
+              run: aStringOrNull(list[at + 4], 'next: ok.deliveries.run'),
+            }),
+          }),
+          unopened: groups(all[4], {
+            size: 3,
+            where: 'next: ok.unopened',
+            read: (list, at) => ({
+              entry: aString(list[at], 'next: ok.unopened.entry'),
+              id: aString(list[at + 1], 'next: ok.unopened.id'),
+              dueMs: anInt(list[at + 2], 'next: ok.unopened.dueMs'),
+            }),
+          }),
+          expired: groups(all[5], {
+            size: 2,
+            where: 'next: ok.expired',
+            read: (list, at) => ({
+              id: aString(list[at], 'next: ok.expired.id'),
+              name: aString(list[at + 1], 'next: ok.expired.name'),
+            }),
+          }),
+          stale: anInt(all[6], 'next: ok.stale'),
+        };
+      case 'paused':
+        atMost(1, all, 'next: paused');
+        return {
+          status: 'paused',
+          marks: aString(all[1], 'next: paused.marks'),
+        };
+      case 'no_group':
+        atMost(1, all, 'next: no_group');
+        return {
+          status: 'no_group',
+          marks: aString(all[1], 'next: no_group.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'next: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'next: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'next: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'next', 'ok | paused | no_group | other_layout | late_call');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, tasks, stream, live, runs = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -1488,16 +2162,81 @@ export const open: Script<OpenKeys, OpenArgs, OpenReply> = {
   keys: ['meta', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'group', 'bytesMax', 'after'],
   items: ['entry', 'id', 'dueMs'],
-  reply: {
-    ok: {
-      nowMs: 'int',
-      deliveries: { entry: 'string', id: 'string', dueMs: 'int', record: 'string', run: 'string?' },
-      unopened: { entry: 'string', id: 'string', dueMs: 'int' },
-      expired: { id: 'string', name: 'string' },
-      stale: 'int',
-      putBack: 'int',
-    },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '12ff3ab9980ea9be955a8f19b6d6a740fafa0a5e',
+      '10',
+      word(keys.meta, 'open: meta'),
+      word(keys.due, 'open: due'),
+      word(keys.stream, 'open: stream'),
+      word(keys.live, 'open: live'),
+      word(keys.tasks, 'open: tasks'),
+      word(keys.runs, 'open: runs'),
+      word(keys.expiry, 'open: expiry'),
+      word(keys.ended, 'open: ended'),
+      word(keys.past, 'open: past'),
+      word(keys.counts, 'open: counts'),
+      word(args.layout, 'open: layout'),
+      word(args.nowMs, 'open: nowMs'),
+      word(args.consumer, 'open: consumer'),
+      word(args.group, 'open: group'),
+      word(args.bytesMax, 'open: bytesMax'),
+      word(args.after, 'open: after'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.entry, 'open: entry'), word(item.id, 'open: id'), word(item.dueMs, 'open: dueMs'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(6, all, 'open: ok');
+        return {
+          status: 'ok',
+          nowMs: anInt(all[1], 'open: ok.nowMs'),
+          deliveries: groups(all[2], {
+            size: 5,
+            where: 'open: ok.deliveries',
+            read: (list, at) => ({
+              entry: aString(list[at], 'open: ok.deliveries.entry'),
+              id: aString(list[at + 1], 'open: ok.deliveries.id'),
+              dueMs: anInt(list[at + 2], 'open: ok.deliveries.dueMs'),
+              record: aString(list[at + 3], 'open: ok.deliveries.record'),
+              run: aStringOrNull(list[at + 4], 'open: ok.deliveries.run'),
+            }),
+          }),
+          unopened: groups(all[3], {
+            size: 3,
+            where: 'open: ok.unopened',
+            read: (list, at) => ({
+              entry: aString(list[at], 'open: ok.unopened.entry'),
+              id: aString(list[at + 1], 'open: ok.unopened.id'),
+              dueMs: anInt(list[at + 2], 'open: ok.unopened.dueMs'),
+            }),
+          }),
+          expired: groups(all[4], {
+            size: 2,
+            where: 'open: ok.expired',
+            read: (list, at) => ({
+              id: aString(list[at], 'open: ok.expired.id'),
+              name: aString(list[at + 1], 'open: ok.expired.name'),
+            }),
+          }),
+          stale: anInt(all[5], 'open: ok.stale'),
+          putBack: anInt(all[6], 'open: ok.putBack'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'open: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'open: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'open', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -1589,9 +2328,33 @@ export const pause: Script<PauseKeys, PauseArgs, PauseReply> = {
   keys: ['meta', 'wake'],
   args: ['layout', 'paused'],
   items: [],
-  reply: {
-    ok: { was: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    'a929875af29cf015cf11e8e5d541225967f2ec8e',
+    '2',
+    word(keys.meta, 'pause: meta'),
+    word(keys.wake, 'pause: wake'),
+    word(args.layout, 'pause: layout'),
+    word(args.paused, 'pause: paused'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'pause: ok');
+        return {
+          status: 'ok',
+          was: anInt(all[1], 'pause: ok.was'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'pause: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'pause: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'pause', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, wake = KEYS[1], KEYS[2]
@@ -1664,18 +2427,71 @@ export const promote: Script<PromoteKeys, PromoteArgs, PromoteReply> = {
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'runs', 'expiry', 'ended', 'past', 'counts', 'audit'],
   args: ['layout', 'nowMs', 'term', 'token', 'overdueMs', 'limit'],
   items: [],
-  reply: {
-    ok: {
-      promoted: 'int',
-      nextDueMs: 'int?',
-      nowMs: 'int',
-      lagMs: 'int',
-      dropped: 'int',
-      expired: { id: 'string', name: 'string' },
-    },
-    stale_term: { term: 'string' },
-    paused: { nowMs: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    'c45a65477a6610cf267d7aef8f045f0dd54db645',
+    '12',
+    word(keys.meta, 'promote: meta'),
+    word(keys.epoch, 'promote: epoch'),
+    word(keys.due, 'promote: due'),
+    word(keys.stream, 'promote: stream'),
+    word(keys.live, 'promote: live'),
+    word(keys.tasks, 'promote: tasks'),
+    word(keys.runs, 'promote: runs'),
+    word(keys.expiry, 'promote: expiry'),
+    word(keys.ended, 'promote: ended'),
+    word(keys.past, 'promote: past'),
+    word(keys.counts, 'promote: counts'),
+    word(keys.audit, 'promote: audit'),
+    word(args.layout, 'promote: layout'),
+    word(args.nowMs, 'promote: nowMs'),
+    word(args.term, 'promote: term'),
+    word(args.token, 'promote: token'),
+    word(args.overdueMs, 'promote: overdueMs'),
+    word(args.limit, 'promote: limit'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(6, all, 'promote: ok');
+        return {
+          status: 'ok',
+          promoted: anInt(all[1], 'promote: ok.promoted'),
+          nextDueMs: anIntOrNull(all[2], 'promote: ok.nextDueMs'),
+          nowMs: anInt(all[3], 'promote: ok.nowMs'),
+          lagMs: anInt(all[4], 'promote: ok.lagMs'),
+          dropped: anInt(all[5], 'promote: ok.dropped'),
+          expired: groups(all[6], {
+            size: 2,
+            where: 'promote: ok.expired',
+            read: (list, at) => ({
+              id: aString(list[at], 'promote: ok.expired.id'),
+              name: aString(list[at + 1], 'promote: ok.expired.name'),
+            }),
+          }),
+        };
+      case 'stale_term':
+        atMost(1, all, 'promote: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'promote: stale_term.term'),
+        };
+      case 'paused':
+        atMost(1, all, 'promote: paused');
+        return {
+          status: 'paused',
+          nowMs: anInt(all[1], 'promote: paused.nowMs'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'promote: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'promote: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'promote', 'ok | stale_term | paused | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -1763,9 +2579,41 @@ export const purge: Script<PurgeKeys, PurgeArgs, PurgeReply> = {
   keys: ['meta', 'dead', 'past', 'counts'],
   args: ['layout', 'limit'],
   items: ['number'],
-  reply: {
-    ok: { purged: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '3e61d7b3609712e9f1e8078ac30a29ec2277144a',
+      '4',
+      word(keys.meta, 'purge: meta'),
+      word(keys.dead, 'purge: dead'),
+      word(keys.past, 'purge: past'),
+      word(keys.counts, 'purge: counts'),
+      word(args.layout, 'purge: layout'),
+      word(args.limit, 'purge: limit'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.number, 'purge: number'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'purge: ok');
+        return {
+          status: 'ok',
+          purged: anInt(all[1], 'purge: ok.purged'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'purge: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'purge: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'purge', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, dead, past, counts = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -1827,10 +2675,47 @@ export const reap: Script<ReapKeys, ReapArgs, ReapReply> = {
   keys: ['meta', 'epoch', 'stream', 'consumers'],
   args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count', 'strayIdleMs'],
   items: [],
-  reply: {
-    ok: { cursor: 'string', reaped: 'int' },
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '95c491f763be6eb1f9baaeee9f05ab2aece39e26',
+    '4',
+    word(keys.meta, 'reap: meta'),
+    word(keys.epoch, 'reap: epoch'),
+    word(keys.stream, 'reap: stream'),
+    word(keys.consumers, 'reap: consumers'),
+    word(args.layout, 'reap: layout'),
+    word(args.nowMs, 'reap: nowMs'),
+    word(args.term, 'reap: term'),
+    word(args.token, 'reap: token'),
+    word(args.cursor, 'reap: cursor'),
+    word(args.count, 'reap: count'),
+    word(args.strayIdleMs, 'reap: strayIdleMs'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'reap: ok');
+        return {
+          status: 'ok',
+          cursor: aString(all[1], 'reap: ok.cursor'),
+          reaped: anInt(all[2], 'reap: ok.reaped'),
+        };
+      case 'stale_term':
+        atMost(1, all, 'reap: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'reap: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'reap: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'reap: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'reap', 'ok | stale_term | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, stream, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -1929,17 +2814,75 @@ export const recover: Script<RecoverKeys, RecoverArgs, RecoverReply> = {
   keys: ['meta', 'stream', 'live', 'tasks', 'runs', 'consumers', 'expiry', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'consumer', 'leaseMs', 'page', 'limit', 'bytesMax', 'lostMax'],
   items: [],
-  reply: {
-    ok: {
-      overdue: 'int',
-      deliveries: { entry: 'string', id: 'string', dueMs: 'int', count: 'int', record: 'string', run: 'string?' },
-      buried: { id: 'string', name: 'string' },
-      stale: 'int',
-      heldUntilMs: 'int',
-    },
-    paused: {},
-    no_group: {},
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '125ebb67eb40cd201f5088efdcb943e3c02ca6da',
+    '10',
+    word(keys.meta, 'recover: meta'),
+    word(keys.stream, 'recover: stream'),
+    word(keys.live, 'recover: live'),
+    word(keys.tasks, 'recover: tasks'),
+    word(keys.runs, 'recover: runs'),
+    word(keys.consumers, 'recover: consumers'),
+    word(keys.expiry, 'recover: expiry'),
+    word(keys.dead, 'recover: dead'),
+    word(keys.past, 'recover: past'),
+    word(keys.counts, 'recover: counts'),
+    word(args.layout, 'recover: layout'),
+    word(args.nowMs, 'recover: nowMs'),
+    word(args.consumer, 'recover: consumer'),
+    word(args.leaseMs, 'recover: leaseMs'),
+    word(args.page, 'recover: page'),
+    word(args.limit, 'recover: limit'),
+    word(args.bytesMax, 'recover: bytesMax'),
+    word(args.lostMax, 'recover: lostMax'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(5, all, 'recover: ok');
+        return {
+          status: 'ok',
+          overdue: anInt(all[1], 'recover: ok.overdue'),
+          deliveries: groups(all[2], {
+            size: 6,
+            where: 'recover: ok.deliveries',
+            read: (list, at) => ({
+              entry: aString(list[at], 'recover: ok.deliveries.entry'),
+              id: aString(list[at + 1], 'recover: ok.deliveries.id'),
+              dueMs: anInt(list[at + 2], 'recover: ok.deliveries.dueMs'),
+              count: anInt(list[at + 3], 'recover: ok.deliveries.count'),
+              record: aString(list[at + 4], 'recover: ok.deliveries.record'),
+              run: aStringOrNull(list[at + 5], 'recover: ok.deliveries.run'),
+            }),
+          }),
+          buried: groups(all[3], {
+            size: 2,
+            where: 'recover: ok.buried',
+            read: (list, at) => ({
+              id: aString(list[at], 'recover: ok.buried.id'),
+              name: aString(list[at + 1], 'recover: ok.buried.name'),
+            }),
+          }),
+          stale: anInt(all[4], 'recover: ok.stale'),
+          heldUntilMs: anInt(all[5], 'recover: ok.heldUntilMs'),
+        };
+      case 'paused':
+        atMost(0, all, 'recover: paused');
+        return { status: 'paused' };
+      case 'no_group':
+        atMost(0, all, 'recover: no_group');
+        return { status: 'no_group' };
+      case 'other_layout':
+        atMost(1, all, 'recover: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'recover: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'recover', 'ok | paused | no_group | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, stream, live, tasks, runs, consumers = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -2024,9 +2967,32 @@ export const release: Script<ReleaseKeys, ReleaseArgs, ReleaseReply> = {
   keys: ['meta', 'wake'],
   args: ['layout'],
   items: [],
-  reply: {
-    ok: { released: 'int' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '13427d22cfe0244ee5751af2ac19905819db61d0',
+    '2',
+    word(keys.meta, 'release: meta'),
+    word(keys.wake, 'release: wake'),
+    word(args.layout, 'release: layout'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'release: ok');
+        return {
+          status: 'ok',
+          released: anInt(all[1], 'release: ok.released'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'release: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'release: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'release', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, wake = KEYS[1], KEYS[2]
@@ -2088,12 +3054,55 @@ export const replay: Script<ReplayKeys, ReplayArgs, ReplayReply> = {
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'dead', 'past', 'counts'],
   args: ['layout', 'nowMs', 'lane', 'call', 'number'],
   items: [],
-  reply: {
-    ok: { id: 'string' },
-    conflict: { id: 'string' },
-    not_found: {},
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    '8c85ee7fb2efe9521255b21126c10f47695c2734',
+    '9',
+    word(keys.meta, 'replay: meta'),
+    word(keys.lanes, 'replay: lanes'),
+    word(keys.due, 'replay: due'),
+    word(keys.tasks, 'replay: tasks'),
+    word(keys.stream, 'replay: stream'),
+    word(keys.live, 'replay: live'),
+    word(keys.dead, 'replay: dead'),
+    word(keys.past, 'replay: past'),
+    word(keys.counts, 'replay: counts'),
+    word(args.layout, 'replay: layout'),
+    word(args.nowMs, 'replay: nowMs'),
+    word(args.lane, 'replay: lane'),
+    word(args.call, 'replay: call'),
+    word(args.number, 'replay: number'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'replay: ok');
+        return {
+          status: 'ok',
+          id: aString(all[1], 'replay: ok.id'),
+        };
+      case 'conflict':
+        atMost(1, all, 'replay: conflict');
+        return {
+          status: 'conflict',
+          id: aString(all[1], 'replay: conflict.id'),
+        };
+      case 'not_found':
+        atMost(0, all, 'replay: not_found');
+        return { status: 'not_found' };
+      case 'other_layout':
+        atMost(1, all, 'replay: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'replay: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'replay: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'replay', 'ok | conflict | not_found | other_layout | late_call');
+    }
   },
   source: `#!lua
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -2184,13 +3193,58 @@ export const reschedule: Script<RescheduleKeys, RescheduleArgs, RescheduleReply>
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id', 'when'],
   items: [],
-  reply: {
-    ok: { dueMs: 'int' },
-    active: {},
-    not_found: {},
-    settled: { state: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    '65638c7ba8935e9cd39d626a2f44ba60e5b3a540',
+    '8',
+    word(keys.meta, 'reschedule: meta'),
+    word(keys.lanes, 'reschedule: lanes'),
+    word(keys.due, 'reschedule: due'),
+    word(keys.tasks, 'reschedule: tasks'),
+    word(keys.stream, 'reschedule: stream'),
+    word(keys.live, 'reschedule: live'),
+    word(keys.past, 'reschedule: past'),
+    word(keys.wake, 'reschedule: wake'),
+    word(args.layout, 'reschedule: layout'),
+    word(args.nowMs, 'reschedule: nowMs'),
+    word(args.lane, 'reschedule: lane'),
+    word(args.call, 'reschedule: call'),
+    word(args.id, 'reschedule: id'),
+    word(args.when, 'reschedule: when'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'reschedule: ok');
+        return {
+          status: 'ok',
+          dueMs: anInt(all[1], 'reschedule: ok.dueMs'),
+        };
+      case 'active':
+        atMost(0, all, 'reschedule: active');
+        return { status: 'active' };
+      case 'not_found':
+        atMost(0, all, 'reschedule: not_found');
+        return { status: 'not_found' };
+      case 'settled':
+        atMost(1, all, 'reschedule: settled');
+        return {
+          status: 'settled',
+          state: aString(all[1], 'reschedule: settled.state'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'reschedule: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'reschedule: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'reschedule: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'reschedule', 'ok | active | not_found | settled | other_layout | late_call');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -2258,9 +3312,32 @@ export const resign: Script<ResignKeys, ResignArgs, ResignReply> = {
   keys: ['meta', 'epoch', 'wake', 'audit'],
   args: ['term', 'token'],
   items: [],
-  reply: {
-    ok: {},
-    stale_term: { term: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '8034c3387b25244a100d60adec52798cbb7d4c55',
+    '4',
+    word(keys.meta, 'resign: meta'),
+    word(keys.epoch, 'resign: epoch'),
+    word(keys.wake, 'resign: wake'),
+    word(keys.audit, 'resign: audit'),
+    word(args.term, 'resign: term'),
+    word(args.token, 'resign: token'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(0, all, 'resign: ok');
+        return { status: 'ok' };
+      case 'stale_term':
+        atMost(1, all, 'resign: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'resign: stale_term.term'),
+        };
+      default:
+        throw strange(reply, 'resign', 'ok | stale_term');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, wake, audit = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -2324,10 +3401,53 @@ export const retry: Script<RetryKeys, RetryArgs, RetryReply> = {
   keys: ['meta', 'lanes', 'due', 'stream', 'live', 'runs', 'past', 'counts', 'wake', 'audit'],
   args: ['layout', 'nowMs', 'lane', 'call', 'consumer'],
   items: ['entry', 'count', 'id', 'delayMs', 'run'],
-  reply: {
-    ok: { marks: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '9fcadb76abb2f9ac1eb1eb4de3e0c35680cca108',
+      '10',
+      word(keys.meta, 'retry: meta'),
+      word(keys.lanes, 'retry: lanes'),
+      word(keys.due, 'retry: due'),
+      word(keys.stream, 'retry: stream'),
+      word(keys.live, 'retry: live'),
+      word(keys.runs, 'retry: runs'),
+      word(keys.past, 'retry: past'),
+      word(keys.counts, 'retry: counts'),
+      word(keys.wake, 'retry: wake'),
+      word(keys.audit, 'retry: audit'),
+      word(args.layout, 'retry: layout'),
+      word(args.nowMs, 'retry: nowMs'),
+      word(args.lane, 'retry: lane'),
+      word(args.call, 'retry: call'),
+      word(args.consumer, 'retry: consumer'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.entry, 'retry: entry'), word(item.count, 'retry: count'), word(item.id, 'retry: id'), word(item.delayMs, 'retry: delayMs'), word(item.run, 'retry: run'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'retry: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'retry: ok.marks'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'retry: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'retry: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'retry: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'retry', 'ok | other_layout | late_call');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, due, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -2421,14 +3541,59 @@ export const runNow: Script<RunNowKeys, RunNowArgs, RunNowReply> = {
   keys: ['meta', 'lanes', 'due', 'tasks', 'stream', 'live', 'past'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id'],
   items: [],
-  reply: {
-    ok: { was: 'string' },
-    paused: {},
-    waiting: {},
-    not_found: {},
-    settled: { state: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    '3f7f8771883221a32d290dbc226ea79ee62173f1',
+    '7',
+    word(keys.meta, 'run-now: meta'),
+    word(keys.lanes, 'run-now: lanes'),
+    word(keys.due, 'run-now: due'),
+    word(keys.tasks, 'run-now: tasks'),
+    word(keys.stream, 'run-now: stream'),
+    word(keys.live, 'run-now: live'),
+    word(keys.past, 'run-now: past'),
+    word(args.layout, 'run-now: layout'),
+    word(args.nowMs, 'run-now: nowMs'),
+    word(args.lane, 'run-now: lane'),
+    word(args.call, 'run-now: call'),
+    word(args.id, 'run-now: id'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(1, all, 'run-now: ok');
+        return {
+          status: 'ok',
+          was: aString(all[1], 'run-now: ok.was'),
+        };
+      case 'paused':
+        atMost(0, all, 'run-now: paused');
+        return { status: 'paused' };
+      case 'waiting':
+        atMost(0, all, 'run-now: waiting');
+        return { status: 'waiting' };
+      case 'not_found':
+        atMost(0, all, 'run-now: not_found');
+        return { status: 'not_found' };
+      case 'settled':
+        atMost(1, all, 'run-now: settled');
+        return {
+          status: 'settled',
+          state: aString(all[1], 'run-now: settled.state'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'run-now: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'run-now: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'run-now: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'run-now', 'ok | paused | waiting | not_found | settled | other_layout | late_call');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, lanes, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -2494,9 +3659,45 @@ export const scan: Script<ScanKeys, ScanArgs, ScanReply> = {
   keys: ['meta', 'tasks'],
   args: ['layout', 'cursor', 'count', 'bytesMax'],
   items: [],
-  reply: {
-    ok: { cursor: 'string', server: 'string', tasks: { id: 'string', key: 'string', record: 'string' } },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '1a7457d258aad6d0a24886c879f265ea8907aab3',
+    '2',
+    word(keys.meta, 'scan: meta'),
+    word(keys.tasks, 'scan: tasks'),
+    word(args.layout, 'scan: layout'),
+    word(args.cursor, 'scan: cursor'),
+    word(args.count, 'scan: count'),
+    word(args.bytesMax, 'scan: bytesMax'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(3, all, 'scan: ok');
+        return {
+          status: 'ok',
+          cursor: aString(all[1], 'scan: ok.cursor'),
+          server: aString(all[2], 'scan: ok.server'),
+          tasks: groups(all[3], {
+            size: 3,
+            where: 'scan: ok.tasks',
+            read: (list, at) => ({
+              id: aString(list[at], 'scan: ok.tasks.id'),
+              key: aString(list[at + 1], 'scan: ok.tasks.key'),
+              record: aString(list[at + 2], 'scan: ok.tasks.record'),
+            }),
+          }),
+        };
+      case 'other_layout':
+        atMost(1, all, 'scan: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'scan: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'scan', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, tasks = KEYS[1], KEYS[2]
@@ -2584,12 +3785,56 @@ export const schedule: Script<ScheduleKeys, ScheduleArgs, ScheduleReply> = {
   keys: ['meta', 'lanes', 'schedules', 'cursors', 'upcoming', 'epoch', 'wake'],
   args: ['layout', 'nowMs', 'lane', 'call', 'name', 'wasSha1', 'definition', 'cursor', 'lookMs', 'term', 'token'],
   items: [],
-  reply: {
-    ok: {},
-    changed: {},
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    '7a22d922dd316b0d11188452754aa2251ba7b7cf',
+    '7',
+    word(keys.meta, 'schedule: meta'),
+    word(keys.lanes, 'schedule: lanes'),
+    word(keys.schedules, 'schedule: schedules'),
+    word(keys.cursors, 'schedule: cursors'),
+    word(keys.upcoming, 'schedule: upcoming'),
+    word(keys.epoch, 'schedule: epoch'),
+    word(keys.wake, 'schedule: wake'),
+    word(args.layout, 'schedule: layout'),
+    word(args.nowMs, 'schedule: nowMs'),
+    word(args.lane, 'schedule: lane'),
+    word(args.call, 'schedule: call'),
+    word(args.name, 'schedule: name'),
+    word(args.wasSha1, 'schedule: wasSha1'),
+    word(args.definition, 'schedule: definition'),
+    word(args.cursor, 'schedule: cursor'),
+    word(args.lookMs, 'schedule: lookMs'),
+    word(args.term, 'schedule: term'),
+    word(args.token, 'schedule: token'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(0, all, 'schedule: ok');
+        return { status: 'ok' };
+      case 'changed':
+        atMost(0, all, 'schedule: changed');
+        return { status: 'changed' };
+      case 'stale_term':
+        atMost(1, all, 'schedule: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'schedule: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'schedule: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'schedule: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'schedule: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'schedule', 'ok | changed | stale_term | other_layout | late_call');
+    }
   },
   source: `#!lua
 local meta, lanes, schedules, cursors, upcoming, epoch, wake = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
@@ -2664,13 +3909,49 @@ export const schedules: Script<SchedulesKeys, SchedulesArgs, SchedulesReply> = {
   keys: ['meta', 'schedules', 'cursors', 'upcoming'],
   args: ['layout', 'nowMs', 'name', 'position', 'count'],
   items: [],
-  reply: {
-    ok: {
-      nowMs: 'int',
-      next: 'string',
-      schedules: { name: 'string', definition: 'string', cursor: 'string', lookMs: 'string' },
-    },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '1ed98b04cc8bb5969e7c9546b7d4a59610a3df50',
+    '4',
+    word(keys.meta, 'schedules: meta'),
+    word(keys.schedules, 'schedules: schedules'),
+    word(keys.cursors, 'schedules: cursors'),
+    word(keys.upcoming, 'schedules: upcoming'),
+    word(args.layout, 'schedules: layout'),
+    word(args.nowMs, 'schedules: nowMs'),
+    word(args.name, 'schedules: name'),
+    word(args.position, 'schedules: position'),
+    word(args.count, 'schedules: count'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(3, all, 'schedules: ok');
+        return {
+          status: 'ok',
+          nowMs: anInt(all[1], 'schedules: ok.nowMs'),
+          next: aString(all[2], 'schedules: ok.next'),
+          schedules: groups(all[3], {
+            size: 4,
+            where: 'schedules: ok.schedules',
+            read: (list, at) => ({
+              name: aString(list[at], 'schedules: ok.schedules.name'),
+              definition: aString(list[at + 1], 'schedules: ok.schedules.definition'),
+              cursor: aString(list[at + 2], 'schedules: ok.schedules.cursor'),
+              lookMs: aString(list[at + 3], 'schedules: ok.schedules.lookMs'),
+            }),
+          }),
+        };
+      case 'other_layout':
+        atMost(1, all, 'schedules: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'schedules: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'schedules', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, schedules, cursors, upcoming = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -2776,28 +4057,61 @@ export const stats: Script<StatsKeys, StatsArgs, StatsReply> = {
   ],
   args: ['layout', 'nowMs'],
   items: [],
-  reply: {
-    ok: {
-      nowMs: 'int',
-      waits: 'int',
-      paused: 'int',
-      scheduled: 'int',
-      due: 'int',
-      ready: 'int',
-      active: 'int',
-      dead: 'int',
-      ended: 'int',
-      consumers: 'int',
-      unplaced: 'int',
-      oldestDueMs: 'int?',
-      oldestReadyMs: 'int?',
-      schedules: 'int',
-      nextScheduleMs: 'int?',
-      holdMs: 'int',
-      epoch: 'string[]',
-      counts: 'string[]',
-    },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '13f8918edcc7bd1196407869e593cd056d391c7e',
+    '13',
+    word(keys.meta, 'stats: meta'),
+    word(keys.epoch, 'stats: epoch'),
+    word(keys.due, 'stats: due'),
+    word(keys.stream, 'stats: stream'),
+    word(keys.live, 'stats: live'),
+    word(keys.tasks, 'stats: tasks'),
+    word(keys.dead, 'stats: dead'),
+    word(keys.ended, 'stats: ended'),
+    word(keys.consumers, 'stats: consumers'),
+    word(keys.counts, 'stats: counts'),
+    word(keys.schedules, 'stats: schedules'),
+    word(keys.upcoming, 'stats: upcoming'),
+    word(keys.cursors, 'stats: cursors'),
+    word(args.layout, 'stats: layout'),
+    word(args.nowMs, 'stats: nowMs'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(18, all, 'stats: ok');
+        return {
+          status: 'ok',
+          nowMs: anInt(all[1], 'stats: ok.nowMs'),
+          waits: anInt(all[2], 'stats: ok.waits'),
+          paused: anInt(all[3], 'stats: ok.paused'),
+          scheduled: anInt(all[4], 'stats: ok.scheduled'),
+          due: anInt(all[5], 'stats: ok.due'),
+          ready: anInt(all[6], 'stats: ok.ready'),
+          active: anInt(all[7], 'stats: ok.active'),
+          dead: anInt(all[8], 'stats: ok.dead'),
+          ended: anInt(all[9], 'stats: ok.ended'),
+          consumers: anInt(all[10], 'stats: ok.consumers'),
+          unplaced: anInt(all[11], 'stats: ok.unplaced'),
+          oldestDueMs: anIntOrNull(all[12], 'stats: ok.oldestDueMs'),
+          oldestReadyMs: anIntOrNull(all[13], 'stats: ok.oldestReadyMs'),
+          schedules: anInt(all[14], 'stats: ok.schedules'),
+          nextScheduleMs: anIntOrNull(all[15], 'stats: ok.nextScheduleMs'),
+          holdMs: anInt(all[16], 'stats: ok.holdMs'),
+          epoch: strings(all[17], 'stats: ok.epoch'),
+          counts: strings(all[18], 'stats: ok.counts'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'stats: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'stats: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'stats', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, epoch, due, stream, live, tasks = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -2879,10 +4193,54 @@ export const sweep: Script<SweepKeys, SweepArgs, SweepReply> = {
   keys: ['meta', 'epoch', 'due', 'stream', 'live', 'tasks', 'counts'],
   args: ['layout', 'nowMs', 'term', 'token', 'cursor', 'count', 'bytesMax'],
   items: [],
-  reply: {
-    ok: { cursor: 'string', looked: 'int', bytes: 'int', swept: 'int', cleared: 'int', unbalanced: 'int' },
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '7a6f0d54156d257d1535b17736fad8b0a28102d6',
+    '7',
+    word(keys.meta, 'sweep: meta'),
+    word(keys.epoch, 'sweep: epoch'),
+    word(keys.due, 'sweep: due'),
+    word(keys.stream, 'sweep: stream'),
+    word(keys.live, 'sweep: live'),
+    word(keys.tasks, 'sweep: tasks'),
+    word(keys.counts, 'sweep: counts'),
+    word(args.layout, 'sweep: layout'),
+    word(args.nowMs, 'sweep: nowMs'),
+    word(args.term, 'sweep: term'),
+    word(args.token, 'sweep: token'),
+    word(args.cursor, 'sweep: cursor'),
+    word(args.count, 'sweep: count'),
+    word(args.bytesMax, 'sweep: bytesMax'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(6, all, 'sweep: ok');
+        return {
+          status: 'ok',
+          cursor: aString(all[1], 'sweep: ok.cursor'),
+          looked: anInt(all[2], 'sweep: ok.looked'),
+          bytes: anInt(all[3], 'sweep: ok.bytes'),
+          swept: anInt(all[4], 'sweep: ok.swept'),
+          cleared: anInt(all[5], 'sweep: ok.cleared'),
+          unbalanced: anInt(all[6], 'sweep: ok.unbalanced'),
+        };
+      case 'stale_term':
+        atMost(1, all, 'sweep: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'sweep: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'sweep: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'sweep: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'sweep', 'ok | stale_term | other_layout');
+    }
   },
   source: `#!lua flags=allow-oom
 local meta, epoch, due, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -2999,10 +4357,59 @@ export const tick: Script<TickKeys, TickArgs, TickReply> = {
   ],
   args: ['layout', 'nowMs', 'term', 'token'],
   items: ['schedule', 'was', 'cursor', 'lookMs', 'id', 'unless', 'dueMs', 'expiresMs', 'record', 'passed'],
-  reply: {
-    ok: { marks: 'string', nowMs: 'int' },
-    stale_term: { term: 'string' },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => {
+    const words = [
+      'EVALSHA',
+      '47140aafe2997509e58a9268d5800d2182dd2108',
+      '13',
+      word(keys.meta, 'tick: meta'),
+      word(keys.epoch, 'tick: epoch'),
+      word(keys.due, 'tick: due'),
+      word(keys.tasks, 'tick: tasks'),
+      word(keys.stream, 'tick: stream'),
+      word(keys.live, 'tick: live'),
+      word(keys.expiry, 'tick: expiry'),
+      word(keys.counts, 'tick: counts'),
+      word(keys.wake, 'tick: wake'),
+      word(keys.cursors, 'tick: cursors'),
+      word(keys.upcoming, 'tick: upcoming'),
+      word(keys.passed, 'tick: passed'),
+      word(keys.audit, 'tick: audit'),
+      word(args.layout, 'tick: layout'),
+      word(args.nowMs, 'tick: nowMs'),
+      word(args.term, 'tick: term'),
+      word(args.token, 'tick: token'),
+    ];
+    for (const item of args.items) {
+      words.push(word(item.schedule, 'tick: schedule'), word(item.was, 'tick: was'), word(item.cursor, 'tick: cursor'), word(item.lookMs, 'tick: lookMs'), word(item.id, 'tick: id'), word(item.unless, 'tick: unless'), word(item.dueMs, 'tick: dueMs'), word(item.expiresMs, 'tick: expiresMs'), word(item.record, 'tick: record'), word(item.passed, 'tick: passed'));
+    }
+    return words;
+  },
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(2, all, 'tick: ok');
+        return {
+          status: 'ok',
+          marks: aString(all[1], 'tick: ok.marks'),
+          nowMs: anInt(all[2], 'tick: ok.nowMs'),
+        };
+      case 'stale_term':
+        atMost(1, all, 'tick: stale_term');
+        return {
+          status: 'stale_term',
+          term: aString(all[1], 'tick: stale_term.term'),
+        };
+      case 'other_layout':
+        atMost(1, all, 'tick: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'tick: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'tick', 'ok | stale_term | other_layout');
+    }
   },
   source: `#!lua
 local meta, epoch, due, tasks, stream, live = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6]
@@ -3096,9 +4503,48 @@ export const upcoming: Script<UpcomingKeys, UpcomingArgs, UpcomingReply> = {
   keys: ['meta', 'schedules', 'cursors', 'upcoming'],
   args: ['layout', 'nowMs', 'aheadMs', 'limit', 'bytesMax'],
   items: [],
-  reply: {
-    ok: { nowMs: 'int', nextMs: 'int?', schedules: { name: 'string', definition: 'string', cursor: 'string' } },
-    other_layout: { layout: 'string' },
+  words: (keys, args) => [
+    'EVALSHA',
+    '5e20c81cf02ef47c6013acd3a60c0775dc5c3cba',
+    '4',
+    word(keys.meta, 'upcoming: meta'),
+    word(keys.schedules, 'upcoming: schedules'),
+    word(keys.cursors, 'upcoming: cursors'),
+    word(keys.upcoming, 'upcoming: upcoming'),
+    word(args.layout, 'upcoming: layout'),
+    word(args.nowMs, 'upcoming: nowMs'),
+    word(args.aheadMs, 'upcoming: aheadMs'),
+    word(args.limit, 'upcoming: limit'),
+    word(args.bytesMax, 'upcoming: bytesMax'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(3, all, 'upcoming: ok');
+        return {
+          status: 'ok',
+          nowMs: anInt(all[1], 'upcoming: ok.nowMs'),
+          nextMs: anIntOrNull(all[2], 'upcoming: ok.nextMs'),
+          schedules: groups(all[3], {
+            size: 3,
+            where: 'upcoming: ok.schedules',
+            read: (list, at) => ({
+              name: aString(list[at], 'upcoming: ok.schedules.name'),
+              definition: aString(list[at + 1], 'upcoming: ok.schedules.definition'),
+              cursor: aString(list[at + 2], 'upcoming: ok.schedules.cursor'),
+            }),
+          }),
+        };
+      case 'other_layout':
+        atMost(1, all, 'upcoming: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'upcoming: other_layout.layout'),
+        };
+      default:
+        throw strange(reply, 'upcoming', 'ok | other_layout');
+    }
   },
   source: `#!lua flags=no-writes
 local meta, schedules, cursors, upcoming = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -3162,12 +4608,45 @@ export const update: Script<UpdateKeys, UpdateArgs, UpdateReply> = {
   keys: ['meta', 'lanes', 'tasks'],
   args: ['layout', 'nowMs', 'lane', 'call', 'id', 'wasSha1', 'record'],
   items: [],
-  reply: {
-    ok: {},
-    changed: {},
-    not_found: {},
-    other_layout: { layout: 'string' },
-    late_call: {},
+  words: (keys, args) => [
+    'EVALSHA',
+    'c418911d0e4dadf711f11d0bd3b6aef75542fb12',
+    '3',
+    word(keys.meta, 'update: meta'),
+    word(keys.lanes, 'update: lanes'),
+    word(keys.tasks, 'update: tasks'),
+    word(args.layout, 'update: layout'),
+    word(args.nowMs, 'update: nowMs'),
+    word(args.lane, 'update: lane'),
+    word(args.call, 'update: call'),
+    word(args.id, 'update: id'),
+    word(args.wasSha1, 'update: wasSha1'),
+    word(args.record, 'update: record'),
+  ],
+  read: (reply) => {
+    const all = Array.isArray(reply) ? reply : [];
+    switch (all[0]) {
+      case 'ok':
+        atMost(0, all, 'update: ok');
+        return { status: 'ok' };
+      case 'changed':
+        atMost(0, all, 'update: changed');
+        return { status: 'changed' };
+      case 'not_found':
+        atMost(0, all, 'update: not_found');
+        return { status: 'not_found' };
+      case 'other_layout':
+        atMost(1, all, 'update: other_layout');
+        return {
+          status: 'other_layout',
+          layout: aString(all[1], 'update: other_layout.layout'),
+        };
+      case 'late_call':
+        atMost(0, all, 'update: late_call');
+        return { status: 'late_call' };
+      default:
+        throw strange(reply, 'update', 'ok | changed | not_found | other_layout | late_call');
+    }
   },
   source: `#!lua
 local meta, lanes, tasks = KEYS[1], KEYS[2], KEYS[3]

@@ -1,5 +1,5 @@
 import type { Reply } from '../../src/redis/reply.js';
-import { decodeReply, type ScriptDefinition } from '../../src/redis/script.js';
+import type { ScriptDefinition } from '../../src/redis/script.js';
 import { scripts } from '../../src/redis/scripts.generated.js';
 import type { Ledger } from './ledger.js';
 
@@ -86,7 +86,7 @@ export function decodeRun(definition: ScriptDefinition, command: readonly string
 }
 
 export function decodeAnswer(definition: ScriptDefinition, reply: Reply): Answer {
-  return decodeReply(definition as never, reply) as Answer;
+  return definition.read(reply);
 }
 
 /** The life that a record belongs to. */

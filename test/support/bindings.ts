@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 
 const generator = fileURLToPath(new URL('../../scripts/generate-bindings.mjs', import.meta.url));
 
@@ -20,6 +20,16 @@ export function scriptsIn(path: string, scripts: Record<string, string>): string
   mkdirSync(path);
   for (const [script, text] of Object.entries(scripts)) writeFileSync(join(path, `${script}.lua`), text);
   return path;
+}
+
+/** The generated file of these scripts, imported. */
+export async function bindingsOf<B>(folder: string, scripts: Record<string, string>): Promise<B> {
+  const out = join(folder, 'made.ts');
+  const { problems } = generate({ folder, lua: scriptsIn(join(folder, 'lua'), scripts), out });
+  if (problems.length > 0) throw new Error(problems.join('\n'));
+  const wording = fileURLToPath(new URL('../../src/redis/wording.js', import.meta.url));
+  writeFileSync(join(folder, 'wording.ts'), `export * from ${JSON.stringify(wording)};\n`);
+  return (await import(pathToFileURL(out).href)) as B;
 }
 
 /** A script that answers with every type there is. */

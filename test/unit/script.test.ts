@@ -4,13 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { pathToFileURL } from 'node:url';
 import { createClient } from 'redis';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { BugError, DuestreamError } from '../../src/errors.js';
 import type { Reply } from '../../src/redis/reply.js';
-import { type Caller, decodeReply, encodeCall, runScript, type Script } from '../../src/redis/script.js';
-import { everyType, generate, scriptsIn } from '../support/bindings.js';
+import { type Caller, runScript, type Script } from '../../src/redis/script.js';
+import { bindingsOf, everyType } from '../support/bindings.js';
 
 interface EveryTypeArgs {
   which: string;
@@ -44,11 +43,7 @@ describe('a script on Redis', () => {
       if (line.includes('ready to accept connections') || line.includes('Ready to accept connections')) break;
     }
     await client.connect();
-    const lua = scriptsIn(join(folder, 'run'), { 'every-type': everyType });
-    expect(generate({ folder, lua, out: join(folder, 'run.ts') }).problems).toEqual([]);
-    ({ everyType: script } = (await import(pathToFileURL(join(folder, 'run.ts')).href)) as {
-      everyType: typeof script;
-    });
+    ({ everyType: script } = await bindingsOf<{ everyType: typeof script }>(folder, { 'every-type': everyType }));
   });
 
   beforeEach(async () => {
@@ -118,7 +113,7 @@ describe('a script on Redis', () => {
 
   test('the embedded text has the sha1 it claims, and does what the commented file does', async () => {
     expect(await client.sendCommand(['SCRIPT', 'LOAD', script.source])).toBe(script.sha1);
-    const [, , ...rest] = encodeCall(script, { keys, args: { which: 'all', nowMs: 5, items } });
+    const [, , ...rest] = script.words(keys, { which: 'all', nowMs: 5, items });
     expect(await client.sendCommand(['EVAL', everyType, ...rest])).toEqual(
       await client.sendCommand(['EVALSHA', script.sha1, ...rest]),
     );
@@ -140,23 +135,33 @@ describe('a script on Redis', () => {
   });
 });
 
-/** Written by hand, as the generator would. */
-const store: Script<
+/** A script that is never run, for what is made of its header. */
+const storeText = `-- store: keep some.
+--
+-- KEYS  1 meta   hash
+--       2 box    hash
+-- ARGV  1 layout string
+--       2 limit  int
+-- ITEMS id string, size int
+-- REPLY ok {kept int, hint string?, pairs [id string, size int]}
+--       full
+local meta, box = KEYS[1], KEYS[2]
+local layout, limit = ARGV[1], tonumber(ARGV[2])
+if limit == 0 then return {'full'} end
+return {'ok', redis.call('HLEN', meta), redis.call('HGET', box, layout), {ARGV[3], ARGV[4]}}
+`;
+const bindings = mkdtempSync(join(tmpdir(), 'duestream-bindings-'));
+let store: Script<
   { meta: string; box: string },
   { layout: string; limit: number; items: readonly { id: string; size: number }[] },
   { status: 'ok'; kept: number; hint: string | null; pairs: { id: string; size: number }[] } | { status: 'full' }
-> = {
-  name: 'store',
-  sha1: 'f00',
-  keys: ['meta', 'box'],
-  args: ['layout', 'limit'],
-  items: ['id', 'size'],
-  reply: {
-    ok: { kept: 'int', hint: 'string?', pairs: { id: 'string', size: 'int' } },
-    full: {},
-  },
-  source: '',
-};
+>;
+
+beforeAll(async () => {
+  ({ store } = await bindingsOf<{ store: typeof store }>(bindings, { store: storeText }));
+});
+afterAll(() => rmSync(bindings, { recursive: true, force: true }));
+
 const keys = { box: 'q:box', meta: 'q:meta' };
 
 describe('a call', () => {
@@ -165,22 +170,23 @@ describe('a call', () => {
       { size: 3, id: 'a' },
       { id: 'b', size: 4 },
     ];
-    const call = { keys: { ...keys, due: 'q:due' }, args: { items, limit: 9, layout: '1/1' } };
-    expect(encodeCall(store, call).join(' ')).toBe('EVALSHA f00 2 q:meta q:box 1/1 9 a 3 b 4');
+    const more = { ...keys, due: 'q:due' };
+    const words = store.words(more, { items, limit: 9, layout: '1/1' });
+    expect(words.join(' ')).toBe(`EVALSHA ${store.sha1} 2 q:meta q:box 1/1 9 a 3 b 4`);
   });
 
   test.each([Number.NaN, 1.5, Number.POSITIVE_INFINITY, 2 ** 60, undefined, null])('never carries %s', (limit) => {
     const args = { layout: '1/1', limit: limit as number, items: [] };
-    expect(() => encodeCall(store, { keys, args })).toThrow(BugError);
-    expect(() => encodeCall(store, { keys, args })).toThrow(/^store: limit must be a string or an integer, got /);
+    expect(() => store.words(keys, args)).toThrow(BugError);
+    expect(() => store.words(keys, args)).toThrow(/^store: limit must be a string or an integer, got /);
   });
 
   test('with a missing key or a misspelt argument does not compile', () => {
     const args = { layout: '1/1', limit: 1, items: [] };
     // @ts-expect-error: box is missing
-    expect(() => encodeCall(store, { keys: { meta: 'q:meta' }, args })).toThrow(BugError);
+    expect(() => store.words({ meta: 'q:meta' }, args)).toThrow(BugError);
     // @ts-expect-error: limits is no argument of this script
-    expect(() => encodeCall(store, { keys, args: { layout: '1/1', limits: 1, items: [] } })).toThrow(BugError);
+    expect(() => store.words(keys, { layout: '1/1', limits: 1, items: [] })).toThrow(BugError);
   });
 });
 
@@ -193,8 +199,8 @@ describe('a reply that does not fit the header is our own bug', () => {
     { what: 'one field too many', reply: ['full', 1], message: 'store: full has 0 fields, got 1' },
   ];
   test.each(rows)('$what', ({ reply, message }) => {
-    expect(() => decodeReply(store, reply)).toThrow(new BugError(message));
-    expect(() => decodeReply(store, reply)).toThrow(BugError);
+    expect(() => store.read(reply)).toThrow(new BugError(message));
+    expect(() => store.read(reply)).toThrow(BugError);
   });
 });
 
@@ -214,26 +220,31 @@ describe('a field that does not fit the header may be what others wrote: an erro
       reply: ['ok', 2 ** 60, null, []],
       message: 'store: ok.kept must be int, got another number',
     },
-    { what: 'a list for a text', reply: ['ok', 1, [], []], message: 'store: ok.hint must be string?, got a list' },
+    {
+      what: 'a text for a list',
+      reply: ['ok', 1, null, 'a'],
+      message: 'store: ok.pairs must be a list, got another string',
+    },
+    { what: 'a list for a text', reply: ['ok', 1, [], []], message: 'store: ok.hint must be string, got a list' },
     {
       what: 'half a group',
       reply: ['ok', 1, null, ['a', 1, 'b']],
-      message: 'store: ok.pairs must be groups of {"id":"string","size":"int"}, got a list',
+      message: 'store: ok.pairs must be groups of 2, got a list',
     },
     {
       what: 'a null in a group',
       reply: ['ok', 1, null, ['a', null]],
-      message: 'store: ok.pairs must be groups of {"id":"string","size":"int"}, got a list',
+      message: 'store: ok.pairs.size must be int, got nothing',
     },
   ];
   test.each(rows)('$what', ({ reply, message }) => {
-    expect(() => decodeReply(store, reply)).toThrow(new DuestreamError('ERR_REDIS_REPLY', message));
-    expect(() => decodeReply(store, reply)).toThrow(expect.objectContaining({ code: 'ERR_REDIS_REPLY' }));
+    expect(() => store.read(reply)).toThrow(new DuestreamError('ERR_REDIS_REPLY', message));
+    expect(() => store.read(reply)).toThrow(expect.objectContaining({ code: 'ERR_REDIS_REPLY' }));
   });
 });
 
 test('a status tells which fields there are', () => {
-  const reply = decodeReply(store, ['ok', 2, null, ['a', '7']]);
+  const reply = store.read(['ok', 2, null, ['a', '7']]);
   const pairs = reply.status === 'ok' ? reply.pairs : undefined;
   expect(pairs).toEqual([{ id: 'a', size: 7 }]);
 });
