@@ -17,6 +17,7 @@
  * Field types: int, string, int?, string?, int[], string[], and [a int, b string] for groups in one flat array.
  */
 import { splitList } from './code.mjs';
+import { wording } from './readers.mjs';
 
 const nameForm = /^[a-z][a-z0-9_]*$/;
 const fileNameForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -24,12 +25,12 @@ const keyTypes = ['string', 'hash', 'zset', 'set', 'list', 'stream', 'channel'];
 const scalarTypes = ['int', 'string', 'int?', 'string?'];
 const listTypes = ['int[]', 'string[]'];
 /** Names that can't be an exported const of a module, or that the generated file uses itself. */
-const takenNames = new Set(
-  `aString aStringOrNull anInt anIntOrNull atMost groups ints strange strings word
-   arguments await break case catch class const continue debugger default delete do else enum eval export extends false
+const takenNames = new Set([
+  ...wording,
+  ...`arguments await break case catch class const continue debugger default delete do else enum eval export extends false
    finally for function if implements import in instanceof interface let new null package private protected public
    return scripts static super switch this throw true try typeof var void while with yield`.split(/\s+/),
-);
+]);
 
 export const camelCase = (name) => name.replace(/[-_]+([a-z0-9])/g, (_, char) => char.toUpperCase());
 

@@ -1,19 +1,21 @@
-/** Writes the generated file, in the layout the formatter would give it. */
+/** Writes the generated file. */
 import { createHash } from 'node:crypto';
 import { camelCase } from './header.mjs';
-import { readLines, wording, wordsLines } from './wording.mjs';
+import { wording } from './readers.mjs';
+import { wordingLines } from './wording.mjs';
 
 const widthMax = 120;
 const banner = `// Made from lua/*.lua by scripts/generate-bindings.mjs: change the script, then run \`npm run build\`.`;
 
-export function typescriptOf(definitions) {
+export function typescriptOf(scripts) {
+  const definitions = scripts.map((one) => ({ ...one, sha1: createHash('sha1').update(one.source).digest('hex') }));
   const names = definitions.map(({ name }) => camelCase(name));
-  const texts = definitions.map(scriptText);
-  const used = wording.filter((one) => texts.some((text) => text.includes(`${one}(`)));
+  const code = definitions.flatMap(wordingLines).join('\n');
+  const used = wording.filter((one) => new RegExp(`\\b${one}\\(`).test(code));
   return [
     `${banner}\nimport type { Script, ScriptDefinition } from './script.js';`,
     fitted('import ', { brackets: '{}', parts: used, indent: '', end: " from './wording.js';\n" }),
-    ...texts,
+    ...definitions.map(scriptText),
     fitted('export const scripts: readonly ScriptDefinition[] = ', {
       brackets: '[]',
       parts: names,
@@ -23,9 +25,9 @@ export function typescriptOf(definitions) {
   ].join('\n');
 }
 
-function scriptText({ name, summary, keys, args, items, replies, source }) {
+function scriptText(definition) {
+  const { name, summary, sha1, keys, args, items, replies, source } = definition;
   const constName = camelCase(name);
-  const sha1 = createHash('sha1').update(source).digest('hex');
   const typeName = constName[0].toUpperCase() + constName.slice(1);
   const argMembers = args.map(({ name, type, comment }) => ({ name, type: typeOf(type), comment }));
   if (items) argMembers.push({ name: 'items', type: `readonly ${groupType(items)}[]`, comment: '' });
@@ -41,8 +43,7 @@ function scriptText({ name, summary, keys, args, items, replies, source }) {
     namesText('keys', keys),
     namesText('args', args),
     namesText('items', items ?? []),
-    ...wordsLines({ name, sha1, keys, args, items }),
-    ...readLines(name, replies),
+    ...wordingLines(definition),
     `  source: \`${source.replace(/[`\\]|\$\{/g, '\\$&')}\`,`,
     '};\n',
   ].join('\n');

@@ -1,8 +1,13 @@
 /** Writes how a script's calls are put into words, and its replies read: with what src/redis/wording.ts has for it. */
 import { camelCase } from './header.mjs';
+import { readers } from './readers.mjs';
+
+export function wordingLines(definition) {
+  return [...wordsLines(definition), ...readLines(definition)];
+}
 
 /** How a call is put into words: all of them in the order of the header, items last. */
-export function wordsLines({ name, sha1, keys, args, items }) {
+function wordsLines({ name, sha1, keys, args, items }) {
   const wordOf = (of) => (field) => `word(${of}.${camelCase(field.name)}, '${name}: ${camelCase(field.name)}')`;
   const fixed = [
     "'EVALSHA'",
@@ -29,7 +34,7 @@ export function wordsLines({ name, sha1, keys, args, items }) {
 }
 
 /** How a reply is read: by its status, each field by its type. */
-export function readLines(name, replies) {
+function readLines({ name, replies }) {
   return [
     '  read: (reply) => {',
     '    const all = Array.isArray(reply) ? reply : [];',
@@ -45,16 +50,6 @@ export function readLines(name, replies) {
     '  },',
   ];
 }
-
-const readers = {
-  int: 'anInt',
-  string: 'aString',
-  'int?': 'anIntOrNull',
-  'string?': 'aStringOrNull',
-  'int[]': 'ints',
-  'string[]': 'strings',
-};
-export const wording = ['atMost', 'groups', 'strange', 'word', ...Object.values(readers)].toSorted();
 
 function objectRead(fields, { name, status }) {
   if (fields.length === 0) return [`        return { status: '${status}' };`];

@@ -42,6 +42,16 @@ export const mutants = [
     edits: [{ file: 'lua/next.lua', from: "or held[4] ~= 1 or ARGV[8 + 3 * i] ~= '1' or", to: 'or' }],
   },
   {
+    name: 'what a late script may still open is opened by another',
+    edits: [
+      {
+        file: 'src/consumer/fetcher.ts',
+        from: 'if (isStillOpening) read.turnAway(left);',
+        to: 'if (isStillOpening && left.length === 0) read.turnAway(left);',
+      },
+    ],
+  },
+  {
     name: 'consumer name kept over connections',
     edits: [
       {
@@ -240,10 +250,10 @@ export const mutants = [
     edits: [
       {
         file: 'src/leader/scheduler.ts',
-        from: '    const marks = await this.#send(reign, items);\n',
+        from: '    const marks = await this.#send(\n      reign,\n      moves.map(({ item }) => item),\n    );\n',
         to:
-          "    await this.#send(reign, items.map((item) => ({ ...item, id: '' })));\n" +
-          '    const marks = await this.#send(reign, items.map((item) => ({ ...item, was: item.cursor })));\n',
+          "    await this.#send(reign, moves.map(({ item }) => ({ ...item, id: '' })));\n" +
+          '    const marks = await this.#send(reign, moves.map(({ item }) => ({ ...item, was: item.cursor })));\n',
       },
     ],
     campaign: ['--faults', 'leader-kill,net-latency', '--seconds', '40'],
@@ -253,10 +263,10 @@ export const mutants = [
     edits: [
       {
         file: 'src/leader/scheduler.ts',
-        from: '    const marks = await this.#send(reign, items);\n',
+        from: '    const marks = await this.#send(\n      reign,\n      moves.map(({ item }) => item),\n    );\n',
         to:
-          '    const marks = await this.#send(reign, items.map((item) => ({ ...item, cursor: item.was })));\n' +
-          "    await this.#send(reign, items.map((item) => ({ ...item, id: '' })));\n",
+          '    const marks = await this.#send(reign, moves.map(({ item }) => ({ ...item, cursor: item.was })));\n' +
+          "    await this.#send(reign, moves.map(({ item }) => ({ ...item, id: '' })));\n",
       },
     ],
     campaign: ['--faults', 'leader-kill,net-latency', '--seconds', '40'],

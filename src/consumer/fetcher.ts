@@ -201,7 +201,7 @@ export class Fetcher {
     const brought = await this.#waiting.next({ by, count });
     if (brought === 'no_group') membership.renew();
     if (brought === 'no_group' || brought === 'interrupted') return 0;
-    this.#hasBacklog = brought.count === count;
+    this.#hasBacklog = brought.count === count || brought.isStillOpening;
     this.#tell(brought.opened);
     const read = this.#read(by, this.#booking(0));
     await read.whole(this.#takeOnAll(read, sentAtMs, brought));

@@ -29,13 +29,14 @@ const returned: Outcome = { kind: 'returned' };
  * slot is free when it has returned, be that after its timeout.
  */
 export function invoke(of: Invocation, parts: InvokeParts, onOutcome: (outcome: Outcome) => void): void {
-  const timeoutMs = of.record.timeoutMs ?? of.handler.timeoutMs;
+  const running = started(of, parts);
+  const timeoutMs = of.record.timeoutMs ?? of.handler.timeoutMs; // counted from here: until now nobody could have heeded it
   const tell = timeoutMs === undefined ? onOutcome : unlessLate(timeoutMs, { of, parts, onOutcome });
   const end = (outcome: Outcome): void => {
     parts.inFlight.freeSlot();
     tell(outcome);
   };
-  started(of, parts).then(
+  running.then(
     () => end(returned),
     (error: unknown) => end({ kind: 'threw', error }),
   );

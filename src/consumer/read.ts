@@ -30,7 +30,7 @@ export class Read {
     this.booking = parts.booking;
   }
 
-  /** How many of those it brought went back. */
+  /** How many of those it brought there was no slot for. */
   get turnedAway(): number {
     return this.#turnedAway;
   }
@@ -40,6 +40,7 @@ export class Read {
     const { booking, signal } = this.#parts;
     const fit = signal.aborted ? 0 : booking.fit(brought.length);
     if (fit === brought.length) return brought;
+    this.#turnedAway += brought.length - fit;
     this.turnAway(brought.slice(fit));
     return brought.slice(0, fit);
   }
@@ -47,12 +48,11 @@ export class Read {
   /** They go back, for others, at once; what can't is recovered after a lease. */
   turnAway(entries: readonly (Unopened | Opened)[]): void {
     const { consumer, handBack } = this.#parts;
-    this.#turnedAway += entries.length;
     const unstarted = entries.map((one) => ({ record: '', run: null, ...one, consumer, count: 1 }));
     this.#back.push(handBack(unstarted, 0).catch(() => {}));
   }
 
-  /** The slots for which nothing came go back, whatever happens; then it waits for what went back for want of one. */
+  /** The slots for which nothing came go back, whatever happens; then it waits for what is on its way back. */
   async whole(work: Promise<number>): Promise<number> {
     try {
       return await work;

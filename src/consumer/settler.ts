@@ -134,7 +134,8 @@ export class Settler {
         return reading;
       }),
     );
-    return reading ?? read(nothing); // there is a free lane, so it was called; unless the ends were given up before
+    assert(reading, 'along: a free lane makes its first try at once');
+    return reading;
   }
 
   /** A batch is of what was read under one name: nearly always that is all. */

@@ -3,16 +3,14 @@ import type { Reply } from './reply.js';
 import { refusalOf } from './rights.js';
 
 /**
- * Calls the Lua scripts. A script is known by its definition, which scripts/generate-bindings.mjs makes from the
- * header of lua/<name>.lua: the names of keys and arguments in their order, and the shape of every reply.
+ * Calls the Lua scripts. A script is known by its definition, which scripts/generate-bindings.mjs makes from the header of
+ * lua/<name>.lua: how its keys and arguments are put into words, and how every reply is read.
  *
  * A call is EVALSHA, and once more as EVAL when the server does not know the script: after a restart, a failover or
  * SCRIPT FLUSH. NOSCRIPT means that nothing ran, so this second call can't make anything happen twice. Every other
  * error is the caller's to judge.
  *
- * A reply comes back as the object of its status, never with a value of the wrong type. A status that the definition
- * does not know is a BugError: the build holds header and body together. A field that does not fit may come from what
- * others wrote into Redis: ERR_REDIS_REPLY, which ends no loop.
+ * A reply comes back as the object of its status, never with a value of the wrong type: see wording.ts.
  */
 export interface ScriptDefinition {
   readonly name: string;

@@ -52,11 +52,13 @@ export function anIntOrNull(value: Reply | undefined, where: string): number | n
 }
 
 export function strings(value: Reply | undefined, where: string): string[] {
-  return listOf(value, where).map((element) => aString(element, where));
+  const each = `${where}[]`;
+  return listOf(value, where).map((element) => aString(element, each));
 }
 
 export function ints(value: Reply | undefined, where: string): number[] {
-  return listOf(value, where).map((element) => anInt(element, where));
+  const each = `${where}[]`;
+  return listOf(value, where).map((element) => anInt(element, each));
 }
 
 /** A flat list of groups of `size` elements; `read` is given where in it a group begins. */

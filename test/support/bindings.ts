@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -24,11 +24,12 @@ export function scriptsIn(path: string, scripts: Record<string, string>): string
 
 /** The generated file of these scripts, imported. */
 export async function bindingsOf<B>(folder: string, scripts: Record<string, string>): Promise<B> {
-  const out = join(folder, 'made.ts');
-  const { problems } = generate({ folder, lua: scriptsIn(join(folder, 'lua'), scripts), out });
+  const path = mkdtempSync(join(folder, 'bindings-'));
+  const out = join(path, 'made.ts');
+  const { problems } = generate({ folder, lua: scriptsIn(join(path, 'lua'), scripts), out });
   if (problems.length > 0) throw new Error(problems.join('\n'));
   const wording = fileURLToPath(new URL('../../src/redis/wording.js', import.meta.url));
-  writeFileSync(join(folder, 'wording.ts'), `export * from ${JSON.stringify(wording)};\n`);
+  writeFileSync(join(path, 'wording.ts'), `export * from ${JSON.stringify(wording)};\n`);
   return (await import(pathToFileURL(out).href)) as B;
 }
 

@@ -244,7 +244,7 @@ return reply
     expect(outcome.problems.filter((line) => line.startsWith('refused/fine.lua'))).toEqual([]);
   });
 
-  test.each(['delete', 'scripts', 'two_words', 'Upper'])('a script can not be called %s', (name) => {
+  test.each(['delete', 'scripts', 'word', 'an-int', 'two_words', 'Upper'])('a script can not be called %s', (name) => {
     const lua = scriptsIn(join(folder, `named-${name}`), {
       [name]: `-- ${name}: nothing.\n--\n-- REPLY ok\nreturn {'ok'}\n`,
     });

@@ -150,6 +150,16 @@ local layout, limit = ARGV[1], tonumber(ARGV[2])
 if limit == 0 then return {'full'} end
 return {'ok', redis.call('HLEN', meta), redis.call('HGET', box, layout), {ARGV[3], ARGV[4]}}
 `;
+const listsText = `-- lists: tell two.
+--
+-- REPLY ok {counts int[], names string[]}
+return {'ok', {}, {}}
+`;
+const bareText = `-- bare: nothing at all.
+--
+-- REPLY ok
+return {'ok'}
+`;
 const bindings = mkdtempSync(join(tmpdir(), 'duestream-bindings-'));
 let store: Script<
   { meta: string; box: string },
@@ -241,6 +251,20 @@ describe('a field that does not fit the header may be what others wrote: an erro
     expect(() => store.read(reply)).toThrow(new DuestreamError('ERR_REDIS_REPLY', message));
     expect(() => store.read(reply)).toThrow(expect.objectContaining({ code: 'ERR_REDIS_REPLY' }));
   });
+});
+
+test('an element of a list that does not fit is told as one', async () => {
+  const { lists } = await bindingsOf<{ lists: Script<never, never, { status: 'ok' }> }>(bindings, { lists: listsText });
+  expect(lists.read(['ok', ['1', 2], ['a', 3]])).toEqual({ status: 'ok', counts: [1, 2], names: ['a', '3'] });
+  expect(() => lists.read(['ok', ['1', 'x'], []])).toThrow('lists: ok.counts[] must be int, got another string');
+  expect(() => lists.read(['ok', [], [null]])).toThrow('lists: ok.names[] must be string, got nothing');
+  expect(() => lists.read(['ok', 1, []])).toThrow('lists: ok.counts must be a list, got another number');
+});
+
+test('a script without keys and arguments has no words but its own', async () => {
+  const { bare } = await bindingsOf<{ bare: Script<object, object, { status: 'ok' }> }>(bindings, { bare: bareText });
+  expect(bare.words({}, {})).toEqual(['EVALSHA', bare.sha1, '0']);
+  expect(bare.read(['ok'])).toEqual({ status: 'ok' });
 });
 
 test('a status tells which fields there are', () => {
