@@ -38,10 +38,6 @@ export const mutants = [
     edits: [{ file: 'lua/next.lua', from: " ~= '1' or lives[i] ~= entry then", to: " ~= '1' then" }],
   },
   {
-    name: 'no count check where all seem good',
-    edits: [{ file: 'lua/next.lua', from: "or held[4] ~= 1 or ARGV[8 + 3 * i] ~= '1' or", to: 'or' }],
-  },
-  {
     name: 'what a late script may still open is opened by another',
     edits: [
       {
