@@ -17,7 +17,7 @@
  * Field types: int, string, int?, string?, int[], string[], and [a int, b string] for groups in one flat array.
  */
 import { splitList } from './code.mjs';
-import { wording } from './readers.mjs';
+import { helperNames } from './readers.mjs';
 
 const nameForm = /^[a-z][a-z0-9_]*$/;
 const fileNameForm = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
@@ -26,7 +26,7 @@ const scalarTypes = ['int', 'string', 'int?', 'string?'];
 const listTypes = ['int[]', 'string[]'];
 /** Names that can't be an exported const of a module, or that the generated file uses itself. */
 const takenNames = new Set([
-  ...wording,
+  ...helperNames,
   ...`arguments await break case catch class const continue debugger default delete do else enum eval export extends false
    finally for function if implements import in instanceof interface let new null package private protected public
    return scripts static super switch this throw true try typeof var void while with yield`.split(/\s+/),

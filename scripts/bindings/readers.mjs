@@ -9,4 +9,4 @@ export const readers = {
 };
 
 /** All of it that the generated file may import. */
-export const wording = ['atMost', 'groups', 'strange', 'word', ...Object.values(readers)].toSorted();
+export const helperNames = ['atMost', 'groups', 'strange', 'word', ...Object.values(readers)].toSorted();

@@ -1,7 +1,7 @@
 /** Writes the generated file. */
 import { createHash } from 'node:crypto';
 import { camelCase } from './header.mjs';
-import { wording } from './readers.mjs';
+import { helperNames } from './readers.mjs';
 import { wordingLines } from './wording.mjs';
 
 const widthMax = 120;
@@ -11,7 +11,7 @@ export function typescriptOf(scripts) {
   const definitions = scripts.map((one) => ({ ...one, sha1: createHash('sha1').update(one.source).digest('hex') }));
   const names = definitions.map(({ name }) => camelCase(name));
   const code = definitions.flatMap(wordingLines).join('\n');
-  const used = wording.filter((one) => new RegExp(`\\b${one}\\(`).test(code));
+  const used = helperNames.filter((one) => new RegExp(`\\b${one}\\(`).test(code));
   return [
     `${banner}\nimport type { Script, ScriptDefinition } from './script.js';`,
     fitted('import ', { brackets: '{}', parts: used, indent: '', end: " from './wording.js';\n" }),
